@@ -1,0 +1,73 @@
+# `make repro` and `make test` are all a newcomer needs. Works with GNU make 3.81 or newer.
+# .venv belongs to this file: whenever requirements.lock changes, it is made anew.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# A copy of the lock file, written last: without it, the set-up was interrupted and starts again.
+INSTALLED := .venv/requirements.lock
+# Stages and tests start `python`; PATH makes that the one in .venv, activated or not.
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
+DVC = $(BIN)/python -m dvc
+
+.PHONY: help repro test check setup venv new-venv scm mend
+.NOTPARALLEL:
+
+help:
+	@echo "make repro   set up, run the whole study, show what was found"
+	@echo "make test    set up, then lint, types, import rules and all tests"
+	@echo "make check   set up, then the fast tests"
+	@echo "make setup   only set up: the pinned packages in .venv"
+
+repro: setup mend
+	$(RUN) dvc repro
+	@$(RUN) stages.show_results
+
+test: setup
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(BIN)/lint-imports
+	$(RUN) pytest
+
+check: setup
+	$(RUN) pytest -m "not slow"
+
+setup: venv scm
+
+# The second line notices a folder that was moved or copied, the third a Python that is gone.
+venv:
+	@cmp -s requirements.lock $(INSTALLED) \
+	    && grep -qsF "$(CURDIR)/.venv" $(BIN)/activate \
+	    && $(BIN)/python -c "" 2>/dev/null \
+	    || $(MAKE) --no-print-directory new-venv
+
+new-venv:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+	    echo "Python 3.11 or newer is needed, but '$(PYTHON) --version' says:"; \
+	    $(PYTHON) --version; \
+	    echo "Name another Python, for example: make repro PYTHON=python3.12"; \
+	    exit 1; } >&2
+	rm -f $(INSTALLED)
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	cp requirements.lock $(INSTALLED)
+
+# DVC wants a Git repository that holds the project, or to be told that there is none.
+scm:
+	@if git ls-files --error-unmatch dvc.yaml >/dev/null 2>&1; then \
+	    ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm; \
+	elif ! grep -qs no_scm .dvc/config.local; then \
+	    $(DVC) config --local core.no_scm true; \
+	    echo "This folder is not in a Git repository: DVC was told so in .dvc/config.local."; \
+	    echo "The pipeline and the tests work; 'dvc exp' and 'dvc metrics diff' need Git."; \
+	    echo "Once the project is in Git, 'make setup' takes the setting back."; \
+	fi
+
+# DVC rewrites dvc.lock in place, so an interrupt can leave half a file, which DVC then refuses.
+# Without the file it takes finished runs from its cache.
+mend:
+	@[ ! -e dvc.lock ] || $(DVC) stage list >/dev/null 2>&1 || { \
+	    mkdir -p .dvc/tmp && mv dvc.lock .dvc/tmp/damaged.lock; \
+	    if $(DVC) stage list >/dev/null 2>&1; \
+	    then echo "dvc.lock was damaged and is put aside as .dvc/tmp/damaged.lock."; \
+	    else mv .dvc/tmp/damaged.lock dvc.lock; fi; }
