@@ -1,0 +1,25 @@
+"""Input mixup and Manifold Mixup in PyTorch, and the study of what they do."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mixup.mixing.formula import mix
+    from mixup.mixing.manifold import ManifoldMixup
+    from mixup.mixing.plan import MixPlan
+    from mixup.models.mlp import MLP
+
+_HOMES = {
+    "MLP": "mixup.models.mlp",
+    "ManifoldMixup": "mixup.mixing.manifold",
+    "MixPlan": "mixup.mixing.plan",
+    "mix": "mixup.mixing.formula",
+}
+__all__ = ["MLP", "ManifoldMixup", "MixPlan", "mix"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that a stage that only makes data or tables does not pay for importing torch.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""One thin module a DVC stage, run from the project's folder as ``python -m stages.NAME``."""

@@ -1,0 +1,57 @@
+"""Files and folders appear whole or not at all."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from mixup.files import whole_file, whole_folder
+
+
+def write_half(path: Path) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise OSError("disk is full")
+
+
+def make_half(path: Path) -> None:
+    with whole_folder(path) as temporary:
+        (temporary / "half").touch()
+        raise OSError("disk is full")
+
+
+def test_failed_file_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.txt"
+    with whole_file(path) as temporary:
+        temporary.write_text("old")
+    with pytest.raises(OSError, match="disk is full"):
+        write_half(path)
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_folder_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "0"
+    for name in ("first", "second"):
+        with whole_folder(path) as temporary:
+            (temporary / name).touch()
+    assert [child.name for child in path.iterdir()] == ["second"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "0"
+    with whole_folder(path) as temporary:
+        (temporary / "kept").touch()
+    with pytest.raises(OSError, match="disk is full"):
+        make_half(path)
+    assert [child.name for child in path.iterdir()] == ["kept"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_is_as_readable_as_any_other(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    with whole_folder(tmp_path / "made"):
+        pass
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "made")}
+    assert len(modes) == 1
