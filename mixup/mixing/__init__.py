@@ -1,0 +1,1 @@
+"""The mixing itself: the formula, the plan and `ManifoldMixup`; pure torch and numpy."""
