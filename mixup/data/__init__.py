@@ -1,0 +1,1 @@
+"""The data sets, and the one format in which they are kept."""

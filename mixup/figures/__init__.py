@@ -1,0 +1,1 @@
+"""Figures of the study: functions from plain arrays and tables to matplotlib figures."""

