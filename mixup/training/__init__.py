@@ -1,0 +1,1 @@
+"""Training: configuration, trainer, scores, and the folder a run leaves."""

@@ -1,0 +1,25 @@
+"""Train one run: ``python -m stages.train EXPERIMENT METHOD SEED``."""
+
+import argparse
+from pathlib import Path
+
+from mixup.data.dataset import load_dataset
+from mixup.training.config import RunKey, read_run_config
+from mixup.training.run import run_folder
+from mixup.training.trainer import train_run
+from stages.command import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiment")
+    parser.add_argument("method")
+    parser.add_argument("seed", type=int)
+    key = RunKey(**vars(parser.parse_args()))
+    config = read_run_config(key)
+    dataset = load_dataset(Path("data") / f"{config.data}.npz")
+    train_run(config, dataset, run_folder(key))
+
+
+if __name__ == "__main__":
+    run(main)
