@@ -1,0 +1,1 @@
+"""Measures of hidden states, and tables over runs and seeds."""

@@ -1,0 +1,28 @@
+"""Sum up every run named by params.yaml: means, spreads, differences and mean curves."""
+
+import json
+
+from mixup.analysis.curves import mean_curves
+from mixup.analysis.summary import nested_means, runs_table, summarise
+from mixup.analysis.tables import MEASURES, read_table, write_table
+from mixup.files import whole_file
+from mixup.params import read_section
+from mixup.training.config import ExperimentConfig, Name, Seeds, all_runs
+from stages.command import run
+
+
+def main() -> None:
+    seeds: list[int] = read_section(Seeds, "seeds")
+    keys = all_runs(seeds, read_section(dict[Name, ExperimentConfig], "experiments"))
+    extras = [read_table(f"metrics/{name}.csv", MEASURES) for name in ("embedding", "flatness")]
+    runs = runs_table(keys, extras)
+    summary = summarise(runs)
+    write_table("metrics/runs.csv", runs)
+    write_table("metrics/summary.csv", summary)
+    write_table("metrics/curves.csv", mean_curves(keys))
+    with whole_file("metrics/summary.json") as temporary:
+        temporary.write_text(json.dumps(nested_means(summary), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

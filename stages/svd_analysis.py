@@ -1,0 +1,37 @@
+"""Tabulate the singular values of the states of every net with a bottleneck of over two units."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mixup.analysis.bottleneck import bottleneck_states
+from mixup.analysis.spectra import flatness, spectra_table
+from mixup.analysis.tables import SPECTRA, measures_table, write_table
+from mixup.data.dataset import load_dataset
+from mixup.params import read_section
+from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from stages.command import run
+
+
+def main() -> None:
+    seeds: list[int] = read_section(Seeds, "seeds")
+    experiments: dict[str, ExperimentConfig] = read_section(
+        dict[Name, ExperimentConfig], "experiments"
+    )
+    measures: dict[RunKey, dict[str, float]] = {}
+    tables: list[pd.DataFrame] = []
+    for name, experiment in experiments.items():
+        if experiment.net.bottleneck is None or experiment.net.bottleneck.size <= 2:
+            continue
+        dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+        for key in all_runs(seeds, {name: experiment}):
+            spectra = spectra_table(bottleneck_states(key, dataset))
+            measures[key] = flatness(spectra)
+            tables.append(spectra.assign(**key._asdict()))
+    table = pd.concat(tables)[SPECTRA] if tables else pd.DataFrame(columns=pd.Index(SPECTRA))
+    write_table("metrics/spectra.csv", table)
+    write_table("metrics/flatness.csv", measures_table(measures))
+
+
+if __name__ == "__main__":
+    run(main)
