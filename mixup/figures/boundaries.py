@@ -1,0 +1,155 @@
+"""Probability maps: what each net believes over the plane of a two-feature, two-class data set."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mixup.figures.style import (
+    BINARY_COLOURS,
+    PROBABILITY_MAP,
+    PROBABILITY_NORM,
+    method_label,
+    new_figure,
+    styled,
+)
+
+# Between these two the study calls a prediction "of low confidence".
+CONFIDENCE_LEVELS = (0.25, 0.75)
+_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# Steps of 0.05: flat areas can be read off the scale and make small files.
+_COLOURS = matplotlib.colormaps[PROBABILITY_MAP].resampled(20)
+
+
+@dataclass(frozen=True)
+class ProbabilityMap:
+    """What one run predicts over a box, and the points it was trained on.
+
+    Args:
+        probability: (H, W) float in [0, 1], P(class 1) at the cells' centres; row 0 is the lowest
+            second coordinate.
+        box: left, right, bottom, top edge of the map, in units of the data.
+        points: (N, 2) training inputs.
+        labels: (N,) int training labels, 0 or 1.
+        test_accuracy: of the same run, in [0, 1].
+    """
+
+    probability: NDArray[np.floating]
+    box: tuple[float, float, float, float]
+    points: NDArray[np.floating]
+    labels: NDArray[np.integer]
+    test_accuracy: float
+
+
+def evaluate_on_box(
+    predict: Callable[[NDArray[np.float32]], NDArray[np.floating]],
+    box: tuple[float, float, float, float],
+    resolution: int = 200,
+) -> NDArray[np.floating]:
+    """Evaluate ``predict`` at the centres of ``resolution`` x ``resolution`` cells of ``box``.
+
+    Args:
+        predict: takes (N, 2) float32 points, gives (N,) numbers.
+        box: left, right, bottom, top.
+        resolution: cells a side.
+
+    Returns:
+        (resolution, resolution) numbers; row 0 is the lowest second coordinate.
+    """
+    left, right, bottom, top = box
+    centre = (np.arange(resolution) + 0.5) / resolution
+    x, y = np.meshgrid(left + (right - left) * centre, bottom + (top - bottom) * centre)
+    points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
+    return np.asarray(predict(points)).reshape(resolution, resolution)
+
+
+@styled()
+def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str) -> Figure:
+    """Draw one probability map a run, all on one colour scale.
+
+    Methods are in rows and seeds in columns; with one seed, methods fill rows of three. Each
+    panel says what share of its area has a probability between `CONFIDENCE_LEVELS`.
+
+    Args:
+        maps: method -> seed -> map; every method has the same seeds.
+        title: names the experiment.
+    """
+    runs = [(method, seed, drawn) for method, of in maps.items() for seed, drawn in of.items()]
+    n_seeds = len(runs) // len(maps)
+    n_columns = n_seeds if n_seeds > 1 else min(3, len(maps))
+    n_rows = -(-len(runs) // n_columns)
+    figure = _figure_for(n_rows, n_columns, runs[0][2].box)
+    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (method, seed, drawn) in zip(panels.flat, runs, strict=False):
+        _draw_map(axes, drawn)
+        low, high = CONFIDENCE_LEVELS
+        unsure = np.mean((drawn.probability > low) & (drawn.probability < high))
+        numbers = f"accuracy {drawn.test_accuracy:.3f}, unsure area {unsure:.2f}"
+        axes.set_title(f"{method_label(method)}, seed {seed}\n{numbers}", fontsize=8)
+    for axes in panels.flat[len(runs) :]:
+        axes.set_visible(False)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("$x_2$")
+    for axes in panels[-1]:
+        axes.set_xlabel("$x_1$")
+    scale = ScalarMappable(PROBABILITY_NORM, _COLOURS)
+    bar = figure.colorbar(
+        scale,
+        ax=panels,
+        location="top",
+        aspect=50,
+        ticks=_TICKS,
+        # shares of the height of all panels
+        fraction=0.15 / n_rows,
+        pad=0.05 / n_rows,
+    )
+    bar.set_label("predicted probability of class 1")
+    figure.suptitle(
+        f"{title}: predictions over the plane, training points on top\n"
+        "blue circles: class 0; red triangles: class 1; thin lines: probability 0.25 and\n"
+        "0.75, between them the net is unsure; accuracy is that on test data",
+        fontsize=9.5,
+    )
+    return figure
+
+
+def _figure_for(n_rows: int, n_columns: int, box: tuple[float, float, float, float]) -> Figure:
+    left, right, bottom, top = box
+    width = max(2.1 * n_columns + 0.5, 5.2)
+    panel_height = ((width - 0.5) / n_columns - 0.15) * (top - bottom) / (right - left)
+    figure = new_figure(width, n_rows * (panel_height + 0.42) + 1.4)
+    figure.set_layout_engine("compressed")  # panels keep the box's proportions, without gaps
+    return figure
+
+
+def _draw_map(axes: Axes, drawn: ProbabilityMap) -> None:
+    axes.imshow(
+        drawn.probability,
+        origin="lower",
+        extent=drawn.box,
+        cmap=_COLOURS,
+        norm=PROBABILITY_NORM,
+        interpolation="nearest",
+    )
+    low, high = drawn.probability.min(), drawn.probability.max()
+    crossed = [level for level in CONFIDENCE_LEVELS if low < level < high]
+    if crossed:  # contour warns of levels that no cell reaches
+        axes.contour(
+            drawn.probability,
+            levels=crossed,
+            origin="lower",
+            extent=drawn.box,
+            colors="#333333",
+            linewidths=0.5,
+        )
+    for label, marker in enumerate("o^"):
+        x, y = drawn.points[drawn.labels == label].T
+        dots = axes.scatter(x, y, s=9, marker=marker, color=BINARY_COLOURS[label])
+        dots.set(edgecolor="white", linewidth=0.4, clip_on=False)  # whole at the panel's edge too
+    axes.set(xlim=drawn.box[:2], ylim=drawn.box[2:])
+    axes.grid(False)

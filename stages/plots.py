@@ -1,0 +1,149 @@
+"""Draw the figures of the study, each named after what it shows and the experiment."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_table
+from mixup.data.dataset import Dataset, load_dataset
+from mixup.errors import StudyError
+from mixup.figures.bottleneck import Embedding, draw_bottleneck
+from mixup.figures.boundaries import ProbabilityMap, draw_boundaries, evaluate_on_box
+from mixup.figures.curves import draw_curves
+from mixup.figures.draws import draw_draws
+from mixup.figures.methods import draw_methods
+from mixup.figures.spectra import draw_spectra
+from mixup.figures.style import method_colours, save
+from mixup.files import whole_folder
+from mixup.params import read_section
+from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.training.run import load_run, read_metrics, run_folder
+from stages.command import run
+
+FIGURES = Path("figures/study")
+HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
+# What a page has room for; the other seeds are in the tables and in the other figures.
+SEEDS_WITH_MAPS, SEEDS_WITH_SCATTERS = 3, 2
+SPLITS = {"train": "training data", "test": "test data"}
+
+Colours = Mapping[str, str]
+Figures = Iterator[tuple[str, Figure]]
+
+
+def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
+    """Draw probability maps, where the data are points of two classes in a plane."""
+    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+    if dataset.inputs.shape[1] != 2 or dataset.n_classes != 2:
+        return
+    maps = {
+        method: {
+            seed: _probability_map(RunKey(name, method, seed), dataset)
+            for seed in seeds[:SEEDS_WITH_MAPS]
+        }
+        for method in experiment.all_methods
+    }
+    yield f"boundaries_{name}", draw_boundaries(maps, name)
+
+
+def _probability_map(key: RunKey, dataset: Dataset) -> ProbabilityMap:
+    trained = load_run(run_folder(key))
+    split = trained.split(dataset)
+    left, bottom = dataset.inputs.min(axis=0).tolist()
+    right, top = dataset.inputs.max(axis=0).tolist()
+    box = (left, right, bottom, top)
+    return ProbabilityMap(
+        evaluate_on_box(lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box),
+        box,
+        split.train_inputs.numpy(),
+        split.train_labels.numpy(),
+        read_metrics(trained.folder)["test_accuracy"],
+    )
+
+
+def curves_and_draws(
+    name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
+) -> Figures:
+    """Draw what the histories hold: scores over training, and k and lam where a method mixes."""
+    keys = all_runs(seeds, {name: experiment})
+    histories = pd.concat(
+        read_table(run_folder(key) / "history.csv", HISTORY).assign(**key._asdict()) for key in keys
+    )
+    yield f"curves_{name}", draw_curves(histories, colours, name)
+    mixing = [key for key in keys if key.method in experiment.mixing]
+    if mixing and (alpha := load_run(run_folder(mixing[0])).config.alpha):
+        drawn = histories[histories["method"].isin(experiment.mixing)]
+        yield f"draws_{name}", draw_draws(drawn, colours, alpha, experiment.net.depth, name)
+
+
+def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
+    """Draw the states of a two-unit bottleneck: of the first five classes, then of all."""
+    if experiment.net.bottleneck is None or experiment.net.bottleneck.size != 2:
+        return
+    path = Path("embeddings") / f"{name}.npz"
+    if not path.exists():
+        raise StudyError(f"{path} is missing: run `dvc repro` to make it")
+    panels = [(seeds[0], "train"), *((seed, "test") for seed in seeds[:SEEDS_WITH_SCATTERS])]
+    with np.load(path, allow_pickle=False) as arrays:
+        rows = {
+            f"seed {seed}, {SPLITS[split]}": {
+                method: Embedding(
+                    arrays[f"{method}__{seed}__{split}"],
+                    arrays[f"{method}__{seed}__{split}__labels"],
+                )
+                for method in experiment.all_methods
+            }
+            for seed, split in panels
+        }
+    last = max(int(embedding.labels.max()) for row in rows.values() for embedding in row.values())
+    for stop in sorted({min(4, last), last}):
+        chosen = {
+            heading: {method: embedding.only(range(stop + 1)) for method, embedding in row.items()}
+            for heading, row in rows.items()
+        }
+        title = f"{name}: bottleneck states of classes 0 to {stop}"
+        yield f"bottleneck_{name}_0_{stop}", draw_bottleneck(chosen, title)
+
+
+def spectra(name: str, colours: Colours) -> Figures:
+    """Draw the singular values of wider bottlenecks, one figure a scaling."""
+    table = read_table("metrics/spectra.csv", SPECTRA)
+    table = table[(table["experiment"] == name) & (table["split"] == "test")]
+    for scaling, rows in table.groupby("scaling", sort=False):
+        figure = draw_spectra(rows, colours, str(scaling), f"{name}, test data")
+        yield f"spectra_{name}_{scaling}", figure
+
+
+def methods(name: str, colours: Colours) -> Figures:
+    """Draw what was measured on every run."""
+    runs = read_table("metrics/runs.csv", MEASURES)
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    runs, summary = (table[table["experiment"] == name] for table in (runs, summary))
+    yield f"methods_{name}", draw_methods(runs, summary, colours, name)
+
+
+def main() -> None:
+    """Write figures/study anew from the runs and tables of the study in params.yaml."""
+    seeds: list[int] = read_section(Seeds, "seeds")
+    experiments: dict[str, ExperimentConfig] = read_section(
+        dict[Name, ExperimentConfig], "experiments"
+    )
+    colours = method_colours(m for e in experiments.values() for m in e.all_methods)
+    with whole_folder(FIGURES) as folder:
+        for name, experiment in experiments.items():
+            in_order = {method: colours[method] for method in experiment.all_methods}
+            for file, figure in (
+                *boundaries(name, experiment, seeds),
+                *curves_and_draws(name, experiment, seeds, in_order),
+                *bottlenecks(name, experiment, seeds),
+                *spectra(name, in_order),
+                *methods(name, in_order),
+            ):
+                save(figure, folder / f"{file}.png")
+
+
+if __name__ == "__main__":
+    run(main)

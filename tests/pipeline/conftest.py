@@ -1,0 +1,129 @@
+"""A tiny but real study: a Git repository with the project's own files and a small params.yaml."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore", ".gitignore", "mixup", "stages")
+
+
+@dataclass
+class Project:
+    """A copy of the project in which commands can be run."""
+
+    folder: Path
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user would with the environment activated."""
+        bin_folder = str(Path(sys.executable).parent)
+        environment = os.environ | {
+            "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+            "DVC_SITE_CACHE_DIR": str(self.folder.parent / "site-cache"),
+            "DVC_NO_ANALYTICS": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+        }
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def repro(self, *arguments: str) -> set[str]:
+        """Run `dvc repro` and return the names of the stages whose command ran."""
+        return stages_run(self.run("dvc", "repro", *arguments).stdout)
+
+    def turn(self, key: str, value: Any) -> None:
+        """Set a key of params.yaml, written with dots."""
+        params = self.params()
+        *path, last = key.split(".")
+        section = params
+        for part in path:
+            section = section[part]
+        section[last] = value
+        self.write_params(params)
+
+    def params(self) -> dict[str, Any]:
+        """Read params.yaml."""
+        content: dict[str, Any] = yaml.safe_load((self.folder / "params.yaml").read_text())
+        return content
+
+    def write_params(self, params: dict[str, Any]) -> None:
+        """Replace params.yaml."""
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def commit(self, message: str) -> None:
+        """Commit everything Git does not ignore."""
+        self.run("git", "add", "--all")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", message)
+
+    def copy(self, folder: Path) -> "Project":
+        """Copy the project with its cache and outputs."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+
+def stages_run(output: str) -> set[str]:
+    """Read from DVC's output which stages' commands ran."""
+    return set(re.findall(r"^Running stage '([^']+)'", output, flags=re.MULTILINE))
+
+
+def tiny(params: dict[str, Any]) -> dict[str, Any]:
+    """Shrink the committed params.yaml until the study takes seconds."""
+    params["seeds"] = [0, 1]
+    experiments = params["experiments"]
+    experiments["spirals"]["training"] |= {"steps": 20, "evaluations": 2}
+    experiments["spirals"] |= {"plain": ["baseline"], "mixing": ["manifold"]}
+    for name in ("mnist_2d", "mnist_12d"):
+        experiments[name]["net"]["width"] = 16
+        experiments[name]["training"] |= {"epochs": 1, "decay_at": [], "evaluations": 1}
+    experiments["mnist_2d"]["mixing"] = ["manifold"]
+    experiments["mnist_12d"]["mixing"] = []
+    return params
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Make the tiny study in a new Git repository; nothing has run."""
+    project = Project(tmp_path_factory.mktemp("untouched") / "study")
+    for name in COPIED:
+        target = project.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, target)
+    project.write_params(tiny(project.params()))
+    project.run("git", "init", "-q", "-b", "main")
+    project.commit("tiny study")
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Run the tiny study once and commit its results."""
+    project = untouched.copy(tmp_path_factory.mktemp("finished") / "study")
+    project.repro()
+    project.commit("results")
+    return project
+
+
+@pytest.fixture
+def study(finished: Project, tmp_path: Path) -> Project:
+    """Copy the finished tiny study for one test."""
+    return finished.copy(tmp_path / "study")
+
+
+@pytest.fixture
+def new_study(untouched: Project, tmp_path: Path) -> Project:
+    """Copy the tiny study, before anything ran, for one test."""
+    return untouched.copy(tmp_path / "study")

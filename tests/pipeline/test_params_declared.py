@@ -1,0 +1,112 @@
+"""A stage reads the params that it declares to DVC: no more, which DVC would not see, no fewer."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dvc.repo import Repo
+
+from mixup.params import read_params
+from tests.pipeline.conftest import ROOT, Project
+
+pytestmark = pytest.mark.slow
+
+STAGES = [
+    "generate_spirals",
+    "download_mnist",
+    "train_spirals_plain@baseline-0",
+    "train_spirals_mixing@manifold-0",
+    "train_mnist_2d_plain@baseline-0",
+    "train_mnist_2d_mixing@manifold-0",
+    "train_mnist_12d_plain@baseline-0",
+    "embed_bottleneck",
+    "svd_analysis",
+    "summarize",
+    "plots",
+]
+
+
+@pytest.fixture(scope="module")
+def project(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return finished.copy(tmp_path_factory.mktemp("declared") / "study")
+
+
+@pytest.fixture(scope="module")
+def declared(project: Project) -> dict[str, tuple[str, list[str]]]:
+    """Ask DVC for each stage's command and declared params."""
+    with Repo(str(project.folder)) as repo:
+        return {
+            stage.addressing: (
+                stage.cmd,
+                [key for dep in stage.deps for key in getattr(dep, "params", [])],
+            )
+            for stage in repo.index.stages
+        }
+
+
+def section(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    *path, last = key.split(".")
+    for part in path:
+        params = params[part]
+    return params, last
+
+
+def only(params: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key in keys:
+        inner = kept
+        *path, last = key.split(".")
+        for part in path:
+            inner = inner.setdefault(part, {})
+        source, _ = section(params, key)
+        inner[last] = copy.deepcopy(source[last])
+    return kept
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_read_are_params_declared(
+    project: Project,
+    untouched: Project,
+    declared: dict[str, tuple[str, list[str]]],
+    stage: str,
+) -> None:
+    command, keys = declared[stage]
+    enough = only(untouched.params(), keys)
+    project.write_params(enough)
+    project.run(*command.split())
+    for key in keys:
+        fewer = copy.deepcopy(enough)
+        inner, last = section(fewer, key)
+        del inner[last]
+        project.write_params(fewer)
+        done = project.run(*command.split(), check=False)
+        assert done.returncode == 1, f"{stage} declares {key} and does not read it"
+        assert "is missing" in done.stderr
+
+
+def leaves(params: object, path: str = "") -> Iterator[str]:
+    if isinstance(params, dict) and params:
+        for key, value in params.items():
+            yield from leaves(value, f"{path}.{key}" if path else key)
+    else:
+        yield path
+
+
+def test_every_key_of_the_committed_params_is_read_by_a_stage() -> None:
+    with Repo(str(ROOT)) as repo:
+        keys = {
+            key
+            for stage in repo.index.stages
+            # the analyses declare all experiments, to know which runs there are
+            if not stage.addressing.startswith(("embed", "svd", "summarize", "plots"))
+            for dep in stage.deps
+            for key in getattr(dep, "params", [])
+        }
+    unread = [
+        leaf
+        for leaf in leaves(read_params(ROOT / "params.yaml"))
+        if not any(leaf == key or leaf.startswith(f"{key}.") for key in keys)
+    ]
+    # what is left is what dvc.yaml makes its matrix of
+    assert {leaf.rpartition(".")[2] for leaf in unread} == {"seeds", "plain", "mixing"}

@@ -1,0 +1,115 @@
+"""The pipeline as DVC runs it: what each change makes it run again, and what it leaves alone."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Project, stages_run
+
+pytestmark = pytest.mark.slow
+
+ANALYSES = {"embed_bottleneck", "svd_analysis", "summarize", "plots"}
+RUNS = {
+    "train_spirals_plain@baseline",
+    "train_spirals_mixing@manifold",
+    "train_mnist_2d_plain@baseline",
+    "train_mnist_2d_mixing@manifold",
+    "train_mnist_12d_plain@baseline",
+}
+
+
+def runs_of(*seeds: int, only: str = "") -> set[str]:
+    return {f"{run}-{seed}" for run in RUNS if only in run for seed in seeds}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_first_repro_writes_every_output(finished: Project) -> None:
+    folder = finished.folder
+    for run in ("spirals/baseline/0", "spirals/manifold/1", "mnist_2d/manifold/1"):
+        names = {path.name for path in (folder / "runs" / run).iterdir()}
+        assert names == {"config.json", "history.csv", "metrics.json", "model.safetensors"}
+    assert {path.name for path in (folder / "metrics").iterdir()} == {
+        "curves.csv",
+        "embedding.csv",
+        "flatness.csv",
+        "runs.csv",
+        "spectra.csv",
+        "summary.csv",
+        "summary.json",
+    }
+    assert len(list((folder / "figures").rglob("*.png"))) >= 8
+    summary = json.loads((folder / "metrics/summary.json").read_text())
+    assert set(summary) == {"spirals", "mnist_2d", "mnist_12d"}
+    assert set(summary["spirals"]) == {"baseline", "manifold"}
+
+
+def test_second_repro_runs_nothing(study: Project) -> None:
+    assert study.repro() == set()
+
+
+def test_git_sees_results_and_no_data(finished: Project) -> None:
+    tracked = finished.run("git", "ls-files").stdout.split()
+    assert "dvc.lock" in tracked
+    assert "metrics/summary.json" in tracked
+    assert not [name for name in tracked if name.startswith(("runs/", "data/", "embeddings/"))]
+    assert finished.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_deleted_results_come_back_without_training(study: Project) -> None:
+    folders = [study.folder / "metrics", study.folder / "figures"]
+    before = [hashes(folder) for folder in folders]
+    for folder in folders:
+        shutil.rmtree(folder)
+    assert not study.repro() & runs_of(0, 1)
+    assert [hashes(folder) for folder in folders] == before
+
+
+def test_edit_in_analysis_code_reruns_the_analysis_only(study: Project) -> None:
+    with (study.folder / "mixup/analysis/spectra.py").open("a") as file:
+        file.write("\n# an edit\n")
+    ran = study.repro()
+    assert "svd_analysis" in ran
+    assert ran <= ANALYSES
+
+
+def test_another_seed_trains_only_its_own_runs(study: Project) -> None:
+    study.turn("seeds", [0, 1, 2])
+    ran = study.repro()
+    assert {stage for stage in ran if stage.startswith("train")} == runs_of(2)
+    assert ran & ANALYSES == ANALYSES
+
+
+def test_removed_seed_trains_nothing_and_leaves_the_summary(study: Project) -> None:
+    study.turn("seeds", [0])
+    assert study.repro() == ANALYSES | {"validate"}
+    assert (study.folder / "runs/spirals/baseline/1").is_dir()
+    rows = (study.folder / "metrics/runs.csv").read_text().splitlines()
+    assert {row.split(",")[2] for row in rows[1:]} == {"0"}
+
+
+def test_experiment_with_another_alpha_retrains_only_mixing_runs(study: Project) -> None:
+    ran = stages_run(study.run("dvc", "exp", "run", "-S", "mixup.alpha=0.4").stdout)
+    assert {stage for stage in ran if stage.startswith("train")} == runs_of(0, 1, only="mixing")
+    assert "validate" in ran
+    difference = study.run("dvc", "metrics", "diff", "--json").stdout
+    changed = json.loads(difference)
+    assert list(changed) == ["metrics/summary.json"]
+    assert any(name.startswith("spirals.manifold.") for name in changed["metrics/summary.json"])
+    assert not any(".baseline." in name for name in changed["metrics/summary.json"])
+
+
+def test_the_same_seed_gives_the_same_bytes(study: Project) -> None:
+    before = {name: hashes(study.folder / name) for name in ("runs", "metrics", "figures")}
+    study.repro("--force", "--no-run-cache")
+    after = {name: hashes(study.folder / name) for name in before}
+    assert after == before
