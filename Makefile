@@ -58,7 +58,7 @@ scm:
 	    ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm; \
 	elif ! grep -qs no_scm .dvc/config.local; then \
 	    $(DVC) config --local core.no_scm true; \
-	    echo "This folder is not in a Git repository: DVC was told so in .dvc/config.local."; \
+	    echo "Git does not track this folder: DVC was told so in .dvc/config.local."; \
 	    echo "The pipeline and the tests work; 'dvc exp' and 'dvc metrics diff' need Git."; \
 	    echo "Once the project is in Git, 'make setup' takes the setting back."; \
 	fi

@@ -1,8 +1,126 @@
-"""The formula of mixup."""
+"""The formula of mixup, over tensors and over tuples, lists and dicts of them."""
 
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
 from torch import Tensor
 
 
-def mix(h: Tensor, lam: float | Tensor, perm: Tensor) -> Tensor:
-    """Mix each sample with its partner: ``lam * h + (1 - lam) * h[perm]``."""
-    return lam * h + (1 - lam) * h[perm]
+def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any:
+    """Mix each sample with its partner.
+
+    ``mixed[i] = lam[i] * h[i] + (1 - lam[i]) * h[perm[i]]``, with one ``lam`` for all samples or
+    one each. ``lam`` is the weight of the original sample and is never folded.
+
+    Source: Zhang et al. 2018 (arXiv 1710.09412), section 2; Verma et al. 2019 (arXiv 1806.05236),
+    section 2, for hidden states.
+
+    Args:
+        h: floating-point or complex tensor of any rank with N entries along ``batch_dim``, or a
+            tuple, list or dict of such tensors, nested as you like. It is not changed. None,
+            numbers and strings in it are passed on.
+        lam: weight of the original sample, in [0, 1]; a float, or a tensor of shape () or (N,).
+        perm: int64 (N,), the partner of each sample.
+        batch_dim: the dimension of N.
+
+    Returns:
+        The mixed ``h``, with its structure, shapes, dtypes and devices.
+
+    Raises:
+        TypeError: a tensor is of integers or booleans, or ``h`` holds something else.
+        ValueError: a tensor does not have N entries along ``batch_dim``, or ``lam`` has a shape
+            other than () and (N,).
+
+    Randomness: none.
+
+    Example:
+        >>> mix(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 0.75, torch.tensor([1, 0]))
+        tensor([[0.7500, 0.2500],
+                [0.2500, 0.7500]])
+    """
+    return map_tensors(lambda tensor: _mix_tensor(tensor, lam, perm, batch_dim), h)
+
+
+def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) -> Tensor:
+    if not (h.is_floating_point() or h.is_complex()):
+        raise TypeError(f"cannot mix a tensor of {h.dtype}: there is nothing between its values")
+    n = len(perm)
+    if h.ndim <= batch_dim or h.shape[batch_dim] != n:
+        raise ValueError(
+            f"cannot mix a tensor of shape {tuple(h.shape)} for a batch of {n}: "
+            f"dimension {batch_dim} is not the batch; see batch_dim"
+        )
+    perm = perm.to(h.device)
+    # index_select is the faster of the two, but forgets channels_last.
+    keep_layout = batch_dim == 0 and not h.is_contiguous()
+    partner = h[perm] if keep_layout else h.index_select(batch_dim, perm)
+    # lerp costs half of the two products and the sum, and leaves a sample mixed with itself as is.
+    if not isinstance(lam, Tensor):
+        return torch.lerp(h, partner, 1 - lam)
+    if lam.ndim and lam.shape != (n,):
+        raise ValueError(f"lam has shape {tuple(lam.shape)} for a batch of {n}: give () or ({n},)")
+    # A tensor as weight is rounded to the dtype of h, which in half precision is too coarse.
+    dtype = torch.promote_types(h.dtype, torch.float32)
+    weight = 1 - lam.to(dtype).to(h.device)
+    if lam.ndim:
+        weight = weight.view([n if dim == batch_dim else 1 for dim in range(h.ndim)])
+    return torch.lerp(h.to(dtype), partner.to(dtype), weight).to(h.dtype)
+
+
+def add_noise(h: Any, std: float, seed: int) -> Any:
+    """Add Gaussian noise to every tensor of ``h``: ``h + std * N(0, 1)``.
+
+    Args:
+        h: as in `mix`.
+        std: standard deviation, >= 0, in units of ``h``.
+        seed: of the noise; the same seed, shapes and device give the same noise.
+
+    Returns:
+        The noisy ``h``.
+
+    Randomness: a generator of its own, made from ``seed``.
+    """
+    seeds = iter(range(seed, seed + 1_000_000))
+    return map_tensors(lambda tensor: tensor + std * _noise_like(tensor, next(seeds)), h)
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _noise_like(h: Tensor, seed: int) -> Tensor:
+    generator = torch.Generator(h.device).manual_seed(seed)
+    return torch.randn(h.shape, dtype=h.dtype, device=h.device, generator=generator)
+
+
+def map_tensors(function: Callable[[Tensor], Tensor], tree: Any) -> Any:
+    """Apply ``function`` to every tensor of a nested tuple, list or dict, keeping its structure."""
+    if isinstance(tree, Tensor):
+        return function(tree)
+    if isinstance(tree, Mapping):
+        mapped: Any = copy.copy(tree)  # keeps subclasses, such as a transformers ModelOutput
+        for key, item in tree.items():
+            mapped[key] = map_tensors(function, item)
+        return mapped
+    if isinstance(tree, tuple | list):
+        items = [map_tensors(function, item) for item in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    if tree is None or isinstance(tree, bool | int | float | str):
+        return tree
+    raise TypeError(
+        f"cannot mix a {type(tree).__name__}: a state must be a tensor, or a tuple, list or dict "
+        "of tensors"
+    )
+
+
+def tensors_of(tree: Any) -> Iterator[Tensor]:
+    """Yield every tensor of a nested tuple, list or dict; anything else is passed over."""
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, Mapping):
+        for item in tree.values():
+            yield from tensors_of(item)
+    elif isinstance(tree, tuple | list):
+        for item in tree:
+            yield from tensors_of(item)

@@ -1,36 +1,262 @@
-"""Manifold Mixup for a model's named layers (minimal)."""
+"""Manifold Mixup for any model."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, Self
+
 import torch
 from torch import Tensor, nn
 
-from mixup.mixing.formula import mix
-from mixup.mixing.plan import MixPlan
+from mixup.mixing.formula import tensors_of
+from mixup.mixing.hooks import Hooks
+from mixup.mixing.layers import INPUT, Layers, find_layers, is_compiled, unwrap
+from mixup.mixing.plan import Mixes, MixPlan
+from mixup.mixing.sampler import Pairing, Sampler, Seed
 
 
 class ManifoldMixup:
-    def __init__(self, model: nn.Module, layers: Sequence[str], alpha: float, *, seed=0) -> None:
-        self.model, self.layers, self.alpha = model, list(layers), alpha
-        self.rng = np.random.default_rng(seed)
+    """Run a model with the state of one randomly drawn layer mixed between samples.
+
+    ``h[i] <- lam * h[i] + (1 - lam) * h[perm[i]]`` after a layer drawn from ``layers``, with
+    ``lam ~ Beta(alpha, alpha)`` and a random permutation ``perm``; one forward pass, gradients
+    through all of it. ``layers=["input"]`` is input mixup. In eval mode nothing is mixed.
+
+    The model keeps its class, code and state dict. It gets forward hooks that do nothing but
+    while the mixer is called, and loses them by `close`, at the end of a ``with`` block, or when
+    the mixer is garbage collected.
+
+    Source: Verma et al. 2019 (arXiv 1806.05236), section 2; Zhang et al. 2018 (arXiv 1710.09412)
+    for "input". One lam per sample, weights, other pairings, one-sided mixing and noise are
+    additions.
+
+    Args:
+        model: any module; compiled and DistributedDataParallel models are looked through.
+        layers: where mixing may enter: names as in ``model.named_modules()``, glob patterns
+            (``*`` does not cross a dot), modules, and "input", the first argument of the model;
+            or a mapping of these to relative weights. All are equally likely by default.
+        alpha: parameter of the Beta distribution, > 0.
+        beta: its second parameter, > 0; ``alpha`` when None.
+        seed: of the mixer's own generators: an int, ints such as ``[seed, rank]``, a numpy
+            SeedSequence or Generator; None takes fresh entropy.
+        where: mix the state "after" a layer, or "before" it, its first argument.
+        per_sample: draw lam for every sample, not for every batch.
+        pairing: "random" permutation; "derangement", where no sample meets itself; or "halves",
+            where sample i meets i + N // 2.
+        mixes: "both", or for ablations "features" or "labels" alone.
+        noise: standard deviation of Gaussian noise added to the mixed state, >= 0.
+        batch_dim: dimension of the batch in the states; 1 for sequence-first models.
+
+    Raises:
+        TypeError: ``layers`` is a single name, or has an item that is neither name nor module.
+        ValueError: an argument out of range, or a layer that is not there; the message lists
+            what is.
+
+    Randomness: generators of its own, numpy's; torch's global ones are not touched. `state_dict`
+    has their state.
+
+    Example:
+        >>> model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))
+        >>> mixer = ManifoldMixup(model, layers=["input", "1"], alpha=2.0, seed=0)
+        >>> output, plan = mixer(torch.zeros(4, 2))
+        >>> loss = plan.loss(nn.functional.cross_entropy, output, torch.tensor([0, 1, 2, 0]))
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Layers,
+        alpha: float,
+        *,
+        beta: float | None = None,
+        seed: Seed = None,
+        where: Literal["after", "before"] = "after",
+        per_sample: bool = False,
+        pairing: Pairing = "random",
+        mixes: Mixes = "both",
+        noise: float = 0.0,
+        batch_dim: int = 0,
+    ) -> None:
+        if where not in ("after", "before"):
+            raise ValueError(f"where must be 'after' or 'before', got {where!r}")
+        found = find_layers(unwrap(model), layers)
+        self.model = model
+        self.batch_dim = batch_dim
+        self.sampler = Sampler(
+            {name: weight for name, (_, weight) in found.items()},
+            alpha,
+            beta,
+            per_sample=per_sample,
+            pairing=pairing,
+            mixes=mixes,
+            noise=noise,
+            seed=seed,
+        )
+        modules = {name: module for name, (module, _) in found.items()}
+        compiled = any(map(is_compiled, model.modules()))
+        self._hooks = Hooks(
+            modules, before=where == "before", batch_dim=batch_dim, compiled=compiled
+        )
+
+    @classmethod
+    def from_layers(
+        cls, layers: Iterable[tuple[nn.Module, bool]], alpha: float, **options: Any
+    ) -> Self:
+        """Build an `nn.Sequential` from (layer, eligible) pairs, and a mixer for it.
+
+        An eligible layer has its *input* mixed.
+
+        Source: the TensorFlow implementation by Madanahalli, where a model is such a list.
+
+        Args:
+            layers: pairs of a module and whether mixing may enter before it.
+            alpha: parameter of the Beta distribution, > 0.
+            options: as of `ManifoldMixup`, without ``where``.
+
+        Returns:
+            The mixer; its model is ``mixer.model``.
+
+        Raises:
+            ValueError: no layer is eligible.
+        """
+        pairs = list(layers)
+        eligible = [str(index) for index, (_, flag) in enumerate(pairs) if flag]
+        model = nn.Sequential(*(layer for layer, _ in pairs))
+        return cls(model, eligible, alpha, where="before", **options)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers where mixing may enter."""
+        return self.sampler.layers
 
     def draw(self, batch_size: int) -> MixPlan:
-        layer = self.layers[self.rng.integers(len(self.layers))]
-        lam = float(self.rng.beta(self.alpha, self.alpha))
-        return MixPlan(layer, lam, torch.from_numpy(self.rng.permutation(batch_size)))
+        """Draw a plan for a batch of ``batch_size`` samples.
 
-    def __call__(self, x: Tensor, plan: MixPlan | None = None) -> tuple[Tensor, MixPlan]:
+        Randomness: advances the mixer's generators.
+        """
+        return self.sampler.draw(batch_size)
+
+    def __call__(self, *args: Any, plan: MixPlan | None = None, **kwargs: Any) -> Any:
+        """Run the model once, in training mode mixed by a newly drawn plan.
+
+        Args:
+            args, kwargs: of the model; the first tensor among them tells the batch size.
+            plan: a plan to replay; drawn when None.
+
+        Returns:
+            (output, plan): what the model returns, and what was mixed; in eval mode the plan
+            that mixes nothing.
+
+        Raises:
+            RuntimeError: the drawn layer did not run exactly once in the forward pass (at the
+                first call: any of the layers); the mixer is closed.
+            TypeError, ValueError: the state at the layer cannot be mixed; see `mix`.
+
+        Randomness: the mixer's generators, unless ``plan`` is given.
+        """
         if not self.model.training:
-            return self.model(x), MixPlan(None, 1.0, None)
-        plan = plan or self.draw(len(x))
-        if plan.layer == "input":
-            return self.model(mix(x, plan.lam, plan.perm)), plan
-        module = self.model.get_submodule(plan.layer)
-        handle = module.register_forward_hook(
-            lambda _m, _i, output: mix(output, plan.lam, plan.perm)
-        )
+            size = len(plan.perm) if plan else self._batch_size(_first_tensor(args, kwargs))
+            return self.model(*args, **kwargs), MixPlan.plain(size)
+        if plan is None:
+            if torch._C._current_graph_task_id() != -1:
+                raise RuntimeError(
+                    "the mixer was called in a backward pass, where it would draw another plan: "
+                    "put checkpoints inside the model, not around the mixer"
+                )
+            first = _first_tensor(args, kwargs)
+            plan = self.draw(self._batch_size(first)).to(first.device)
+        with self.mixing(plan):
+            output = self.model(*args, **kwargs)
+        self.mix_again_in_backward(output, plan)
+        return output, plan
+
+    @contextmanager
+    def mixing(self, plan: MixPlan) -> Iterator[None]:
+        """Mix the one forward pass of the model that runs inside a ``with`` block.
+
+        For loops that must call the model themselves; others call the mixer.
+
+        Args:
+            plan: what to mix, as `draw` returns it.
+
+        Raises:
+            RuntimeError: the plan's layer did not run exactly once; the model is in eval mode; the
+                mixer is closed.
+            ValueError: the plan names a layer that is not one of ``layers``.
+
+        Randomness: none.
+        """
+        if not self.model.training:
+            raise RuntimeError("the model is in eval mode, which never mixes")
+        self._hooks.start(plan)
         try:
-            return self.model(x), plan
+            yield
+            self._hooks.check(plan)
         finally:
-            handle.remove()
+            self._hooks.stop()
+
+    def mix_again_in_backward(self, output: Any, plan: MixPlan) -> None:
+        """Let checkpointed layers that the backward pass runs again mix as they did before.
+
+        The mixer's call does this itself; `mixing` cannot, as it does not see the output.
+
+        Args:
+            output: what the model returned, or the loss made of it.
+            plan: the plan of that forward pass.
+
+        Randomness: none.
+        """
+        if plan.layer is None or plan.layer == INPUT:
+            return
+
+        # Before anything else of this graph, backward comes by its outputs.
+        def start_again(_: Tensor) -> None:
+            if self._hooks.closer.alive:
+                self._hooks.start(plan)
+                torch.autograd.Variable._execution_engine.queue_callback(self._hooks.stop)
+
+        for tensor in tensors_of(output):
+            if tensor.requires_grad:
+                tensor.register_hook(start_again)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Take the mixer's hooks off the model; it cannot be called in training mode any more.
+
+        Run the backward pass of a model with gradient checkpointing first.
+        """
+        self._hooks.closer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the mixer's generators, to be saved with a checkpoint."""
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned; the next plan is the one that was due then.
+
+        Raises:
+            ValueError: ``state`` is something else.
+        """
+        self.sampler.load_state_dict(state)
+
+    def _batch_size(self, first: Tensor) -> int:
+        if first.ndim <= self.batch_dim:
+            raise ValueError(
+                f"the first tensor has shape {tuple(first.shape)}, without a batch dimension "
+                f"{self.batch_dim}"
+            )
+        return first.shape[self.batch_dim]
+
+
+def _first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    for tensor in tensors_of((args, kwargs)):
+        return tensor
+    raise TypeError(
+        "no tensor among the arguments tells the batch size: give plan=mixer.draw(batch_size)"
+    )

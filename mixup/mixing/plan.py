@@ -1,21 +1,181 @@
-"""One draw of Manifold Mixup."""
+"""One draw of Manifold Mixup: which layer, which weight, which partners."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from mixup.mixing.formula import mix
+from mixup.mixing.losses import mixed_loss
+
+Mixes = Literal["both", "features", "labels"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MixPlan:
+    """Hold one draw of Manifold Mixup, so that it can be printed, kept and replayed.
+
+    ``h[i] <- lam * h[i] + (1 - lam) * h[perm[i]]`` at ``layer``, and the same for the targets.
+
+    Source: Verma et al. 2019, section 2.
+
+    Args:
+        layer: name of the layer whose state is mixed; None mixes nothing.
+        lam: weight of the original sample, in [0, 1]; a float, or a float tensor of shape (N,).
+        perm: int64 (N,), the partner of each sample.
+        mixes: "both", or for ablations "features" or "labels" alone.
+        noise: standard deviation of Gaussian noise added to the mixed state, >= 0.
+        noise_seed: seed of that noise.
+
+    Raises:
+        ValueError: ``lam`` or ``perm`` has a shape, dtype or range other than the above.
+
+    Randomness: none; `ManifoldMixup.draw` draws plans.
+    """
+
     layer: str | None
-    lam: float
-    perm: Tensor | None
+    lam: float | Tensor
+    perm: Tensor
+    mixes: Mixes = "both"
+    noise: float = 0.0
+    noise_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.perm.ndim != 1 or self.perm.dtype != torch.int64:
+            raise ValueError(
+                f"perm must be int64 of shape (N,), got {self.perm.dtype} {tuple(self.perm.shape)}"
+            )
+        if isinstance(self.lam, Tensor):
+            if self.lam.shape != self.perm.shape or not self.lam.is_floating_point():
+                raise ValueError(
+                    f"lam must be a float or a float tensor of shape {tuple(self.perm.shape)}, "
+                    f"got {self.lam.dtype} {tuple(self.lam.shape)}"
+                )
+        elif not 0 <= self.lam <= 1:
+            raise ValueError(f"lam must be in [0, 1], got {self.lam}")
+
+    @classmethod
+    def plain(cls, batch_size: int) -> MixPlan:
+        """Make the plan that mixes nothing: no layer, lam 1, every sample its own partner."""
+        return cls(None, 1.0, torch.arange(batch_size))
+
+    @property
+    def mixes_labels(self) -> bool:
+        """Whether the targets are mixed."""
+        return self.layer is not None and self.mixes != "features"
+
+    @property
+    def mixes_features(self) -> bool:
+        """Whether the hidden states are mixed."""
+        return self.layer is not None and self.mixes != "labels"
 
     def loss(
-        self, criterion: Callable[[Tensor, Tensor], Tensor], output: Tensor, target: Tensor
+        self, criterion: Callable[..., Tensor], output: Any, target: Tensor, **options: Any
     ) -> Tensor:
-        if self.perm is None:
-            return criterion(output, target)
-        partner = criterion(output, target[self.perm])
-        return self.lam * criterion(output, target) + (1 - self.lam) * partner
+        """Compute the loss of the mixed batch.
+
+        ``lam * criterion(output, y) + (1 - lam) * criterion(output, y[perm])`` for hard labels.
+        Targets that are numbers (one-hot, soft, multi-label, binary) are mixed and given to the
+        criterion once, which is the same where the criterion is linear in its target.
+
+        Source: Zhang et al. 2018, section 2; Verma et al. 2019, equation 2.
+
+        Args:
+            criterion: a loss function or module; its reduction, class weights, label smoothing
+                and ignored index stay in force.
+            output: what the model returned, as the criterion wants it.
+            target: hard labels, int64 (N, ...); or numbers, float (N, ...). Integers or booleans
+                of the shape of ``output`` are taken as binary or multi-label numbers.
+            options: passed on to the criterion, such as ``label_smoothing=0.1``.
+
+        Returns:
+            The loss, reduced as the criterion does.
+
+        Raises:
+            TypeError: ``target`` is not a tensor.
+            ValueError: ``target`` has not N entries; the criterion is not linear in a target of
+                numbers (squared error is not); lam is per sample, labels are hard, and the
+                criterion has no ``reduction`` to turn off.
+
+        Randomness: none.
+        """
+        if not self.mixes_labels:
+            return criterion(output, target, **options)
+        return mixed_loss(criterion, output, target, self.lam, self.perm, options)
+
+    def mix_targets(self, target: Tensor) -> Tensor:
+        """Mix targets that are numbers: ``lam * target + (1 - lam) * target[perm]``.
+
+        Args:
+            target: float (N, ...).
+
+        Returns:
+            Mixed targets, like ``target``.
+
+        Raises:
+            TypeError: ``target`` holds integers; see `soft_targets`.
+            ValueError: ``target`` has not N entries.
+        """
+        mixed: Tensor = mix(target, self.lam, self.perm) if self.mixes_labels else target
+        return mixed
+
+    def soft_targets(self, target: Tensor, num_classes: int) -> Tensor:
+        """Mix one-hot targets: ``lam * onehot(y) + (1 - lam) * onehot(y[perm])``.
+
+        Args:
+            target: hard labels, int64 (N,), in [0, num_classes).
+            num_classes: C.
+
+        Returns:
+            Soft targets, (N, C) of the default float dtype; rows sum to 1.
+
+        Raises:
+            ValueError: ``target`` has not N entries.
+        """
+        return self.mix_targets(F.one_hot(target, num_classes).to(torch.get_default_dtype()))
+
+    def entropy(self, target: Tensor) -> float:
+        """Compute the entropy of this batch's mixed targets, the floor of its mean loss.
+
+        Args:
+            target: hard labels, (N,) or (N, 1); or binary ones as numbers 0 and 1.
+
+        Returns:
+            Mean entropy in nats; subtract it from the mixed loss to compare with a plain one.
+        """
+        if not self.mixes_labels:
+            return 0.0
+        lam = torch.as_tensor(self.lam, dtype=torch.float64).to(target.device)
+        label = target.reshape(len(self.perm))
+        differs = label != label[self.perm.to(target.device)]
+        pair = torch.special.entr(lam) + torch.special.entr(1 - lam)
+        return float((pair * differs).mean())
+
+    def to(self, device: torch.device | str) -> MixPlan:
+        """Return the plan on a device; itself when it is there already."""
+        if self.perm.device == torch.device(device):
+            return self
+        lam = self.lam.to(device) if isinstance(self.lam, Tensor) else self.lam
+        perm = self.perm.to(device)
+        return MixPlan(self.layer, lam, perm, self.mixes, self.noise, self.noise_seed)
+
+    def __repr__(self) -> str:
+        parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]
+        parts += [f"mixes={self.mixes!r}"] * (self.mixes != "both")
+        parts += [f"noise={self.noise}, noise_seed={self.noise_seed}"] * bool(self.noise)
+        return f"MixPlan({', '.join(parts)})"
+
+
+def _short(value: float | Tensor) -> str:
+    if not isinstance(value, Tensor):
+        return f"{value:.4f}"
+    form = "{:.4f}" if value.is_floating_point() else "{}"
+    items = [form.format(item) for item in value.tolist()]
+    if len(items) > 12:
+        items = [*items[:9], "...", *items[-2:]]
+    return f"[{', '.join(items)}]"
