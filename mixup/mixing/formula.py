@@ -88,7 +88,6 @@ def add_noise(h: Any, std: float, seed: int) -> Any:
     return map_tensors(lambda tensor: tensor + std * _noise_like(tensor, next(seeds)), h)
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _noise_like(h: Tensor, seed: int) -> Tensor:
     generator = torch.Generator(h.device).manual_seed(seed)
     return torch.randn(h.shape, dtype=h.dtype, device=h.device, generator=generator)

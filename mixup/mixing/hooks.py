@@ -30,8 +30,9 @@ class Hooks:
             hook.register(modules[name], before=before or name == INPUT)
             for name, hook in self._hooks.items()
         ]
+        self._armed: list[Hook] = []
         self._compiled = compiled
-        self._all_checked = False
+        self._all_checked = compiled  # to count in all layers would take a graph of its own
         self.closer = _closer(self, self._handles)
 
     def start(self, plan: MixPlan) -> None:
@@ -39,24 +40,43 @@ class Hooks:
             raise ValueError(f"the plan mixes at {plan.layer!r}, but layers are {[*self._hooks]}")
         if not self.closer.alive:
             raise RuntimeError("the mixer is closed: its hooks were taken off the model")
-        for hook in self._hooks.values():
-            hook.runs = 0
+        self.stop()
+        self._armed = []
         lam = plan.lam
         if self._compiled and not isinstance(lam, Tensor):
             # A tensor is an input of the graph, where a number would be a constant in it.
             lam = torch.tensor(lam, dtype=torch.float64)
         self._pass.start(plan, lam)
-
-    def stop(self) -> None:
-        self._pass.stop()
-
-    def check(self, plan: MixPlan) -> None:
-        """Raise unless the plan's layer ran exactly once; the first time, unless all did."""
         if plan.layer is None:
             return
-        checked = [plan.layer] if self._all_checked else [*self._hooks]
-        runs = {name: hook.runs for name, hook in self._hooks.items()}
-        wrong = [f"{name!r} ran {runs[name]} times" for name in checked if runs[name] != 1]
+        drawn = self._hooks[plan.layer]
+        self._armed = [drawn] if self._all_checked else [*self._hooks.values()]
+        for hook in self._armed:
+            hook.armed, hook.drawn, hook.runs = True, hook is drawn, 0
+
+    def stop(self) -> None:
+        for hook in self._armed:
+            hook.armed = hook.drawn = False
+
+    def start_again_in_backward(self, output: Any, plan: MixPlan) -> None:
+        """Arm the hooks whenever backward reaches the graph of the pass just made."""
+        nodes = range(self._pass.first_node, torch._C._autograd._get_sequence_nr())
+
+        # Before anything else of this graph, backward comes by its outputs.
+        def start_again(_: Tensor) -> None:
+            if self.closer.alive:
+                self.start(plan)
+                self._pass.graph = nodes
+                torch.autograd.Variable._execution_engine.queue_callback(self.stop)
+
+        for tensor in tensors_of(output):
+            if tensor.requires_grad:
+                tensor.register_hook(start_again)  # type: ignore[no-untyped-call]
+
+    def check(self) -> None:
+        """Raise unless the plan's layer ran exactly once; the first time, unless all did."""
+        runs = {hook.name: hook.runs for hook in self._armed}
+        wrong = [f"{name!r} ran {n} times" for name, n in runs.items() if n != 1]
         if wrong:
             once = ", ".join(repr(name) for name, n in runs.items() if n == 1) or "none"
             raise RuntimeError(
@@ -64,7 +84,7 @@ class Hooks:
                 f"{', '.join(wrong)} (exactly once: {once}); choose a module around it, or one "
                 "that the model calls"
             )
-        self._all_checked = True
+        self._all_checked |= bool(self._armed)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if key != "closer"}
@@ -75,38 +95,49 @@ class Hooks:
 
 
 class Pass:
-    """What the hooks of one mixer share: the plan of the forward pass under way, if any.
-
-    Plain attributes, and None for idle, so that `torch.compile` makes one graph a layer.
-    """
+    """What the hooks of one mixer share: the plan of the forward pass under way."""
 
     def __init__(self, batch_dim: int) -> None:
         self.batch_dim = batch_dim
-        self.stop()
 
     def start(self, plan: MixPlan, lam: float | Tensor) -> None:
-        self.layer: str | None = plan.layer
-        self.lam: float | Tensor = lam
-        self.perm: Tensor | None = plan.perm
-        self.mixes_features = plan.mixes_features
-        self.noise, self.noise_seed = plan.noise, plan.noise_seed
-
-    def stop(self) -> None:
-        self.layer = None
-        self.perm = None
+        self.plan, self.lam, self.perm = plan, lam, plan.perm
+        self.mixes_features, self.adds_noise = plan.mixes_features, plan.noise > 0
+        self.first_node = torch._C._autograd._get_sequence_nr()
+        self.graph: range | None = None
 
     def change(self, state: Any, batch_dim: int) -> Any:
         if self.mixes_features:
-            assert self.perm is not None
             state = mix(state, self.lam, self.perm, batch_dim=batch_dim)
-        return add_noise(state, self.noise, self.noise_seed) if self.noise else state
+        return self._add_noise(state) if self.adds_noise else state
+
+    # Its seed would be a constant in the graph.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _add_noise(self, state: Any) -> Any:
+        return add_noise(state, self.plan.noise, self.plan.noise_seed)
+
+    def is_of_another_graph(self) -> bool:
+        """Whether backward runs a layer again for a pass other than the one it was armed for."""
+        if self.graph is None:
+            return False
+        node = torch._C._current_autograd_node()
+        # Numbers from first_node on are of nodes that this backward pass made itself.
+        return node is None or not (
+            node._sequence_nr() in self.graph or node._sequence_nr() >= self.first_node
+        )
 
 
 class Hook:
-    """Mix the state after a layer, or before it, when the layer was drawn."""
+    """Mix the state after a layer, or before it, when the layer was drawn.
+
+    ``armed`` and ``drawn`` are all that `torch.compile` sees of an idle hook: one graph without
+    mixing, and one with it.
+    """
 
     def __init__(self, name: str, current: Pass) -> None:
         self.name = name
+        self.armed = False  # counts its runs
+        self.drawn = False  # and mixes
         self.runs = 0
         self._current = current
 
@@ -116,10 +147,12 @@ class Hook:
         return module.register_forward_hook(self._mix_after)
 
     def _is_drawn(self) -> bool:
-        if self._current.layer is None:
+        if not self.armed:
+            return False
+        if not torch.compiler.is_compiling() and self._current.is_of_another_graph():
             return False
         self.runs += 1
-        return self._current.layer == self.name
+        return self.drawn
 
     def _mix_after(self, module: nn.Module, args: Any, output: Any) -> Any:
         if not self._is_drawn():

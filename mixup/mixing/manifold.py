@@ -192,7 +192,7 @@ class ManifoldMixup:
         self._hooks.start(plan)
         try:
             yield
-            self._hooks.check(plan)
+            self._hooks.check()
         finally:
             self._hooks.stop()
 
@@ -207,18 +207,8 @@ class ManifoldMixup:
 
         Randomness: none.
         """
-        if plan.layer is None or plan.layer == INPUT:
-            return
-
-        # Before anything else of this graph, backward comes by its outputs.
-        def start_again(_: Tensor) -> None:
-            if self._hooks.closer.alive:
-                self._hooks.start(plan)
-                torch.autograd.Variable._execution_engine.queue_callback(self._hooks.stop)
-
-        for tensor in tensors_of(output):
-            if tensor.requires_grad:
-                tensor.register_hook(start_again)  # type: ignore[no-untyped-call]
+        if plan.layer is not None and plan.layer != INPUT:
+            self._hooks.start_again_in_backward(output, plan)
 
     def close(self) -> None:
         """Take the mixer's hooks off the model; it cannot be called in training mode any more.
