@@ -46,7 +46,7 @@ def draw_bottleneck(rows: Mapping[str, Mapping[str, Embedding]], title: str) -> 
         title: names the experiment.
     """
     methods = list(next(iter(rows.values())))
-    figure = new_figure(max(2.75 * len(methods) + 0.3, 5.5), 2.85 * len(rows) + 0.6)
+    figure = new_figure(max(2.75 * len(methods) + 0.3, 6.6), 2.85 * len(rows) + 0.6)
     panels = figure.subplots(len(rows), len(methods), squeeze=False)
     for row, (heading, embeddings) in zip(panels, rows.items(), strict=True):
         for axes, method in zip(row, methods, strict=True):
@@ -58,7 +58,7 @@ def draw_bottleneck(rows: Mapping[str, Mapping[str, Embedding]], title: str) -> 
         axes.set_xlabel("unit 1")
     figure.suptitle(
         f"{title}\n"
-        "one dot an image, coloured by class; a class's name is at its median; scales differ"
+        "one dot a sample, coloured by class; a class's name is at its median; scales differ"
     )
     return figure
 

@@ -35,12 +35,14 @@ def rows(histories: pd.DataFrame) -> list:
 
 
 def test_points_are_those_of_the_first_seed(rows: list):
-    steps = [100, 200, 300, 400]
     k, _, lam, _ = rows[0]
-    assert k.collections[0].get_offsets().tolist() == list(map(list, zip(steps, [1, 3, 3, 2])))
-    assert lam.collections[0].get_offsets().tolist() == list(
-        map(list, zip(steps, [0.05, 0.55, 0.95, 0.58]))
-    )
+    assert k.collections[0].get_offsets().tolist() == [[100, 1], [200, 3], [300, 3], [400, 2]]
+    assert lam.collections[0].get_offsets().tolist() == [
+        [100, 0.05],
+        [200, 0.55],
+        [300, 0.95],
+        [400, 0.58],
+    ]
     assert same_color(k.collections[0].get_facecolor()[0], COLOURS["hidden"])
     assert same_color(rows[1][0].collections[0].get_facecolor()[0], COLOURS["manifold"])
     assert rows[1][0].get_title(loc="left") == "manifold mixup"
