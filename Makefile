@@ -42,13 +42,13 @@ venv:
 	    || $(MAKE) --no-print-directory new-venv
 
 new-venv:
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
 	    echo "Python 3.11 or newer is needed, but '$(PYTHON) --version' says:"; \
-	    $(PYTHON) --version; \
+	    "$(PYTHON)" --version; \
 	    echo "Name another Python, for example: make repro PYTHON=python3.12"; \
 	    exit 1; } >&2
 	rm -f $(INSTALLED)
-	$(PYTHON) -m venv --clear .venv
+	"$(PYTHON)" -m venv --clear .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
 	cp requirements.lock $(INSTALLED)
 

@@ -18,6 +18,10 @@ STUDY_ONLY = {
 }
 
 
+# It prints how a stage failed, so no output depends on it: an edit must not retrain anything.
+NO_DEP = ROOT / "stages/command.py"
+
+
 # The walk: which files of the project a module runs
 
 
@@ -87,7 +91,7 @@ def undeclared_and_unused(root: Path) -> list[str]:
         (module,) = set(re.findall(r"python -m (stages\.\w+)", str(stage["cmd"])))
         start = project_file(module, root)
         assert start is not None, f"{name} starts {module}, which does not exist"
-        imports = files_run(start, root)
+        imports = files_run(start, root) - {NO_DEP}
         deps = {root / dep for dep in stage["deps"] if dep.startswith(("mixup/", "stages/"))}
         covered = {dep: {file for file in imports if file.is_relative_to(dep)} for dep in deps}
         for file in sorted(imports.difference(*covered.values())):
@@ -234,4 +238,4 @@ def test_public_names_need_nothing_of_the_study() -> None:
 def test_study_uses_every_package_that_it_asks_for() -> None:
     files = [*(ROOT / "mixup").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]
     used = {name.split(".")[0] for file in files for name in imported_names(file)}
-    assert STUDY_ONLY - used == {"dvc"}
+    assert STUDY_ONLY - used <= {"dvc"}  # a command first of all

@@ -1,7 +1,9 @@
 """The set-up: what is pinned, and what `make` does with a fresh, old or broken environment."""
 
 import importlib.metadata
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -31,7 +33,7 @@ def make(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -111,7 +113,7 @@ def test_environment_is_made_once_and_again_when_it_must(project: Path) -> None:
     (project / ".venv/requirements.lock").unlink()
     shutil.rmtree(next(project.glob(".venv/lib/python*/site-packages/pip")) / "_internal")
     assert is_made_again(project)
-    activated = f"{project}/.venv/bin:/usr/bin:/bin"
+    activated = f"{project}/.venv/bin{os.pathsep}{os.environ['PATH']}"
     assert make(project, "venv", "PYTHON=python3", PATH=activated).returncode == 0
     subprocess.run([project / ".venv/bin/pip", "--version"], check=True)
 
@@ -164,7 +166,7 @@ def archive(project: Path) -> Path:
     return project
 
 
-BIN = f"BIN={Path(sys.executable).parent}"
+BIN = f"BIN={shlex.quote(str(Path(sys.executable).parent))}"
 
 
 @pytest.mark.slow

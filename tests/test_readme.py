@@ -1,0 +1,53 @@
+"""What README.md promises: its links, and its `dvc exp run` lines."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.utils.hydra import apply_overrides
+
+from mixup.params import check
+from stages.validate import Study
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def experiments() -> list[list[str]]:
+    """Collect the -S settings of every `dvc exp run` line."""
+    lines = README.replace("\\\n", " ").splitlines()
+    commands = [
+        shlex.split(line, comments=True)
+        for line in lines
+        if "dvc exp run" in line and line.startswith("dvc")
+    ]
+    return [
+        [command[i + 1] for i, word in enumerate(command) if word == "-S"] for command in commands
+    ]
+
+
+@pytest.mark.parametrize("settings", experiments(), ids=lambda settings: settings[0])
+def test_exp_run_lines_set_keys_that_exist_to_values_that_pass(
+    settings: list[str], tmp_path: Path
+) -> None:
+    before = yaml.safe_load((ROOT / "params.yaml").read_text())
+    shutil.copy(ROOT / "params.yaml", tmp_path / "params.yaml")
+    # a sweep is one value at a time
+    one_each = [s if "[" in s else s.split(",")[0] for s in settings]
+    apply_overrides(str(tmp_path / "params.yaml"), one_each)
+    after = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    check(Study, after)
+    assert after != before
+
+
+def test_there_are_recipes() -> None:
+    assert len(experiments()) >= 6
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
