@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._compile import _disable_dynamo
 from torch.utils.hooks import RemovableHandle
 
 from mixup.mixing.formula import add_noise, mix, tensors_of
@@ -60,6 +61,8 @@ class Hooks:
 
     def start_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Arm the hooks whenever backward reaches the graph of the pass just made."""
+        if not self._pass.may_run_again:
+            return
         nodes = range(self._pass.first_node, torch._C._autograd._get_sequence_nr())
 
         # Before anything else of this graph, backward comes by its outputs.
@@ -105,21 +108,22 @@ class Pass:
         self.mixes_features, self.adds_noise = plan.mixes_features, plan.noise > 0
         self.first_node = torch._C._autograd._get_sequence_nr()
         self.graph: range | None = None
+        self.may_run_again = False
+        self.with_grad = torch.is_grad_enabled()
 
     def change(self, state: Any, batch_dim: int) -> Any:
         if self.mixes_features:
             state = mix(state, self.lam, self.perm, batch_dim=batch_dim)
         return self._add_noise(state) if self.adds_noise else state
 
-    # Its seed would be a constant in the graph.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    # Its seed would be a constant in the graph. torch.compiler.disable would import the compiler.
+    @_disable_dynamo
     def _add_noise(self, state: Any) -> Any:
         return add_noise(state, self.plan.noise, self.plan.noise_seed)
 
     def is_of_another_graph(self) -> bool:
         """Whether backward runs a layer again for a pass other than the one it was armed for."""
-        if self.graph is None:
-            return False
+        assert self.graph is not None
         node = torch._C._current_autograd_node()
         # Numbers from first_node on are of nodes that this backward pass made itself.
         return node is None or not (
@@ -149,7 +153,15 @@ class Hook:
     def _is_drawn(self) -> bool:
         if not self.armed:
             return False
-        if not torch.compiler.is_compiling() and self._current.is_of_another_graph():
+        if torch.compiler.is_compiling():
+            self._current.may_run_again = True  # whether it may cannot be seen from here
+        elif self._current.graph is None:
+            # Inside a checkpoint, which runs without gradients or keeps what is saved for them.
+            self._current.may_run_again = (
+                torch.is_grad_enabled() != self._current.with_grad
+                or torch._C._autograd._top_saved_tensors_default_hooks(True) is not None
+            )
+        elif self._current.is_of_another_graph():
             return False
         self.runs += 1
         return self.drawn

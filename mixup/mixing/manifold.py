@@ -166,8 +166,12 @@ class ManifoldMixup:
                 )
             first = _first_tensor(args, kwargs)
             plan = self.draw(self._batch_size(first)).to(first.device)
-        with self.mixing(plan):
+        self._hooks.start(plan)
+        try:
             output = self.model(*args, **kwargs)
+            self._hooks.check()
+        finally:
+            self._hooks.stop()
         self.mix_again_in_backward(output, plan)
         return output, plan
 
