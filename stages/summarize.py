@@ -1,10 +1,13 @@
 """Sum up every run named by params.yaml: means, spreads, differences and mean curves."""
 
 import json
+from pathlib import Path
 
 from mixup.analysis.curves import mean_curves
+from mixup.analysis.history import history_measures
 from mixup.analysis.summary import nested_means, runs_table, summarise
-from mixup.analysis.tables import MEASURES, read_table, write_table
+from mixup.analysis.tables import MEASURES, measures_table, read_table, write_table
+from mixup.data.dataset import load_dataset
 from mixup.files import whole_file
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, Seeds, all_runs
@@ -13,8 +16,17 @@ from stages.command import run
 
 def main() -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
-    keys = all_runs(seeds, read_section(dict[Name, ExperimentConfig], "experiments"))
+    experiments: dict[str, ExperimentConfig] = read_section(
+        dict[Name, ExperimentConfig], "experiments"
+    )
+    keys = all_runs(seeds, experiments)
     extras = [read_table(f"metrics/{name}.csv", MEASURES) for name in ("embedding", "flatness")]
+    names = {experiment.data for experiment in experiments.values()}
+    datasets = {name: load_dataset(Path("data") / f"{name}.npz") for name in names}
+    histories = {
+        key: history_measures(key, datasets[experiments[key.experiment].data]) for key in keys
+    }
+    extras.append(measures_table(histories))
     runs = runs_table(keys, extras)
     summary = summarise(runs)
     write_table("metrics/runs.csv", runs)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from mixup.analysis.bottleneck import bottleneck_states
-from mixup.analysis.spectra import flatness, spectra_table
+from mixup.analysis.spectra import flatness, flatness_of_all, spectra_table
 from mixup.analysis.tables import SPECTRA, measures_table, write_table
 from mixup.data.dataset import load_dataset
 from mixup.params import read_section
@@ -25,8 +25,9 @@ def main() -> None:
             continue
         dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
         for key in all_runs(seeds, {name: experiment}):
-            spectra = spectra_table(bottleneck_states(key, dataset))
-            measures[key] = flatness(spectra)
+            states = bottleneck_states(key, dataset)
+            spectra = spectra_table(states)
+            measures[key] = flatness(spectra) | flatness_of_all(states)
             tables.append(spectra.assign(**key._asdict()))
     table = pd.concat(tables)[SPECTRA] if tables else pd.DataFrame(columns=pd.Index(SPECTRA))
     write_table("metrics/spectra.csv", table)

@@ -134,3 +134,26 @@ def flatness(table: pd.DataFrame) -> dict[str, float]:
                 ranks = [effective_rank(spectrum) for spectrum in values]
                 measures[f"{split}_effective_rank"] = float(np.mean(ranks))
     return measures
+
+
+def flatness_of_all(splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Sum up one run's spectra of all classes together.
+
+    ``{split}_all_classes_first_singular_value_{scaling}`` is the largest singular value of all
+    states as if they were one class.
+
+    Args:
+        splits: as for `spectra_table`; the labels are not looked at.
+
+    Returns:
+        A number for each of the measures.
+
+    Randomness: none.
+    """
+    return {
+        f"{split}_all_classes_first_singular_value_{scaling}": float(
+            singular_values(states, np.zeros(len(states)), 0, scaling)[0]
+        )
+        for split, (states, _) in splits.items()
+        for scaling in SCALINGS
+    }

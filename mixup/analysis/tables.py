@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mixup.errors import StudyError
@@ -18,6 +19,17 @@ SUMMARY = [
     *("difference", "difference_low", "difference_high"),
 ]
 CURVES = ["experiment", "method", "step", "quantity", "mean", "std", "n"]
+LEDGER = [
+    *("id", "sentence", "source", "experiment", "metric", "method", "other"),
+    *("direction", "smallest", "relative", "n", "difference", "low", "high"),
+    *("boot_low", "boot_high", "intervals_agree", "bound_low", "bound_high", "effect_size"),
+    *("p", "p_holm", "verdict", "seeds_needed", "twin", "twin_agrees", "note"),
+]
+RANKS = ["experiment", "seed", "method", "value", "rank"]
+WINS = [
+    *("experiment", "method", "other", "n", "wins", "ties", "losses"),
+    *("probability", "low", "high"),
+]
 BASELINE = "baseline"
 
 
@@ -33,6 +45,23 @@ def measures_table(measures: Mapping[RunKey, Mapping[str, float]]) -> pd.DataFra
         for metric, value in of_run.items()
     ]
     return pd.DataFrame(rows, columns=pd.Index(MEASURES))
+
+
+def values_by_seed(measures: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Set out one measure of an experiment's runs: a row a seed, a column a method.
+
+    Args:
+        measures: columns method, seed, metric, value; of one experiment.
+        metric: the measure.
+
+    Returns:
+        Methods and seeds in the order in which they first appear; NaN where a run has no such
+        measure or one that is not finite.
+    """
+    rows = measures[measures["metric"] == metric]
+    values = rows.pivot(index="seed", columns="method", values="value")
+    values = values.reindex(index=rows["seed"].unique(), columns=rows["method"].unique())
+    return values.where(np.isfinite(values))
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from mixup.analysis.spectra import (
     SCALINGS,
     effective_rank,
     flatness,
+    flatness_of_all,
     singular_values,
     spectra_table,
 )
@@ -190,3 +191,21 @@ class TestFlatness:
                 "other_singular_values_scale_free": 1,
             }
         )
+
+
+class TestFlatnessOfAll:
+    def test_takes_all_states_as_one_class(self):
+        # Around their mean (3, 1) the states lie at (+-2, 0) and (0, +-1).
+        states = np.array([[5.0, 1.0], [1.0, 1.0], [3.0, 2.0], [3.0, 0.0]])
+        found = flatness_of_all({"test": (states, np.array([0, 0, 1, 1]))})
+        assert set(found) == {
+            f"test_all_classes_first_singular_value_{scaling}"
+            for scaling in ("raw", "centred", "scale_free")
+        }
+        assert found["test_all_classes_first_singular_value_centred"] == pytest.approx(8**0.5)
+        # Of the variance, 8 of 10 parts are along the first axis.
+        free = found["test_all_classes_first_singular_value_scale_free"]
+        assert free == pytest.approx(0.8**0.5)
+        # The largest eigenvalue of the matrix of squares [[44, 12], [12, 6]].
+        largest = 25 + (19**2 + 12**2) ** 0.5
+        assert found["test_all_classes_first_singular_value_raw"] == pytest.approx(largest**0.5)

@@ -13,7 +13,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore", ".gitignore", "mixup", "stages")
+COPIED = (
+    "claims.yaml",
+    "dvc.yaml",
+    "params.yaml",
+    ".dvc/config",
+    ".dvcignore",
+    ".gitignore",
+    "mixup",
+    "stages",
+)
 
 
 @dataclass
@@ -61,6 +70,22 @@ class Project:
         """Replace params.yaml."""
         (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
+    def keep_claims(self) -> None:
+        """Drop from claims.yaml what params.yaml no longer has methods for."""
+        path = self.folder / "claims.yaml"
+        known = {
+            (name, method)
+            for name, experiment in self.params()["experiments"].items()
+            for method in (*experiment["plain"], *experiment["mixing"])
+        }
+        kept = [
+            claim
+            for claim in yaml.safe_load(path.read_text())["claims"]
+            for names in [[claim["method"], claim["than"]]]
+            if all((claim["experiment"], m) in known for m in names if isinstance(m, str))
+        ]
+        path.write_text(yaml.safe_dump({"claims": kept}, sort_keys=False))
+
     def commit(self, message: str) -> None:
         """Commit everything Git does not ignore."""
         self.run("git", "add", "--all")
@@ -103,6 +128,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
         else:
             shutil.copy(ROOT / name, target)
     project.write_params(tiny(project.params()))
+    project.keep_claims()
     project.run("git", "init", "-q", "-b", "main")
     project.commit("tiny study")
     return project

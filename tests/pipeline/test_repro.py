@@ -11,7 +11,7 @@ from tests.pipeline.conftest import Project, stages_run
 
 pytestmark = pytest.mark.slow
 
-ANALYSES = {"embed_bottleneck", "svd_analysis", "summarize", "plots"}
+ANALYSES = {"embed_bottleneck", "svd_analysis", "summarize", "claims", "plots"}
 RUNS = {
     "train_spirals_plain@baseline",
     "train_spirals_mixing@manifold",
@@ -39,13 +39,17 @@ def test_first_repro_writes_every_output(finished: Project) -> None:
         names = {path.name for path in (folder / "runs" / run).iterdir()}
         assert names == {"config.json", "history.csv", "metrics.json", "model.safetensors"}
     assert {path.name for path in (folder / "metrics").iterdir()} == {
+        "claims.csv",
+        "claims.json",
         "curves.csv",
         "embedding.csv",
         "flatness.csv",
+        "ranks.csv",
         "runs.csv",
         "spectra.csv",
         "summary.csv",
         "summary.json",
+        "wins.csv",
     }
     assert len(list((folder / "figures").rglob("*.png"))) >= 8
     summary = json.loads((folder / "metrics/summary.json").read_text())
@@ -103,7 +107,7 @@ def test_experiment_with_another_alpha_retrains_only_mixing_runs(study: Project)
     assert "validate" in ran
     difference = study.run("dvc", "metrics", "diff", "--json").stdout
     changed = json.loads(difference)
-    assert list(changed) == ["metrics/summary.json"]
+    assert set(changed) == {"metrics/claims.json", "metrics/summary.json"}
     assert any(name.startswith("spirals.manifold.") for name in changed["metrics/summary.json"])
     assert not any(".baseline." in name for name in changed["metrics/summary.json"])
 

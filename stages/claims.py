@@ -1,0 +1,27 @@
+"""Decide the claims of claims.yaml by what was measured on every run; rank the methods by seed."""
+
+import json
+
+from mixup.analysis.claims import check_claims, read_claims
+from mixup.analysis.ledger import ledger_metrics, ledger_table
+from mixup.analysis.tables import MEASURES, read_table, write_table
+from mixup.analysis.wins import ranks_table, wins_table
+from mixup.files import whole_file
+from stages.command import run
+
+
+def main() -> None:
+    claims = read_claims()
+    runs = read_table("metrics/runs.csv", MEASURES)
+    check_claims(claims, runs)
+    ledger = ledger_table(claims, runs)
+    write_table("metrics/claims.csv", ledger)
+    write_table("metrics/ranks.csv", ranks_table(runs))
+    write_table("metrics/wins.csv", wins_table(runs))
+    with whole_file("metrics/claims.json") as temporary:
+        content = json.dumps(ledger_metrics(ledger), indent=1, allow_nan=False)
+        temporary.write_text(content + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

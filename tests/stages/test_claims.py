@@ -1,0 +1,146 @@
+"""The claims stage as a command, and what DVC shows of its metrics."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from mixup.analysis.tables import measures_table, write_table
+from mixup.errors import StudyError
+from mixup.training.config import RunKey
+from stages import claims
+
+BASELINE = [0.80, 0.70, 0.90, 0.75]
+ENTRY = {
+    "id": "S2-input",
+    "sentence": "It underfits",
+    "source": "somebody",
+    "experiment": "e",
+    "metric": "test_accuracy",
+    "method": "other",
+    "than": "baseline",
+    "direction": "lower",
+    "smallest": 0.05,
+}
+
+
+def write_study(folder: Path, shift: float, *entries: dict[str, Any]) -> None:
+    other = [value + shift + i / 1000 for i, value in enumerate(BASELINE)]
+    measures = {
+        RunKey("e", method, seed): {"test_accuracy": value, "test_nll": 1 - value}
+        for method, values in {"baseline": BASELINE, "other": other}.items()
+        for seed, value in enumerate(values)
+    }
+    write_table(folder / "metrics" / "runs.csv", measures_table(measures))
+    (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": list(entries)}))
+
+
+def verdicts(folder: Path) -> dict[str, str]:
+    ledger = json.loads((folder / "metrics" / "claims.json").read_text())
+    return {name: row["verdict"] for name, row in ledger.items()}
+
+
+def test_writes_the_ledger_the_ranks_and_the_wins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, -0.2, ENTRY)
+    claims.main()
+    names = {path.name for path in (tmp_path / "metrics").iterdir()}
+    assert names == {"runs.csv", "claims.json", "claims.csv", "ranks.csv", "wins.csv"}
+    assert verdicts(tmp_path) == {"S2-input": "supported"}
+    table = pd.read_csv("metrics/claims.csv")
+    assert table.loc[0, ["id", "verdict", "n"]].tolist() == ["S2-input", "supported", 4]
+    assert table.loc[0, "difference"] == pytest.approx(-0.1985)
+    assert pd.read_csv("metrics/ranks.csv")["rank"].tolist() == [1, 2] * 4
+    assert pd.read_csv("metrics/wins.csv")["wins"].tolist() == [4]
+    before = {path: path.read_bytes() for path in (tmp_path / "metrics").iterdir()}
+    claims.main()
+    assert {path: path.read_bytes() for path in (tmp_path / "metrics").iterdir()} == before
+
+
+def test_a_new_claim_is_a_new_entry(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    better = {"id": "mine", "metric": "test_nll", "direction": "lower", "relative": True}
+    seeds = {"id": "mine-too", "direction": "varies"}
+    constant = {"id": "alone", "method": "baseline", "than": 0.5, "direction": "higher"}
+    write_study(tmp_path, -0.2, ENTRY, *(ENTRY | new for new in (better, seeds, constant)))
+    claims.main()
+    assert verdicts(tmp_path) == {
+        "S2-input": "supported",
+        "mine": "contradicted",
+        "mine-too": "inconclusive",
+        "alone": "supported",
+    }
+
+
+def test_a_claim_that_cannot_be_answered_leaves_the_old_ledger(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, -0.2, ENTRY)
+    claims.main()
+    write_study(tmp_path, -0.2, ENTRY, ENTRY | {"id": "typo", "metric": "test_acuracy"})
+    with pytest.raises(StudyError, match=r"typo\.metric is 'test_acuracy'.*test_accuracy"):
+        claims.main()
+    assert verdicts(tmp_path) == {"S2-input": "supported"}
+
+
+def test_an_error_is_one_line(tmp_path):
+    write_study(tmp_path, -0.2, ENTRY | {"method": "nobody"})
+    done = run(tmp_path, sys.executable, "-m", "stages.claims")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: claims.yaml: S2-input.method is 'nobody', which e does not have; "
+        "it has: baseline, other\n"
+    )
+
+
+@pytest.mark.slow
+def test_dvc_metrics_diff_shows_a_verdict_that_flips(tmp_path):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "dvc.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "stages": {
+                    "claims": {
+                        "cmd": f"{sys.executable} -m stages.claims",
+                        "deps": ["claims.yaml", "metrics/runs.csv"],
+                        "metrics": [{"metrics/claims.json": {"cache": False}}],
+                    }
+                }
+            }
+        )
+    )
+    for command in ("git init -q", "dvc init -q"):
+        assert run(folder, *command.split()).returncode == 0
+    write_study(folder, -0.2, ENTRY)
+    assert run(folder, "dvc", "repro").returncode == 0
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "first")
+    write_study(folder, 0.2, ENTRY)
+    assert run(folder, "dvc", "repro").returncode == 0
+    shown = json.loads(run(folder, "dvc", "metrics", "diff", "--json").stdout)
+    changed = shown["metrics/claims.json"]
+    assert changed["S2-input.verdict"] == {"old": "supported", "new": "contradicted"}
+    table = run(folder, "dvc", "metrics", "diff", "--md").stdout
+    row = next(line for line in table.splitlines() if "S2-input.verdict" in line)
+    assert "supported" in row
+    assert "contradicted" in row
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    root, bin_folder = Path(__file__).parents[2], Path(sys.executable).parent
+    environment = os.environ | {
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(root),
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache"),
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
