@@ -123,13 +123,15 @@ def test_environment_is_made_once_and_again_when_it_must(project: Path) -> None:
 
 
 def test_old_python_is_refused_by_name(project: Path) -> None:
-    old = project.parent / "python3.9"
-    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 || exit 1\n')
+    old = project / "python3.10"
+    python = shlex.quote(sys.executable)
+    pretend = f'exec {python} -c "import sys; sys.version_info = (3, 10); $2"'
+    old.write_text(f"#!/bin/sh\n[ $1 = --version ] && echo Python 3.10.14 || {pretend}\n")
     old.chmod(0o755)
     result = make(project, "venv", f"PYTHON={old}")
     assert result.returncode != 0
     assert "Python 3.11 or newer is needed" in result.stderr
-    assert "Python 3.9.18" in result.stderr
+    assert "Python 3.10.14" in result.stderr
     assert not (project / ".venv").exists()
 
 

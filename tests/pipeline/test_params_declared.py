@@ -37,7 +37,7 @@ def declared(project: Project) -> dict[str, tuple[str, list[str]]]:
     """Ask DVC for each stage's command and declared params."""
     with Repo(str(project.folder)) as repo:
         return {
-            stage.addressing: (
+            stage.name: (
                 stage.cmd,
                 [key for dep in stage.deps for key in getattr(dep, "params", [])],
             )
@@ -99,7 +99,7 @@ def test_every_key_of_the_committed_params_is_read_by_a_stage() -> None:
             key
             for stage in repo.index.stages
             # the analyses declare all experiments, to know which runs there are
-            if not stage.addressing.startswith(("embed", "svd", "summarize", "plots"))
+            if not stage.name.startswith(("embed", "svd", "summarize", "plots"))
             for dep in stage.deps
             for key in getattr(dep, "params", [])
         }
