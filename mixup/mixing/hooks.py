@@ -57,7 +57,7 @@ class Hooks:
 
     def stop(self) -> None:
         for hook in self._armed:
-            hook.armed = hook.drawn = False
+            hook.armed = False
 
     def start_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Arm the hooks whenever backward reaches the graph of the pass just made."""

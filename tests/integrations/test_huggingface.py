@@ -1,0 +1,114 @@
+"""The Trainer with the real transformers, on a model made from a configuration."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.testing import assert_close
+
+with warnings.catch_warnings():  # its dependencies' own, at import
+    warnings.simplefilter("ignore")
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    from mixup.integrations.huggingface import ManifoldMixupTrainer
+
+from mixup import ManifoldMixup
+
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+LAYERS = ["bert.embeddings", "bert.encoder.layer.*"]
+
+
+def bert() -> nn.Module:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=16, num_labels=3, max_position_embeddings=16,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    return transformers.BertForSequenceClassification(config)
+
+
+def examples() -> list[dict[str, Any]]:
+    generator = torch.Generator().manual_seed(0)
+    return [
+        {"input_ids": torch.randint(6 * (i % 3), 6 * (i % 3) + 6, (5,), generator=generator),
+         "labels": i % 3} for i in range(12)
+    ]  # fmt: skip
+
+
+def trainer(folder: Path, model: nn.Module | None = None, **options: Any) -> Any:
+    settings: dict[str, Any] = {
+        "output_dir": str(folder), "use_cpu": True, "per_device_train_batch_size": 4,
+        "max_steps": 6, "learning_rate": 0.01, "report_to": "none", "save_strategy": "no",
+        "seed": 3, "disable_tqdm": True, "logging_steps": 1,
+    }  # fmt: skip
+    return ManifoldMixupTrainer(
+        model or bert(),
+        transformers.TrainingArguments(**(settings | options)),
+        train_dataset=examples(),
+        eval_dataset=examples(),
+        layers=LAYERS,
+        alpha=1.0,
+    )
+
+
+def test_the_loss_of_a_step_is_that_of_the_mixer(tmp_path: Path) -> None:
+    run, twin = trainer(tmp_path, label_smoothing_factor=0.1), bert().train()
+    run.current_gradient_accumulation_steps = 1  # set by train()
+    mixer = ManifoldMixup(twin, LAYERS, 1.0, seed=[3, 0])
+    batch = {"input_ids": torch.randint(20, (4, 5)), "labels": torch.tensor([0, 1, 2, 0])}
+    for _ in range(5):
+        loss = run.training_step(run.model, dict(batch))
+        output, plan = mixer(input_ids=batch["input_ids"])
+        assert run.plan.layer == plan.layer
+        expected = plan.loss(F.cross_entropy, output.logits, batch["labels"], label_smoothing=0.1)
+        expected.backward()
+        assert_close(loss, expected.detach())
+    for parameter, other in zip(run.model.parameters(), twin.parameters(), strict=True):
+        assert_close(parameter.grad, other.grad)
+
+
+def test_training_lowers_the_clean_loss_and_evaluation_is_plain(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_steps=60)
+    before = run.evaluate()["eval_loss"]
+    run.train()
+    assert run.evaluate()["eval_loss"] < 0.6 * before
+    losses = [F.cross_entropy(run.model(e["input_ids"][None]).logits, torch.tensor([e["labels"]]))
+              for e in examples()]  # fmt: skip
+    assert run.evaluate()["eval_loss"] == pytest.approx(torch.stack(losses).mean().item(), rel=1e-4)
+
+
+def test_accumulation_gives_the_mean_of_the_batches(tmp_path: Path) -> None:
+    run = trainer(
+        tmp_path, max_steps=1, gradient_accumulation_steps=3, lr_scheduler_type="constant"
+    )
+    losses: list[float] = []
+    compute = run.compute_loss
+    run.compute_loss = lambda *args, **kwargs: losses.append(compute(*args, **kwargs)) or losses[-1]
+    run.train()
+    logged = [entry["loss"] for entry in run.state.log_history if "loss" in entry]
+    assert len(losses) == 3
+    assert logged == [pytest.approx(float(sum(losses)) / 3, abs=1e-4)]
+
+
+def test_resumes_where_it_was(tmp_path: Path) -> None:
+    options = {"save_strategy": "steps", "save_steps": 3, "lr_scheduler_type": "constant"}
+    whole = trainer(tmp_path / "whole", **options)
+    whole.train()
+    again = trainer(tmp_path / "again", **options)
+    again.mixer.draw(4)  # what was drawn before must not matter
+    again.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-3"))
+    assert_close([*again.model.parameters()], [*whole.model.parameters()])
+    assert again.mixer.state_dict() == whole.mixer.state_dict()
+
+
+def test_a_model_made_later_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give model, not model_init"):
+        ManifoldMixupTrainer(
+            args=transformers.TrainingArguments(output_dir=str(tmp_path), use_cpu=True),
+            model_init=bert, layers=LAYERS, alpha=1.0,
+        )  # fmt: skip

@@ -1,0 +1,185 @@
+"""Gradient checkpointing: what runs again in the backward pass is mixed again, as before."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.testing import assert_close
+from torch.utils.checkpoint import CheckpointError, checkpoint
+
+from mixup import ManifoldMixup, MixPlan
+
+# torch's compiler looks at gradients of tensors that have none
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
+
+LAYERS = ["input", "blocks.0", "blocks.1", "blocks.2"]
+PLANS = [
+    MixPlan("blocks.0", 0.3, torch.tensor([1, 2, 3, 0])),
+    MixPlan("blocks.1", 0.6, torch.tensor([3, 2, 1, 0])),
+    MixPlan("blocks.2", 0.8, torch.tensor([2, 3, 1, 0])),
+    MixPlan("input", 0.1, torch.tensor([2, 3, 0, 1])),
+]
+
+
+class Deep(nn.Module):
+    def __init__(self, reentrant: bool | None) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.reentrant = reentrant
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Dropout(0.0)) for _ in range(3)
+        )
+        self.head = nn.Linear(4, 3)
+        self.runs = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.requires_grad_()
+        if self.reentrant is None:
+            return self.head(self.inner(x))
+        return self.head(checkpoint(self.inner, x, use_reentrant=self.reentrant))
+
+    def inner(self, h: Tensor) -> Tensor:
+        self.runs += 1
+        for block in self.blocks:
+            h = block(h)
+        return h
+
+
+def batch(seed: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(4, 4, generator=generator)
+    return x, torch.randint(3, (4,), generator=generator)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_gradients_are_those_without_checkpoints(reentrant: bool, per_sample: bool) -> None:
+    model, twin = Deep(reentrant), Deep(None)
+    mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0, per_sample=per_sample)
+    other = ManifoldMixup(twin, LAYERS, 1.0, seed=0, per_sample=per_sample)
+    for step in range(12):
+        x, y = batch(step)
+        for one in (mixer, other):
+            one.model.zero_grad()
+            output, plan = one(x.clone())
+            plan.loss(F.cross_entropy, output, y).backward()
+        assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    assert (model.runs, twin.runs) == (24, 12)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 0, 3, 2)])
+def test_passes_that_wait_for_one_backward_keep_their_own_plans(
+    reentrant: bool, order: tuple[int, ...]
+) -> None:
+    grads = []
+    for model in (Deep(reentrant), Deep(None)):
+        mixer = ManifoldMixup(model, LAYERS, 1.0)
+        losses = []
+        for i in order:
+            x, y = batch(i)
+            output, plan = mixer(x, plan=PLANS[i])
+            losses.append(plan.loss(F.cross_entropy, output, y))
+        sum(losses[1:], losses[0]).backward()
+        grads.append([p.grad for p in model.parameters()])
+    assert_close(*grads)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_plain_and_mixed_passes_in_one_backward(reentrant: bool) -> None:
+    grads = []
+    for model in (Deep(reentrant), Deep(None)):
+        mixer = ManifoldMixup(model, LAYERS, 1.0)
+        (x, y), (other, _) = batch(0), batch(1)
+        before = F.cross_entropy(model(x.clone()), y)
+        output, plan = mixer(other.clone(), plan=PLANS[1])
+        loss = plan.loss(F.cross_entropy, output, y)
+        after = F.cross_entropy(model(x.clone() + 1), y)
+        (before + loss + 2 * after).backward()
+        grads.append([p.grad for p in model.parameters()])
+    assert_close(*grads)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_plain_passes_between_forward_and_backward_stay_plain(reentrant: bool) -> None:
+    model, twin = Deep(reentrant), Deep(None)
+    mixer = ManifoldMixup(model, LAYERS, 1.0)
+    x, y = batch(0)
+    output, plan = mixer(x.clone(), plan=PLANS[1])
+    assert torch.equal(model(x.clone()), twin(x.clone()))
+    plan.loss(F.cross_entropy, output, y).backward()
+    assert torch.equal(model(x.clone()), twin(x.clone()))
+
+
+def test_a_failed_backward_does_not_count_as_a_pass() -> None:
+    model = Deep(False)
+    mixer = ManifoldMixup(model, LAYERS, 1.0)
+    output, _ = mixer(batch(0)[0], plan=PLANS[1])
+    output.register_hook(lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        output.sum().backward()
+    mixer(batch(0)[0], plan=PLANS[2])[0].sum().backward()
+    assert torch.equal(model(batch(0)[0]), Deep(None)(batch(0)[0]))
+
+
+def test_the_mixer_itself_cannot_be_checkpointed() -> None:
+    model = Deep(None)
+    mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0)
+    x = batch(0)[0].requires_grad_()
+    output = checkpoint(lambda h: mixer(h)[0], x, use_reentrant=False)
+    with pytest.raises(RuntimeError, match="put checkpoints inside the model"):
+        output.sum().backward()
+    # with a plan it can: nothing is drawn
+    output = checkpoint(lambda h: mixer(h, plan=PLANS[1])[0], x, use_reentrant=False)
+    output.sum().backward()
+    checkpointed = [p.grad.clone() for p in model.blocks.parameters() if p.grad is not None]
+    model.zero_grad()
+    mixer(x, plan=PLANS[1])[0].sum().backward()
+    assert_close(checkpointed, [p.grad for p in model.blocks.parameters()])
+
+
+def test_closing_before_the_backward_pass_is_noticed_by_torch() -> None:
+    with ManifoldMixup(Deep(False), LAYERS, 1.0) as mixer:
+        output, _ = mixer(batch(0)[0], plan=PLANS[1])
+    with pytest.raises(CheckpointError):
+        output.sum().backward()
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_with_compiled_blocks(reentrant: bool) -> None:
+    torch._dynamo.reset()
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, _: list[Tensor]) -> object:
+        graphs.append(graph)
+        return graph.forward
+
+    model, twin = Deep(reentrant), Deep(None)
+    for block in model.blocks:
+        block.compile(backend=backend, fullgraph=True)
+    mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0)
+    other = ManifoldMixup(twin, LAYERS, 1.0, seed=0)
+    for step in range(16):
+        x, y = batch(step)
+        for one in (mixer, other):
+            one.model.zero_grad()
+            output, plan = one(x.clone())
+            plan.loss(F.cross_entropy, output, y).backward()
+        assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    assert len(graphs) <= 6  # blocks share theirs: mixing or not, with what gradients
+    torch._dynamo.reset()
+
+
+def test_with_the_whole_model_compiled() -> None:
+    torch._dynamo.reset()
+    model, twin = Deep(False), Deep(None)
+    mixer = ManifoldMixup(torch.compile(model, backend="aot_eager"), LAYERS, 1.0, seed=0)
+    other = ManifoldMixup(twin, LAYERS, 1.0, seed=0)
+    for step in range(12):
+        x, y = batch(step)
+        for one in (mixer, other):
+            one.model.zero_grad()
+            output, plan = one(x.clone())
+            plan.loss(F.cross_entropy, output, y).backward()
+        assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    torch._dynamo.reset()

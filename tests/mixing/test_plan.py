@@ -1,0 +1,282 @@
+"""Losses and targets of a plan, against loops over samples."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.testing import assert_close
+
+from mixup import MixPlan, entropy_floor
+from tests import reference
+
+N, C = 5, 3
+LABELS = [0, 2, 1, 2, 0]
+PERM = [3, 0, 2, 4, 1]
+LAMS: list[float | list[float]] = [0.3, [0.3, 0.9, 0.0, 1.0, 0.5]]
+WEIGHT = [0.5, 2.0, 1.5]
+
+
+def cosine_distance(output: Tensor, target: Tensor) -> Tensor:
+    return 1 - F.cosine_similarity(output, target).mean()
+
+
+def hinge(output: Tensor, target: Tensor) -> Tensor:
+    return (1 - output * target).clamp_min(0).mean()
+
+
+NOT_LINEAR: list[Callable[..., Tensor]] = [
+    nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss(), nn.HuberLoss(), F.mse_loss,
+    nn.KLDivLoss(reduction="sum"), nn.SoftMarginLoss(),
+    cosine_distance, hinge,
+]  # fmt: skip
+
+
+def plan(lam: float | list[float] = 0.3, **options: Any) -> MixPlan:
+    weight = torch.tensor(lam, dtype=torch.float64) if isinstance(lam, list) else lam
+    return MixPlan("hidden.0", weight, torch.tensor(PERM), **options)
+
+
+@pytest.fixture
+def logits() -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(N, C, dtype=torch.float64, generator=generator)
+
+
+@pytest.fixture
+def labels() -> Tensor:
+    return torch.tensor(LABELS)
+
+
+@pytest.fixture
+def loop_targets() -> Callable[[float | list[float]], reference.Array]:
+    return lambda lam: reference.mixed(reference.onehot(LABELS, C), lam, PERM)
+
+
+@pytest.mark.parametrize("lam", LAMS)
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_cross_entropy_of_hard_labels(
+    lam: float | list[float],
+    reduction: str,
+    smoothing: float,
+    logits: Tensor,
+    labels: Tensor,
+    loop_targets: Callable[..., reference.Array],
+) -> None:
+    losses = reference.cross_entropy(logits, loop_targets(lam), smoothing=smoothing)
+    expected = {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
+    module = nn.CrossEntropyLoss(reduction=reduction, label_smoothing=smoothing)
+    options = {"reduction": reduction, "label_smoothing": smoothing}
+    soft = plan(lam).soft_targets(labels, C).double()
+    for got in (
+        plan(lam).loss(module, logits, labels),
+        plan(lam).loss(F.cross_entropy, logits, labels, **options),
+        F.cross_entropy(logits, soft, reduction=reduction, label_smoothing=smoothing),
+        plan(lam).loss(module, logits, F.one_hot(labels, C).double()),
+    ):
+        assert_close(got, torch.as_tensor(expected), atol=1e-6, rtol=1e-6)
+    assert module.reduction == reduction
+
+
+@pytest.mark.parametrize("lam", LAMS)
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_class_weights(
+    lam: float | list[float], reduction: str, logits: Tensor, labels: Tensor,
+    loop_targets: Callable[..., reference.Array],
+) -> None:  # fmt: skip
+    targets = loop_targets(lam)
+    losses = reference.cross_entropy(logits, targets, weight=WEIGHT)
+    total = sum(WEIGHT[c] * targets[i, c] for i in range(N) for c in range(C))
+    expected = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / total}[reduction]
+    weight = torch.tensor(WEIGHT, dtype=torch.float64)
+    criterion = nn.CrossEntropyLoss(weight, reduction=reduction)
+    assert_close(plan(lam).loss(criterion, logits, labels), torch.as_tensor(expected))
+    got = plan(lam).loss(F.cross_entropy, logits, labels, weight=weight, reduction=reduction)
+    assert_close(got, torch.as_tensor(expected))
+    got = plan(lam).loss(nn.NLLLoss(weight, reduction=reduction), logits.log_softmax(1), labels)
+    assert_close(got, torch.as_tensor(expected))
+
+
+@pytest.mark.parametrize("lam", [0.3, [0.3] * N])
+def test_ignored_labels_count_for_nothing(lam: float | list[float], logits: Tensor) -> None:
+    labels = [0, -100, 1, 2, 0]
+    losses, counted = 0.0, 0.0
+    for i, partner in enumerate(PERM):
+        for label, weight in ((labels[i], 0.3), (labels[partner], 0.7)):
+            if label != -100:
+                one = reference.onehot([label], C)
+                losses += weight * reference.cross_entropy(logits[i : i + 1], one)[0]
+                counted += weight
+    got = plan(lam).loss(nn.CrossEntropyLoss(), logits, torch.tensor(labels))
+    assert got.item() == pytest.approx(losses / counted)
+
+
+@pytest.mark.parametrize("lam", LAMS)
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("shape", [(N,), (N, 1), (N, C), (N, 2, 2)])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.bool])
+def test_binary_and_multi_label(
+    lam: float | list[float], reduction: str, shape: tuple[int, ...], dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    z = torch.randn(shape, dtype=torch.float64, generator=generator)
+    y = (torch.rand(shape, generator=generator) < 0.5).to(dtype)
+    losses = reference.binary_cross_entropy(z, reference.mixed(y.double(), lam, PERM))
+    expected = {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
+    for criterion, output in (
+        (nn.BCEWithLogitsLoss(reduction=reduction), z),
+        (nn.BCELoss(reduction=reduction), z.sigmoid()),
+    ):
+        got = plan(lam).loss(criterion, output, y)
+        assert_close(got, torch.as_tensor(expected), rtol=1e-6, atol=1e-6)
+
+
+@given(lam=st.floats(0, 1), perm=st.permutations(range(N)), seed=st.integers(0, 1000))
+def test_dense_and_two_term_forms_agree_in_loss_and_gradient(
+    lam: float, perm: list[int], seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    z = torch.randn(N, C, dtype=torch.float64, generator=generator, requires_grad=True)
+    y = torch.randint(C, (N,), generator=generator)
+    drawn = MixPlan("input", lam, torch.tensor(perm))
+    two_term = drawn.loss(F.cross_entropy, z, y)
+    dense = F.cross_entropy(z, drawn.mix_targets(F.one_hot(y, C).double()))
+    assert_close(two_term, dense)
+    assert_close(torch.autograd.grad(two_term, z), torch.autograd.grad(dense, z))
+
+
+@pytest.mark.parametrize("lam", LAMS)
+def test_labels_with_more_dimensions(lam: float | list[float]) -> None:
+    z = torch.randn(N, C, 4, 2, dtype=torch.float64)
+    y = torch.randint(C, (N, 4, 2))
+    onehot = F.one_hot(y, C).movedim(-1, 1).double()
+    expected = F.cross_entropy(z, torch.from_numpy(reference.mixed(onehot, lam, PERM)))
+    assert_close(plan(lam).loss(nn.CrossEntropyLoss(), z, y), expected * 1.0)
+
+
+@pytest.mark.parametrize("lam", LAMS)
+def test_mixing_onehot_rows_as_features_gives_the_soft_targets(
+    lam: float | list[float], labels: Tensor, loop_targets: Callable[..., reference.Array]
+) -> None:
+    soft = plan(lam).soft_targets(labels, C)
+    assert_close(soft.double(), torch.from_numpy(loop_targets(lam)), rtol=1e-6, atol=1e-6)
+    assert_close(soft.sum(1), torch.ones(N))
+
+
+@pytest.mark.parametrize("criterion", NOT_LINEAR)
+def test_a_criterion_that_is_not_linear_in_its_target_is_refused(
+    criterion: Callable[..., Tensor], logits: Tensor
+) -> None:
+    y = torch.rand(N, C, dtype=torch.float64)
+    with pytest.raises(ValueError, match="not linear in its target"):
+        plan().loss(criterion, logits, y)
+
+
+def test_linearity_is_seen_even_where_targets_do_not_differ(logits: Tensor) -> None:
+    with pytest.raises(ValueError, match="MSELoss is not linear"):
+        plan().loss(nn.MSELoss(), logits, torch.ones_like(logits))
+    with pytest.raises(ValueError, match="MSELoss is not linear"):
+        plan().loss(nn.MSELoss(), logits.bfloat16(), torch.ones_like(logits).bfloat16())
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [nn.CrossEntropyLoss(), nn.BCEWithLogitsLoss(), nn.MultiLabelSoftMarginLoss(),
+     nn.PoissonNLLLoss(), lambda o, t: -(t * o.log_softmax(1)).sum()],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_linear_criteria_are_accepted(
+    criterion: Callable[..., Tensor], dtype: torch.dtype, logits: Tensor
+) -> None:
+    y = torch.rand(N, C).softmax(1).to(dtype)
+    got = plan().loss(criterion, logits.to(dtype), y)
+    expected = criterion(logits, torch.from_numpy(reference.mixed(y.double(), 0.3, PERM)))
+    eps = torch.finfo(dtype).eps
+    assert_close(got.double(), expected, rtol=20 * eps, atol=20 * eps)
+
+
+def test_any_criterion_of_hard_labels_takes_the_two_term_form(logits: Tensor) -> None:
+    labels = torch.tensor(LABELS)
+    got = plan(0.3).loss(nn.MultiMarginLoss(), logits, labels)
+    one = nn.MultiMarginLoss(reduction="none")(logits, labels)
+    other = nn.MultiMarginLoss(reduction="none")(logits, labels[PERM])
+    expected = sum(0.3 * one[i] + 0.7 * other[i] for i in range(N)) / N
+    assert_close(got, torch.as_tensor(expected))
+    assert_close(plan([0.3] * N).loss(nn.MultiMarginLoss(), logits, labels), got)
+
+
+def test_outputs_may_be_anything_the_criterion_takes(logits: Tensor, labels: Tensor) -> None:
+    got = plan().loss(lambda out, y: F.cross_entropy(out["logits"], y), {"logits": logits}, labels)
+    assert_close(got, plan().loss(F.cross_entropy, logits, labels))
+
+
+def test_a_plan_that_mixes_no_labels_gives_the_plain_loss(logits: Tensor, labels: Tensor) -> None:
+    for one in (MixPlan.plain(N), plan(mixes="features")):
+        assert torch.equal(
+            one.loss(F.cross_entropy, logits, labels), F.cross_entropy(logits, labels)
+        )
+        assert torch.equal(one.loss(F.mse_loss, logits, logits), torch.zeros(()).double())
+        assert torch.equal(one.soft_targets(labels, C), F.one_hot(labels, C).float())
+        assert one.entropy(labels) == 0.0
+    assert MixPlan.plain(3).perm.tolist() == [0, 1, 2]
+
+
+def test_loss_does_not_change_its_arguments(logits: Tensor, labels: Tensor) -> None:
+    before = logits.clone(), labels.clone()
+    plan([0.5] * N).loss(F.cross_entropy, logits, labels)
+    assert torch.equal(logits, before[0])
+    assert torch.equal(labels, before[1])
+
+
+def test_entropy_is_the_loss_of_the_best_prediction() -> None:
+    rng = np.random.default_rng(0)
+    labels = torch.from_numpy(rng.integers(4, size=2000))
+    entropies = []
+    for lam in rng.beta(2.0, 2.0, size=200):
+        drawn = MixPlan("input", float(lam), torch.from_numpy(rng.permutation(2000)))
+        best = drawn.soft_targets(labels, 4).double().clamp_min(1e-300).log()
+        entropy = drawn.entropy(labels)
+        assert entropy == pytest.approx(drawn.loss(F.cross_entropy, best, labels).item(), rel=1e-5)
+        assert entropy == drawn.entropy(labels.float().unsqueeze(1))
+        entropies.append(entropy)
+    assert np.mean(entropies) == pytest.approx(entropy_floor(2.0, p_different=0.75), rel=0.03)
+
+
+def test_bad_targets_are_refused(logits: Tensor, labels: Tensor) -> None:
+    with pytest.raises(TypeError, match="target must be a tensor, got tuple"):
+        plan().loss(F.cross_entropy, logits, (labels, labels))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"target has shape \(4,\) for a batch of 5"):
+        plan().loss(F.cross_entropy, logits, labels[:4])
+    with pytest.raises(ValueError, match=r"target has shape \(\) for a batch of 5"):
+        plan().loss(F.cross_entropy, logits, torch.tensor(1))
+    with pytest.raises(ValueError, match="need a criterion with a `reduction`"):
+        plan([0.5] * N).loss(lambda o, y: F.cross_entropy(o, y), logits, labels)
+    with pytest.raises(TypeError, match=r"tensor of torch\.int64"):
+        plan().mix_targets(labels)
+
+
+def test_bad_plans_are_refused() -> None:
+    perm = torch.tensor([1, 0])
+    with pytest.raises(ValueError, match=r"lam must be in \[0, 1\], got 1.5"):
+        MixPlan("input", 1.5, perm)
+    with pytest.raises(ValueError, match=r"lam must be in \[0, 1\], got nan"):
+        MixPlan("input", float("nan"), perm)
+    with pytest.raises(ValueError, match=r"lam must be a float or a float tensor of shape \(2,\)"):
+        MixPlan("input", torch.tensor(0.5), perm)
+    with pytest.raises(ValueError, match=r"perm must be int64 of shape \(N,\)"):
+        MixPlan("input", 0.5, perm.float())
+
+
+def test_prints_on_one_line() -> None:
+    assert repr(plan()) == "MixPlan(layer='hidden.0', lam=0.3000, perm=[3, 0, 2, 4, 1])"
+    long = MixPlan(None, 1.0, torch.arange(100), "labels", 0.5, 7)
+    assert repr(long) == (
+        "MixPlan(layer=None, lam=1.0000, perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 98, 99], "
+        "mixes='labels', noise=0.5, noise_seed=7)"
+    )

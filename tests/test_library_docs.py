@@ -1,0 +1,61 @@
+"""Every code block of docs/library.md runs, in order; docstring examples and the example too."""
+
+import doctest
+import importlib.util
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from mixup import MLP, ManifoldMixup
+from mixup.mixing import entropy, formula, losses, manifold, plan, sampler
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"(?:<!-- needs: (\w+) -->\n)?```python\n(.*?)```", re.DOTALL)
+
+
+def test_code_blocks_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    blocks = list(BLOCK.finditer(text))
+    assert len(blocks) == text.count("```python") >= 10
+    names: dict[str, Any] = {}
+    torch.manual_seed(0)
+    for block in blocks:
+        needs, code = block.groups()
+        if needs and importlib.util.find_spec(needs) is None:
+            continue
+        line = text[: block.start(2)].count("\n")
+        with warnings.catch_warnings():
+            if needs:  # its own warnings, at import
+                warnings.simplefilter("ignore")
+            exec(compile("\n" * line + code, "docs/library.md", "exec"), names)
+
+
+def test_the_printed_plan_is_the_one_in_the_text() -> None:
+    mixer = ManifoldMixup(MLP(2, [32] * 3, 3), ["input", "hidden.*"], alpha=2.0, seed=0)
+    assert repr(mixer.draw(4)) in (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", [entropy, formula, losses, manifold, plan, sampler])
+def test_docstring_examples(module: Any) -> None:
+    names = {"torch": torch, "nn": nn, **vars(module)}
+    assert doctest.testmod(module, extraglobs=names).failed == 0
+
+
+@pytest.mark.slow
+def test_the_example_script_runs() -> None:
+    for options in (["--epochs", "5"], ["--epochs", "5", "--plain"]):
+        done = subprocess.run(
+            [sys.executable, ROOT / "examples" / "mix_your_model.py", *options],
+            capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True,
+        )  # fmt: skip
+        accuracies = re.findall(r"test accuracy (\S+)", done.stdout)
+        assert len(accuracies) == 5
+        assert float(accuracies[-1]) > 0.8
