@@ -1,0 +1,131 @@
+"use strict";
+// Choose an experiment, a seed and two methods; see their pictures, curves and numbers.
+
+(() => {
+  const data = JSON.parse(document.getElementById("explorer-data").textContent);
+  const form = document.getElementById("choices");
+  const { experiment, seed, left, right } = form.elements;
+  const find = (id) => document.getElementById(id);
+  const label = (method) => data.methods[method].label;
+  const format = (value) =>
+    value === null || value === undefined ? "–" : String(Number(value.toPrecision(4))).replace("-", "−");
+
+  const fill = (select, values, words, preferred) => {
+    const before = select.value;
+    select.replaceChildren(...values.map((value) => new Option(words(value), value)));
+    const wanted = [before, preferred, values[0]].map(String);
+    select.value = wanted.find((value) => values.map(String).includes(value));
+  };
+
+  const figure = (picture, heading, caption) => {
+    const element = document.createElement("figure");
+    const title = document.createElement("h3");
+    const words = document.createElement("figcaption");
+    title.textContent = heading;
+    words.textContent = caption;
+    element.append(title, picture, words);
+    return element;
+  };
+
+  const picture = (of, method) => {
+    const run = of.runs[`${method}/${seed.value}`];
+    const heading = `${label(method)}, seed ${seed.value}`;
+    const said = (metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`;
+    if (run.map) {
+      const caption = ["test_accuracy", "low_confidence_area"].filter((m) => m in run.metrics).map(said);
+      const { box, cells, points } = of.map;
+      const alt = `Map of the predicted probability of class 1. ${heading}: ${caption.join("; ")}.`;
+      const canvas = probabilityMap(run.map, cells, box, points[seed.value], data, alt);
+      return figure(canvas, heading, caption.join("; "));
+    }
+    if (run.states) {
+      const caption = ["test_accuracy", "test_scatter_ratio"].filter((m) => m in run.metrics).map(said);
+      const alt = `Bottleneck states of the test data. ${heading}: ${caption.join("; ")}.`;
+      return figure(scatter(run.states, data.class_colours, alt), heading, caption.join("; "));
+    }
+    return null;
+  };
+
+  const LEGENDS = {
+    map: "Blue is class 0, red is class 1, white is undecided; the dark lines are where the " +
+      `probability is ${data.levels.join(" and ")}. Circles (class 0) and triangles (class 1) ` +
+      "are the training points.",
+    states: "One dot a test sample, coloured by class, whose number stands at its median. " +
+      "Each picture has its own scale.",
+    none: "Nothing two-dimensional to draw in this experiment: its curves are below, its singular " +
+      "values among the figures.",
+  };
+
+  const curves = (of, methods) => {
+    const chart = (ending, words, log) => {
+      const series = methods.flatMap((method) =>
+        [["test", false], ["train", true]].map(([split, dashed]) => {
+          const columns = of.runs[`${method}/${seed.value}`].curves;
+          const y = columns[`${split}_${ending}`];
+          return { colour: data.methods[method].colour, dashed, x: columns.step, y };
+        }),
+      );
+      const names = methods.map(label).join(" and ");
+      const alt = `${words} over the steps of training, ${names}, seed ${seed.value}.`;
+      return figure(lineChart(alt, "optimiser step", series, log), words, "");
+    };
+    const key = document.createElement("p");
+    key.className = "key";
+    for (const method of methods) {
+      const name = document.createElement("span");
+      name.textContent = label(method);
+      name.style.setProperty("--colour", data.methods[method].colour || "var(--ink)");
+      key.append(name);
+    }
+    const charts = [chart("loss", "Loss, nats", true), chart("accuracy", "Accuracy", false)];
+    return [key, ...charts];
+  };
+
+  const numbers = (of) => {
+    const values = [left, right].map((side) => of.runs[`${side.value}/${seed.value}`].metrics);
+    const rows = Object.keys(of.metrics).map((metric) => {
+      const [a, b] = values.map((of_run) => of_run[metric] ?? null);
+      const row = document.createElement("tr");
+      const heading = document.createElement("th");
+      heading.scope = "row";
+      heading.textContent = of.metrics[metric];
+      row.append(heading);
+      for (const value of [a, b, a === null || b === null ? null : b - a]) {
+        const cell = row.insertCell();
+        cell.className = "number";
+        cell.dataset.value = value ?? "";
+        cell.textContent = format(value);
+      }
+      return row;
+    });
+    const table = find("numbers");
+    table.tBodies[0].replaceChildren(...rows);
+    [left, right].forEach((side, i) => { table.tHead.rows[0].cells[i + 1].textContent = label(side.value); });
+  };
+
+  const draw = () => {
+    const of = data.experiments[experiment.value];
+    const sides = [left.value, right.value];
+    const pictures = sides.map((method) => picture(of, method)).filter(Boolean);
+    find("pictures").replaceChildren(...pictures);
+    const run = of.runs[`${left.value}/${seed.value}`];
+    find("legend").textContent = LEGENDS[run.map ? "map" : run.states ? "states" : "none"];
+    find("curves").replaceChildren(...curves(of, [...new Set(sides)]));
+    numbers(of);
+  };
+
+  const choose = () => {
+    const of = data.experiments[experiment.value];
+    fill(seed, of.seeds, String);
+    fill(left, of.methods, label, "baseline");
+    fill(right, of.methods, label, of.methods.at(-1));
+    draw();
+  };
+
+  fill(experiment, Object.keys(data.experiments), String);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  experiment.addEventListener("change", choose);
+  for (const select of [seed, left, right]) select.addEventListener("change", draw);
+  form.hidden = find("explored").hidden = false;
+  choose();
+})();

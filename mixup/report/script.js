@@ -1,0 +1,91 @@
+"use strict";
+// What every page has: a theme to choose, tables to sort and to filter.
+
+(() => {
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  const dark = () =>
+    root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+  const stored = (value) => {
+    try { // a page opened from a file may not be allowed to store anything
+      if (value) localStorage.setItem("theme", value);
+      return localStorage.getItem("theme");
+    } catch {
+      return null;
+    }
+  };
+  const show = () => { button.textContent = dark() ? "Light theme" : "Dark theme"; };
+  const before = stored();
+  if (before === "light" || before === "dark") root.dataset.theme = before;
+  button.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    stored(root.dataset.theme);
+    show();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  button.hidden = false;
+  show();
+})();
+
+(() => {
+  const value = (row, column) => {
+    const cell = row.cells[column];
+    return (cell.dataset.value ?? cell.textContent).trim();
+  };
+  const compare = (a, b) => {
+    const difference = Number(a) - Number(b);
+    return Number.isNaN(difference) ? a.localeCompare(b, "en", { numeric: true }) : difference;
+  };
+  const sort = (table, column, direction) => {
+    const rows = [...table.tBodies[0].rows];
+    rows.sort((a, b) => {
+      const [x, y] = [value(a, column), value(b, column)];
+      if (!x || !y) return (x ? 0 : 1) - (y ? 0 : 1); // what is missing stays below
+      return direction * compare(x, y);
+    });
+    table.tBodies[0].append(...rows);
+  };
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const headings = [...table.tHead.rows[0].cells];
+    headings.forEach((heading, column) => {
+      const first = table.tBodies[0].rows[0]?.cells[column];
+      heading.classList.toggle("number", first?.classList.contains("number") ?? false);
+      if (!heading.textContent.trim()) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const ascending = heading.getAttribute("aria-sort") !== "ascending";
+        headings.forEach((other) => other.removeAttribute("aria-sort"));
+        heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+        sort(table, column, ascending ? 1 : -1);
+      });
+    });
+  }
+})();
+
+for (const input of document.querySelectorAll("input[data-filters]")) {
+  const rows = [...document.querySelectorAll(input.dataset.filters)].flatMap((table) => [
+    ...table.tBodies[0].rows,
+  ]);
+  const count = input.closest(".filter").querySelector("output");
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    const shown = rows.filter((row) => !row.hidden).length;
+    count.textContent = words.length ? `${shown} of ${rows.length} rows` : `${rows.length} rows`;
+  };
+  input.closest(".filter").hidden = false;
+  input.addEventListener("input", filter);
+  filter();
+}
+
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});

@@ -1,0 +1,97 @@
+"""What was run, in words: data, seeds, alpha, nets, training and what sets the methods apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from mixup.data.dataset import Dataset
+from mixup.figures.style import method_label
+from mixup.report.findings import listed
+from mixup.training.config import ExperimentConfig, MethodConfig, RunKey
+
+
+def facts(
+    seeds: list[int],
+    alpha: float,
+    threads: int,
+    experiments: Mapping[str, ExperimentConfig],
+    datasets: Mapping[str, Dataset],
+    sources: Mapping[str, str],
+) -> list[tuple[str, str]]:
+    """List name and text of everything that the numbers follow from.
+
+    Args:
+        seeds: the study's.
+        alpha: of the Beta(alpha, alpha) that every mixing run draws lam from.
+        threads: torch threads of a run.
+        experiments: the study's.
+        datasets: by name.
+        sources: where the data sets come from, by name.
+    """
+    data = [(f"Data: {name}", _data(sources.get(name), of)) for name, of in datasets.items()]
+    nets = [(f"Experiment: {name}", _experiment(of)) for name, of in experiments.items()]
+    return [
+        *data,
+        (
+            "Seeds",
+            f"{', '.join(map(str, seeds))} (each decides split, initial weights and batches)",
+        ),
+        (
+            "alpha",
+            f"{alpha:g}: lam is drawn from Beta({alpha:g}, {alpha:g}) wherever a method mixes",
+        ),
+        *nets,
+        ("Threads of a run", str(threads)),
+    ]
+
+
+def method_rows(experiments: Mapping[str, ExperimentConfig]) -> list[tuple[str, str, str]]:
+    """List experiment, method and what sets the method apart, of every method."""
+    return [
+        (name, method_label(method), _settings(experiment.methods[method]))
+        for name, experiment in experiments.items()
+        for method in experiment.all_methods
+    ]
+
+
+def timed(seconds: Mapping[RunKey, float]) -> dict[str, Any]:
+    """Sum up the training times that are known; empty where none is."""
+    if not seconds:
+        return {}
+    total = pd.Timedelta(seconds=round(sum(seconds.values())))
+    return {"total": str(total).removeprefix("0 days "), "known": len(seconds)}
+
+
+def _data(source: str | None, dataset: Dataset) -> str:
+    count, features = dataset.inputs.shape
+    size = f"{count:,} samples of {features} numbers in {dataset.n_classes} classes"
+    return f"{source}; {size}" if source else size
+
+
+def _experiment(experiment: ExperimentConfig) -> str:
+    net, recipe = experiment.net, experiment.training
+    length = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs} epochs"
+    decay = f", divided by ten after {listed(list(map(str, recipe.decay_at)))}"
+    narrow = net.bottleneck and f" (the {net.bottleneck.size} are the bottleneck)"
+    return (
+        f"data {experiment.data}; hidden layers of {', '.join(map(str, net.hidden))} units"
+        f"{narrow or ''}; {length} of {recipe.batch_size} samples, learning rate "
+        f"{recipe.learning_rate:g}{decay if recipe.decay_at else ''}"
+    )
+
+
+def _settings(settings: MethodConfig) -> str:
+    parts = []
+    if settings.weight_decay:
+        parts.append(f"weight decay {settings.weight_decay:g}")
+    if settings.dropout:
+        parts.append(f"dropout {settings.dropout:g} after every hidden layer")
+    if settings.eligible == [0]:
+        parts.append("mixes the input (k = 0)")
+    elif settings.eligible:
+        where = listed(list(map(str, settings.eligible)))
+        parts.append(f"mixes at a layer drawn for every batch from k = {where}")
+    return "; ".join(parts) or "nothing: plain training"
