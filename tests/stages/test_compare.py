@@ -63,7 +63,7 @@ def test_page_has_numbers_verdicts_and_params(
     assert shown["manifold"] == manifold
     assert shown["baseline"][-1] == "same"
     assert (shown["old"][-1], shown["new"][-1]) == ("only in A", "only in B")
-    assert shown["flips"][:3] == ["Claim flips", f"supported {NOTHING}", f"contradicted {NOTHING}"]
+    assert shown["flips"][:3] == [f"supported {NOTHING}", f"contradicted {NOTHING}", "Claim flips"]
     assert shown["mixup.alpha"] == ["2.0", "0.4"]
     assert shown["extra"] == ["absent", "1"]
     assert "stages are out of date" not in text

@@ -1,0 +1,121 @@
+"""Real experiments, run from DVC's queue, compared on one page and drawn as one figure."""
+
+import csv
+import io
+import json
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Project
+
+pytestmark = pytest.mark.slow
+
+QUANTILE = 12.706204736  # Student's t, 97.5 %, one degree of freedom: two seeds
+
+Runs = dict[tuple[str, str, str], dict[str, float]]
+
+
+@pytest.fixture(scope="module")
+def swept(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Run a sweep of alpha as a user does: HEAD has 2.0, the queue 0.1 and 8.0."""
+    project = finished.copy(tmp_path_factory.mktemp("swept") / "study")
+    project.run("dvc", "exp", "run", "--queue", "-S", "mixup.alpha=0.1,8.0")
+    project.run("dvc", "queue", "start", "-j", "2")
+    give_up = time.monotonic() + 900
+    while any(state in queue(project) for state in ("Queued", "Running")):
+        assert time.monotonic() < give_up, "the queue does not finish"
+        time.sleep(2)
+    assert queue(project).count("Success") == 2, queue(project)
+    return project
+
+
+def queue(project: Project) -> str:
+    return project.run("dvc", "queue", "status").stdout
+
+
+def names(project: Project) -> dict[float, str]:
+    """Ask `dvc exp show` which experiment has which alpha."""
+    (_, head) = json.loads(project.run("dvc", "exp", "show", "--json").stdout)
+    found = {}
+    for experiment in head["experiments"]:
+        (revision,) = experiment["revs"]
+        alpha = revision["data"]["params"]["params.yaml"]["data"]["mixup"]["alpha"]
+        found[alpha] = experiment["name"]
+    return found
+
+
+def runs(project: Project, revision: str) -> Runs:
+    """Read a revision's metrics/runs.csv from Git, without the code under test."""
+    commit = revision
+    if revision != "HEAD":
+        refs = project.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout
+        (commit,) = [ref for ref in refs.split() if ref.endswith(f"/{revision}")]
+    text = project.run("git", "show", f"{commit}:metrics/runs.csv").stdout
+    found: Runs = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        key = (row["experiment"], row["method"], row["metric"])
+        found.setdefault(key, {})[row["seed"]] = float(row["value"])
+    return found
+
+
+def cells(page: str) -> dict[tuple[str, str, str], list[str]]:
+    """Read data-value of the numbers of each row, and its finding."""
+    found = {}
+    for section in page.split("<h3>")[1:]:
+        experiment = section.split("</h3>")[0]
+        for row in section.split("<tr>")[2:]:
+            if "data-value" not in row:
+                continue
+            texts = [part.split("</td>")[0] for part in row.split("<td>")[1:]]
+            numbers = [part.split('"')[0] for part in row.split('data-value="')[1:]]
+            high = row.split('data-high="')[1].split('"')[0]
+            finding = texts[-1].replace("<strong>", "").replace("</strong>", "").strip()
+            found[experiment, texts[0], texts[1]] = [*numbers[:4], high, finding]
+    return found
+
+
+def test_page_shows_what_both_csv_files_say(swept: Project) -> None:
+    name = names(swept)[0.1]
+    done = swept.run("python", "-m", "stages.compare", "HEAD", name)
+    assert name in done.stdout
+    shown = cells((swept.folder / "report/compare.html").read_text())
+    before, after = runs(swept, "HEAD"), runs(swept, name)
+    assert shown.keys() == before.keys() == after.keys()
+    differing = 0
+    for key, (a, b, difference, low, high, finding) in shown.items():
+        assert float(a) == pytest.approx(statistics.mean(before[key].values()), rel=2e-5)
+        assert float(b) == pytest.approx(statistics.mean(after[key].values()), rel=2e-5)
+        d = [after[key][seed] - before[key][seed] for seed in before[key]]
+        assert float(difference) == pytest.approx(statistics.mean(d))
+        if len(set(d)) > 1:
+            half_width = QUANTILE * statistics.stdev(d) / 2**0.5
+            assert float(low) == pytest.approx(statistics.mean(d) - half_width)
+            assert float(high) == pytest.approx(statistics.mean(d) + half_width)
+            differing += 1
+        assert (finding == "same") == (not any(d))
+    assert differing > 5
+    assert all(finding == "same" for key, (*_, finding) in shown.items() if key[1] == "baseline")
+
+
+def test_page_names_the_parameter_and_shows_both_figures(swept: Project) -> None:
+    name = names(swept)[8.0]
+    swept.run("python", "-m", "stages.compare", "HEAD", name)
+    page = (swept.folder / "report/compare.html").read_text()
+    assert page.count("<code>mixup.alpha</code>") == 1
+    assert "The code is the same." in page
+    for revision in ("HEAD", name):
+        assert f'alt="methods_spirals of {revision}"' in page
+    assert "methods_mnist_12d of" not in page  # nothing mixes there
+
+
+def test_sweep_is_one_figure(swept: Project) -> None:
+    done = swept.run("python", "-m", "stages.sweep", "mixup.alpha")
+    found = names(swept)
+    line = f"mixup.alpha = 2 (main), 0.1 ({found[0.1]}), 8 ({found[8.0]})"
+    assert sorted(line.split(", ")[1:]) == sorted(done.stdout.splitlines()[0].split(", ")[1:])
+    path = Path(swept.folder / "report/sweep_mixup.alpha.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert f"The figure: {path.relative_to(swept.folder)}" in done.stdout
