@@ -9,16 +9,18 @@ INSTALLED := .venv/requirements.lock
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 DVC = $(BIN)/python -m dvc
 
-.PHONY: help repro test check setup venv new-venv scm mend
+.PHONY: help repro test check bench setup venv new-venv scm mend
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   set up, run the whole study, show what was found"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
+	@echo "make bench   set up, then measure what mixing costs a training step"
 	@echo "make setup   only set up: the pinned packages in .venv"
 
 repro: setup mend
+	$(RUN) stages.validate
 	$(RUN) dvc repro
 	@$(RUN) stages.show_results
 
@@ -31,6 +33,9 @@ test: setup
 
 check: setup
 	$(RUN) pytest -m "not slow"
+
+bench: setup
+	$(RUN) benchmarks.mixing_overhead
 
 setup: venv scm
 

@@ -11,7 +11,7 @@ from tests.pipeline.conftest import Project, stages_run
 
 pytestmark = pytest.mark.slow
 
-ANALYSES = {"embed_bottleneck", "svd_analysis", "summarize", "claims", "plots"}
+ANALYSES = {"embed_bottleneck", "svd_analysis", "summarize", "claims", "plots", "report"}
 RUNS = {
     "train_spirals_plain@baseline",
     "train_spirals_mixing@manifold",
