@@ -29,7 +29,7 @@ def experiments() -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("settings", experiments(), ids=lambda settings: settings[0])
+@pytest.mark.parametrize("settings", experiments(), ids=" ".join)
 def test_exp_run_lines_set_keys_that_exist_to_values_that_pass(
     settings: list[str], tmp_path: Path
 ) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import entr
 
 from mixup.analysis.tables import read_table
 from mixup.data.dataset import Dataset
-from mixup.mixing.entropy import entropy_floor
-from mixup.training.config import RunKey
-from mixup.training.run import RUNS, load_run, run_folder
+from mixup.errors import StudyError
+from mixup.mixing.sampler import Sampler
+from mixup.training.config import RunConfig, RunKey
+from mixup.training.run import RUNS, Purpose, load_run, run_folder, seed_sequence
 
-COLUMNS = ["step", "loss", "test_loss"]
+COLUMNS = ["step", "loss", "test_loss", "lam"]
 LAST_PART = 0.1
 
 
@@ -23,10 +25,10 @@ def history_measures(key: RunKey, dataset: Dataset, root: Path = RUNS) -> dict[s
 
     - ``test_nll_rise``: the last test NLL minus the lowest of all evaluations; >= 0.
     - ``train_excess_loss``: the mean optimised loss over the last tenth of the steps (rounded up
-      to whole rows of the history), minus the least that its targets allow. That floor is 0 for a
-      method that does not mix, else the expected entropy of the mixed targets, `entropy_floor`
-      with `p_different_labels`. The drawn lam scatter around their expectation, so an excess can
-      come out a little below 0.
+      to whole rows of the history), minus the least that their targets allow. That floor is 0
+      for a method that does not mix, else `p_different_labels` times the mean of
+      ``H(lam) = -lam log lam - (1 - lam) log(1 - lam)`` over the lam of those very steps, so that
+      a run's luck with its lam is not taken for an excess.
 
     Args:
         key: the run.
@@ -37,20 +39,26 @@ def history_measures(key: RunKey, dataset: Dataset, root: Path = RUNS) -> dict[s
         A number for each measure.
 
     Raises:
-        StudyError: the run's folder is missing or damaged.
+        StudyError: the run's folder is missing or damaged, or its history has another lam than
+            its seed gives.
 
     Randomness: none.
     """
     run = load_run(run_folder(key, root))
     history = read_table(run.folder / "history.csv", COLUMNS)
+    last = history["step"] > (1 - LAST_PART) * history["step"].iloc[-1]
+    rows = history["step"].diff().fillna(history["step"])
     floor = 0.0
     if run.config.alpha is not None:
+        lams = drawn_lams(run.config, history)
         labels = run.split(dataset).train_labels.numpy()
         p_different = p_different_labels(labels, run.config.training.batch_size)
-        floor = entropy_floor(run.config.alpha, p_different=p_different)
+        floor = p_different * float(
+            entr(np.stack([lams, 1 - lams])[:, -int(rows[last].sum()) :]).sum(0).mean()
+        )
     return {
         "test_nll_rise": float(history["test_loss"].iloc[-1] - history["test_loss"].min()),
-        "train_excess_loss": _last_loss(history) - floor,
+        "train_excess_loss": float(np.average(history["loss"][last], weights=rows[last])) - floor,
     }
 
 
@@ -76,8 +84,36 @@ def p_different_labels(labels: Sequence[int] | np.ndarray, batch_size: int) -> f
     return float((1 - 1 / batch_size) * (1 - same))
 
 
-def _last_loss(history: pd.DataFrame) -> float:
-    steps = history["step"].to_numpy()
-    last = steps > (1 - LAST_PART) * steps[-1]
-    rows = np.diff(steps, prepend=0)
-    return float(np.average(history["loss"].to_numpy()[last], weights=rows[last]))
+def drawn_lams(config: RunConfig, history: pd.DataFrame) -> np.ndarray:
+    """Draw the lam of every step of a run again, as its seed decides.
+
+    Args:
+        config: a run that mixes.
+        history: its history, whose last row is of the last step.
+
+    Returns:
+        (steps,) float64 in (0, 1).
+
+    Raises:
+        StudyError: the history has another lam for one of its steps.
+
+    Randomness: that of the run's mixing, from its seed.
+    """
+    sampler = Sampler(
+        {str(k): 1.0 for k in config.settings.eligible},
+        config.alpha or 0.0,
+        None,
+        per_sample=False,
+        pairing="random",
+        mixes="both",
+        noise=0.0,
+        seed=seed_sequence(config.seed, Purpose.MIXING),
+    )
+    # Partners have a generator of their own: lam is the same without any.
+    lams = np.array([sampler.draw(0).lam for _ in range(history["step"].iloc[-1])])
+    if not np.allclose(lams[history["step"] - 1], history["lam"]):
+        raise StudyError(
+            f"the history of {config.experiment} {config.method} seed {config.seed} has another "
+            "lam than its seed gives: delete its folder in runs/ and run `dvc repro`"
+        )
+    return lams

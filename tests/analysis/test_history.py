@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scipy.integrate import quad
 
 from mixup.analysis.history import history_measures, p_different_labels
 from mixup.data.dataset import Dataset
@@ -19,14 +18,9 @@ from mixup.training.trainer import train_run
 BATCH, ALPHA = 5, 2.0
 
 
-def entropy_of_mixed_targets() -> float:
-    """E[H(lam)] for lam ~ Beta(2, 2), whose density is 6 lam (1 - lam), by integration."""
-
-    def weighted(lam: float) -> float:
-        density = 6 * lam * (1 - lam)
-        return density * -(lam * math.log(lam) + (1 - lam) * math.log(1 - lam))
-
-    return float(quad(weighted, 0, 1)[0])
+def entropy(lam: float) -> float:
+    """Entropy of a target with weight lam on one class and 1 - lam on another, in nats."""
+    return -(lam * math.log(lam) + (1 - lam) * math.log(1 - lam))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +41,7 @@ def root(tmp_path: Path, dataset: Dataset) -> Path:
             "batch_size": BATCH,
             "steps": 40,
             "learning_rate": 0.01,
-            "evaluations": 20,
+            "evaluations": 40,
         },
         "plain": ["baseline"],
         "mixing": ["manifold"],
@@ -65,19 +59,28 @@ def root(tmp_path: Path, dataset: Dataset) -> Path:
 @pytest.mark.parametrize("method", ["baseline", "manifold"])
 def test_excess_is_the_loss_of_the_last_tenth_above_the_floor(root, dataset, method):
     history = pd.read_csv(root / "e" / method / "3" / "history.csv")
-    assert history["step"].tolist()[-3:] == [36, 38, 40]
+    assert history["step"].tolist() == list(range(1, 41))  # so that every lam is on record
     floor = 0.0
     if method == "manifold":
         # Of 40 training points, 10 a class: 30 of a point's 39 others have another label, and in
         # a batch of 5 it meets another point with probability 4 / 5.
-        floor = 4 / 5 * 30 / 39 * entropy_of_mixed_targets()
+        floor = 4 / 5 * 30 / 39 * np.mean([entropy(lam) for lam in history["lam"][-4:]])
     found = history_measures(RunKey("e", method, 3), dataset, root)
-    assert found["train_excess_loss"] == pytest.approx(history["loss"][-2:].mean() - floor)
+    assert found["train_excess_loss"] == pytest.approx(history["loss"][-4:].mean() - floor)
+
+
+def test_lam_that_the_seed_does_not_give_is_noticed(root, dataset):
+    path = root / "e" / "manifold" / "3" / "history.csv"
+    history = pd.read_csv(path)
+    history.loc[20, "lam"] += 0.01
+    history.to_csv(path, index=False)
+    with pytest.raises(StudyError, match="manifold seed 3 has another lam than its seed gives"):
+        history_measures(RunKey("e", "manifold", 3), dataset, root)
 
 
 def test_rows_count_by_their_steps(root, dataset):
     path = root / "e" / "baseline" / "3" / "history.csv"
-    path.write_text("step,loss,test_loss\n60,9,3\n91,8,1\n97,4,5\n100,1,4\n")
+    path.write_text("step,loss,test_loss,lam\n60,9,3,\n91,8,1,\n97,4,5,\n100,1,4,\n")
     found = history_measures(RunKey("e", "baseline", 3), dataset, root)
     assert found["train_excess_loss"] == pytest.approx((31 * 8 + 6 * 4 + 3 * 1) / 40)
     assert found["test_nll_rise"] == 4 - 1
