@@ -98,9 +98,9 @@ def draw(swept: list[Point], param: str, metrics: list[str]) -> Path:
         StudyError: there are fewer than two values, no number changes, or a metric is unknown.
     """
     if len(swept) < 2:
-        values = " and ".join(f"{point.at:g}" for point in swept) or "none"
+        values = " and ".join(f"{point.at:g}" for point in swept) or "no value"
         raise StudyError(
-            f"a sweep needs two values of {param} with results, found {values}: "
+            f"a sweep needs at least two values of {param} with results, found only {values}: "
             f"run `dvc exp run --queue -S '{param}=...'` and `dvc queue start`"
         )
     summaries = pd.concat([point.summary.assign(at=point.at) for point in swept])

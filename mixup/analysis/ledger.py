@@ -15,7 +15,6 @@ from mixup.analysis.inference import (
     CONTRADICTED,
     INCONCLUSIVE,
     LEVEL,
-    MOST_SEEDS,
     Estimate,
     decide,
     estimate_mean,
@@ -27,7 +26,7 @@ from mixup.analysis.inference import (
 from mixup.analysis.tables import LEDGER, read_table, values_by_seed
 from mixup.analysis.wins import count_wins
 
-IN_JSON = ("verdict", "difference", "low", "high", "p_holm", "n", "seeds_needed")
+IN_JSON = ("verdict", "difference", "low", "high")
 
 
 def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
@@ -86,8 +85,8 @@ def ledger_metrics(ledger: pd.DataFrame, digits: int = 4) -> dict[str, dict[str,
         digits: significant digits kept.
 
     Returns:
-        {claim id: {verdict, difference, low, high, p_holm, n, seeds_needed}}, without what there
-        is not; seeds_needed beyond 1,000 is the text ">1000".
+        {claim id: {verdict, difference, low, high}}, without what there is not. The corrected p
+        and the seeds needed are left to the table: they change with every other claim.
     """
     return {
         row["id"]: {
@@ -188,6 +187,4 @@ def _notes(
 def _plain(value: Any, digits: int) -> Any:
     if isinstance(value, str):
         return value
-    if math.isinf(value):
-        return f">{MOST_SEEDS}"
     return int(value) if float(value).is_integer() else float(f"{value:.{digits}g}")

@@ -104,7 +104,6 @@ LEDGER: dict[str, dict[str, Any]] = {
     "S2-b.difference": {"old": 0.5, "new": -0.5},
     "S2-b.low": {"old": 0.25, "new": -0.75},
     "S2-b.high": {"old": 0.75, "new": -0.25},
-    "S2-b.seeds_needed": {"old": None, "new": ">1000"},
     "S1-a.verdict": {"old": "inconclusive", "new": "inconclusive"},
     "S3-new.verdict": {"old": None, "new": "supported"},
 }

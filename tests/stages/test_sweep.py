@@ -120,7 +120,9 @@ def test_base_can_be_an_earlier_commit(
 ) -> None:
     (swept.folder / "note").touch()
     swept.commit("later")
-    with pytest.raises(StudyError, match=r"a sweep needs two values of mixup\.alpha.*found 2:"):
+    with pytest.raises(
+        StudyError, match=r"a sweep needs at least two values of mixup\.alpha.*found only 2:"
+    ):
         run_sweep(monkeypatch, "mixup.alpha")
     run_sweep(monkeypatch, "mixup.alpha", "--base", "HEAD~1")
     assert len(drawn) == 1
