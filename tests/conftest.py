@@ -1,5 +1,14 @@
-"""One thread for every test and every process it starts: small tensors gain nothing from more."""
+"""What holds for all tests."""
 
 import os
 
+from hypothesis import settings
+
+# Small tensors gain nothing from more threads, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine is no failure. Under CI, hypothesis also tries the same examples every time.
+settings.register_profile(
+    "patient", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
+)
+settings.load_profile("patient")

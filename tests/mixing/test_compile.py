@@ -11,10 +11,13 @@ from torch.testing import assert_close
 
 from mixup import MLP, ManifoldMixup, MixPlan
 
-# of torch's own making
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The .grad attribute:UserWarning", "ignore:.*torch.jit.script:DeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.slow,
+    # of torch's own making
+    pytest.mark.filterwarnings(
+        "ignore:The .grad attribute:UserWarning", "ignore:.*torch.jit.script:DeprecationWarning"
+    ),
+]
 
 LAYERS = ["input", "hidden.0", "hidden.1"]
 

@@ -53,6 +53,8 @@ def test_swapping_lam_and_inverting_the_permutation_swaps_roles(
 ) -> None:
     h, lam, perm, batch_dim = batch
     h = h.double()
+    if isinstance(lam, torch.Tensor):
+        lam = lam.double()  # else 1 - lam is rounded here, and not in the code under test
     # mixed[perm[i]] under the inverse has perm[i] as original and i as its partner
     other_lam = 1 - lam if isinstance(lam, float) else (1 - lam)[perm.argsort()]
     swapped = mix(h, other_lam, perm.argsort(), batch_dim=batch_dim)
