@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
 from mixup.training.config import RunConfig
+from mixup.training.outcome import HISTORY_COLUMNS
 from mixup.training.run import load_run, read_metrics, split_for
-from mixup.training.trainer import HISTORY_COLUMNS, train_run
+from mixup.training.trainer import train_run
 
 NET = {"width": 16, "depth": 3, "negative_slope": 0.2}
 RECIPE = {

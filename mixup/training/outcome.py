@@ -1,0 +1,127 @@
+"""What a run leaves: rows of its history, its metrics and its folder."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mixup.data.dataset import Dataset
+from mixup.files import whole_folder
+from mixup.mixing.plan import MixPlan
+from mixup.models.mlp import MLP
+from mixup.training import scores
+from mixup.training.config import RunConfig
+from mixup.training.run import Split
+from mixup.training.scores import Probabilities
+
+HISTORY_COLUMNS = (
+    "step",
+    "loss",
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "k",
+    "lam",
+)
+
+
+def history_row(
+    config: RunConfig,
+    step: int,
+    losses: Sequence[float],
+    train: Probabilities,
+    test: Probabilities,
+    split: Split,
+    plan: MixPlan | None,
+) -> dict[str, Any]:
+    """Make a row of history.csv.
+
+    Args:
+        config: the run.
+        step: the step just taken.
+        losses: the optimised loss of every step since the row before.
+        train: (n, C) probabilities of the first n training points.
+        test: (N, C) probabilities of the test points.
+        split: the run's data.
+        plan: what the step mixed, if anything.
+    """
+    row: dict[str, Any] = {"step": step, "loss": sum(losses) / len(losses)}
+    for part, p, labels in (
+        ("train", train, split.train_labels[: len(train)].numpy()),
+        ("test", test, split.test_labels.numpy()),
+    ):
+        row[f"{part}_loss"] = scores.nll(p, labels)
+        row[f"{part}_accuracy"] = scores.accuracy(p, labels)
+    if plan:
+        names = {MLP.layer_name(k): k for k in config.settings.eligible}
+        row |= {"k": names[str(plan.layer)], "lam": plan.lam}
+    return row
+
+
+def final_metrics(
+    train: Probabilities,
+    test: Probabilities,
+    split: Split,
+    dataset: Dataset,
+    predict: Callable[[Tensor], Probabilities],
+) -> dict[str, float]:
+    """Compute a run's metrics.json from the predictions of its trained net.
+
+    Args:
+        train: (n, C) probabilities of all training points.
+        test: (N, C) probabilities of the test points.
+        split: the run's data.
+        dataset: what it was split from.
+        predict: maps (M, 2) float32 points to (M, 2) probabilities; asked only where the data has
+            two features and two classes, for the low-confidence area.
+    """
+    labels, train_labels = split.test_labels.numpy(), split.train_labels.numpy()
+    metrics = {
+        "test_accuracy": scores.accuracy(test, labels),
+        "test_nll": scores.nll(test, labels),
+        "test_ece": scores.ece(test, labels),
+        "test_brier": scores.brier(test, labels),
+        "train_accuracy": scores.accuracy(train, train_labels),
+        "train_nll": scores.nll(train, train_labels),
+    }
+    if dataset.inputs.shape[1] == 2 and dataset.n_classes == 2:
+        metrics["low_confidence_area"] = scores.low_confidence_area(
+            lambda points: predict(torch.from_numpy(points)), dataset.inputs
+        )
+    return metrics
+
+
+def write_run(
+    folder: Path,
+    config: RunConfig,
+    weights: Mapping[str, Tensor],
+    history: Sequence[Mapping[str, Any]],
+    metrics: Mapping[str, float],
+) -> None:
+    """Write a run's folder, whole or not at all.
+
+    Args:
+        folder: gets config.json, model.safetensors, history.csv and metrics.json.
+        config: the run.
+        weights: the state dict of its net.
+        history: rows as of `history_row`.
+        metrics: as of `final_metrics`.
+    """
+    with whole_folder(folder) as temporary:
+        save_file(dict(weights), temporary / "model.safetensors")
+        with (temporary / "history.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
+        _write_json(temporary / "metrics.json", metrics)
+        _write_json(temporary / "config.json", config.model_dump())
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
