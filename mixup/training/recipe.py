@@ -1,8 +1,9 @@
 """What all methods of an experiment share: when things happen, batches, targets and the loss."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from itertools import islice
 
 import numpy as np
 import torch
@@ -57,16 +58,16 @@ def schedule_for(config: RunConfig, n_train: int) -> Schedule:
 
 
 class Batches:
-    """Yield the batches of a run without end: (batch_size,) int64 indices of training points.
+    """Choose the batches of a run, without end.
 
     Every epoch has a new order; the ragged rest of it is dropped. The batches follow from the seed
     alone, so that the number of steps taken is all that a checkpoint needs to know of them.
 
     Args:
         n_train: number of training points.
-        batch_size: samples of a batch, at most ``n_train``.
+        batch_size: B, samples of a batch, at most ``n_train``.
         seed: the run's seed.
-        start: number of batches to leave out, as a run did that had taken so many steps.
+        start: number of batches to leave out, as a run does that has taken so many steps.
 
     Randomness: a generator of its own, `Purpose.BATCHES` of the seed.
     """
@@ -74,24 +75,54 @@ class Batches:
     def __init__(self, n_train: int, batch_size: int, seed: int, start: int = 0) -> None:
         self._rng = np.random.default_rng(seed_sequence(seed, Purpose.BATCHES))
         self._n_train, self._batch_size = n_train, batch_size
-        epochs, batches = divmod(start, n_train // batch_size)
-        for _ in range(epochs):
+        self._n_batches = n_train // batch_size
+        for _ in range(start // self._n_batches):
             self._rng.permutation(n_train)
-        self._epoch: Iterator[Tensor] = iter(())
-        for _ in range(batches):
-            next(self)
+        self._next = np.empty((0, batch_size), dtype=np.int64)
+        self.take(start % self._n_batches)
 
-    def __iter__(self) -> Self:
-        return self
+    def take(self, n: int) -> Tensor:
+        """Return the next n batches: (n, B) int64 indices of training points."""
+        epochs = [self._next]
+        for _ in range(math.ceil((n - len(self._next)) / self._n_batches)):
+            order = self._rng.permutation(self._n_train)
+            whole = order[: self._n_batches * self._batch_size]
+            epochs.append(whole.reshape(self._n_batches, self._batch_size))
+        batches = np.concatenate(epochs)
+        self._next = batches[n:]
+        return torch.from_numpy(batches[:n])
 
-    def __next__(self) -> Tensor:
-        batch = next(self._epoch, None)
-        if batch is None:
-            order = torch.from_numpy(self._rng.permutation(self._n_train))
-            whole = self._n_train // self._batch_size * self._batch_size
-            self._epoch = iter(order[:whole].view(-1, self._batch_size).unbind())
-            batch = next(self._epoch)
-        return batch
+
+def samples(
+    inputs: Tensor, targets: Tensor, batch_size: int, seed: int, start: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the inputs and targets of a run's `Batches`, without end.
+
+    They are gathered several steps at once, which costs a small net's step a tenth less.
+
+    Args:
+        inputs: (N, F), the training points.
+        targets: (N, ...).
+        batch_size: B, at most N.
+        seed: the run's seed.
+        start: number of batches to leave out.
+
+    Yields:
+        (B, F) inputs and (B, ...) targets; to be read only.
+    """
+    ahead = max(1, min(64, 2**18 // inputs[:batch_size].numel()))
+    # The same steps are gathered together wherever a run starts: sums can depend, in their last
+    # bits, on where in memory the samples lie.
+    skip = start % ahead
+    batches = Batches(len(inputs), batch_size, seed, start - skip)
+    while True:
+        chosen = batches.take(ahead).flatten()
+        x, y = (
+            tensor.index_select(0, chosen).view(ahead, batch_size, *tensor.shape[1:]).unbind()
+            for tensor in (inputs, targets)
+        )
+        yield from islice(zip(x, y, strict=True), skip, None)
+        skip = 0
 
 
 def targets_and_criterion(labels: Tensor, n_classes: int) -> tuple[Tensor, Callable[..., Tensor]]:

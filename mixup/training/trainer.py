@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -14,8 +15,8 @@ from mixup.models.mlp import MLP
 from mixup.training.config import RunConfig
 from mixup.training.outcome import final_metrics, history_row, write_run
 from mixup.training.recipe import (
-    Batches,
     decay_learning_rate,
+    samples,
     schedule_for,
     targets_and_criterion,
 )
@@ -27,6 +28,9 @@ def train_run(config: RunConfig, dataset: Dataset, folder: Path) -> None:
 
     Source: Verma et al. 2019, section 2, through `ManifoldMixup`; plain training is the empty
     eligible set.
+
+    The history watches the training loss on no more points than the test set has, the first ones of
+    the run's shuffled training data, so that evaluations stay cheap; metrics.json is of all points.
 
     Args:
         config: the run.
@@ -49,16 +53,16 @@ def train_run(config: RunConfig, dataset: Dataset, folder: Path) -> None:
         fused=True,
     )
     mixer = mixer_for(net, config)
-    inputs = split.train_inputs
     targets, criterion = targets_and_criterion(split.train_labels, dataset.n_classes)
-    batches = Batches(len(inputs), config.training.batch_size, config.seed)
+    batches = samples(split.train_inputs, targets, config.training.batch_size, config.seed)
+    n_watched = min(len(split.train_labels), len(split.test_labels))
+    watched, unwatched = split.train_inputs[:n_watched], split.train_inputs[n_watched:]
     seed_torch(config.seed, Purpose.DROPOUT)
     history, losses = [], []
     steps = range(1, schedule.n_steps + 1)
+    progress = tqdm(steps, desc=name_of(config), unit="step", disable=None, leave=False)
     net.train()
-    for step in tqdm(steps, desc=name_of(config), unit="step", disable=None, leave=False):
-        batch = next(batches)
-        x, y = inputs[batch], targets[batch]
+    for step, (x, y) in zip(progress, batches, strict=False):
         output, plan = mixer(x) if mixer else (net(x), None)
         loss = plan.loss(criterion, output, y) if plan else criterion(output, y)
         optimiser.zero_grad()
@@ -70,10 +74,11 @@ def train_run(config: RunConfig, dataset: Dataset, folder: Path) -> None:
         if step in schedule.decay_at:
             decay_learning_rate(optimiser)
         if step in schedule.evaluate_at:
-            train, test = predict(net, inputs), predict(net, split.test_inputs)
+            train, test = predict(net, watched), predict(net, split.test_inputs)
             history.append(history_row(config, step, losses, train, test, split, plan))
             losses.clear()
             net.train()
+    train = np.concatenate([train, predict(net, unwatched)])
     metrics = final_metrics(train, test, split, dataset, lambda points: predict(net, points))
     write_run(folder, config, net.state_dict(), history, metrics)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixup.training.recipe import Batches, schedule_for, targets_and_criterion
+from mixup.training.recipe import Batches, samples, schedule_for, targets_and_criterion
 from mixup.training.run import Purpose, seed_sequence
 from tests.training.test_trainer import config
 
@@ -22,15 +22,28 @@ def test_batches_are_shuffled_epochs_without_their_ragged_rest(
         for first in range(0, n_train, batch_size):
             if first + batch_size <= n_train:
                 expected.append(order[first : first + batch_size])
-    batches = islice(Batches(n_train, batch_size, seed=7), len(expected))
-    assert [batch.tolist() for batch in batches] == expected
+    batches, n = Batches(n_train, batch_size, seed=7), len(expected)
+    taken = [batches.take(1), batches.take(0), batches.take(n - 3), batches.take(2)]
+    assert torch.cat(taken).tolist() == expected
 
 
 @pytest.mark.parametrize("start", range(12))
 def test_batches_start_wherever_a_run_stopped(start: int) -> None:
-    whole = [batch.tolist() for batch in islice(Batches(17, 4, seed=1), 20)]
-    rest = [batch.tolist() for batch in islice(Batches(17, 4, seed=1, start=start), 20 - start)]
-    assert rest == whole[start:]
+    whole = Batches(17, 4, seed=1).take(20)
+    rest = Batches(17, 4, seed=1, start=start).take(20 - start)
+    assert rest.tolist() == whole[start:].tolist()
+
+
+# a step of 2 * 784 numbers is gathered 64 times at once, one of 40 * 784 numbers 8 times
+@pytest.mark.parametrize("batch_size", [2, 40])
+@pytest.mark.parametrize("start", [0, 1, 7, 8, 63, 64, 100])
+def test_samples_are_those_of_the_batches(batch_size: int, start: int) -> None:
+    inputs, targets = torch.randn(100, 784), torch.arange(100)
+    batches = Batches(100, batch_size, seed=3).take(start + 70)[start:]
+    given = list(islice(samples(inputs, targets, batch_size, seed=3, start=start), 70))
+    for (x, y), batch in zip(given, batches, strict=True):
+        assert torch.equal(x, inputs[batch])
+        assert torch.equal(y, batch)
 
 
 def test_schedule_in_steps() -> None:
