@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mixup.data.dataset import Dataset
+from mixup.errors import StudyError
 from mixup.files import whole_folder
 from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
@@ -50,6 +52,9 @@ def history_row(
         test: (N, C) probabilities of the test points.
         split: the run's data.
         plan: what the step mixed, if anything.
+
+    Raises:
+        StudyError: a prediction is not finite.
     """
     row: dict[str, Any] = {"step": step, "loss": sum(losses) / len(losses)}
     for part, p, labels in (
@@ -61,7 +66,40 @@ def history_row(
     if plan:
         names = {MLP.layer_name(k): k for k in config.settings.eligible}
         row |= {"k": names[str(plan.layer)], "lam": plan.lam}
+    # The step just taken may have spoilt the net, whose loss was still finite.
+    if not math.isfinite(row["train_loss"] + row["test_loss"]):
+        raise not_finite(config, step, [*losses, row["train_loss"]])
     return row
+
+
+def name_of(config: RunConfig) -> str:
+    """Name a run in a sentence."""
+    return f"{config.experiment} {config.method} seed {config.seed}"
+
+
+def not_finite(config: RunConfig, step: int, losses: Sequence[float]) -> StudyError:
+    """Make the error of a run whose loss is NaN or infinite.
+
+    Args:
+        config: the run.
+        step: the step that showed it.
+        losses: the last losses, the one that is not finite at the end.
+    """
+    last = ", ".join(f"{loss:.4g}" for loss in losses[-6:-1])
+    return StudyError(
+        f"loss is {losses[-1]} in {name_of(config)} at step {step} (before: {last or 'nothing'}): "
+        f"try experiments.{config.experiment}.training.learning_rate below "
+        f"{config.training.learning_rate}"
+    )
+
+
+def n_watched(split: Split) -> int:
+    """Count the training points that the history watches, as many as the test set has at most.
+
+    They are the first ones of the run's shuffled training data. So evaluations stay cheap;
+    metrics.json is of all training points.
+    """
+    return min(len(split.train_labels), len(split.test_labels))
 
 
 def final_metrics(

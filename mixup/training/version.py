@@ -1,28 +1,30 @@
-"""The version of the code that trains."""
-
-from __future__ import annotations
+"""Which code a run is computed with."""
 
 import hashlib
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+import torch
+
 PACKAGE = Path(__file__).parents[1]
-TRAINING_CODE = ("data/dataset.py", "mixing", "models", "training")
+SOURCES = ("mixing", "models", "training", "data/dataset.py")
 
 
 @cache
 def code_version() -> str:
-    """Hash what decides the bytes of a run beside its configuration and data.
+    """Hash the sources that decide a run's bytes, and the versions of torch and NumPy.
+
+    Equal versions give equal runs on machines of one kind. The files are read at the first call of
+    a process: make it before they may change.
 
     Returns:
-        SHA-256, in hexadecimal, of the sources that training uses and of the versions of torch
-        and numpy.
+        A SHA-256 in hexadecimal.
     """
-    digest = hashlib.sha256(f"torch {version('torch')} numpy {version('numpy')}".encode())
-    for place in TRAINING_CODE:
-        path = PACKAGE / place
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0")
-            digest.update(file.read_bytes() + b"\0")
+    digest = hashlib.sha256(f"torch {torch.__version__}, numpy {np.__version__}".encode())
+    for source in SOURCES:
+        path = PACKAGE / source
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest.update(f"\n{content} {file.relative_to(PACKAGE).as_posix()}".encode())
     return digest.hexdigest()
