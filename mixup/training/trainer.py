@@ -87,7 +87,7 @@ def train_run(
             train, test = predict(net, watched), predict(net, split.test_inputs)
             row = history_row(config, state.step, state.losses, train, test, split, plan)
             state.history.append(row)
-            recent, state.losses = state.losses[-5:], []
+            recent, state.losses = (recent + state.losses)[-5:], []
             net.train()
         if saved and saved.is_due and state.step < schedule.n_steps:
             saved.save(state)

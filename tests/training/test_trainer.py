@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
+from mixup.models.mlp import MLP
 from mixup.training.config import RunConfig
 from mixup.training.outcome import HISTORY_COLUMNS
 from mixup.training.run import load_run, read_metrics, split_for
@@ -187,10 +189,69 @@ def test_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_non_finite_loss_stops_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"loss is (nan|inf) in test baseline seed 0 at step \d+"):
-        train_run(config(learning_rate=1e30), dataset(), tmp_path / "run")
+@pytest.mark.parametrize("method", ["baseline", "manifold"])
+def test_non_finite_loss_stops_and_leaves_what_was_there(tmp_path: Path, method: str) -> None:
+    train_run(config(method), dataset(), tmp_path / "run")
+    before = digest(tmp_path / "run")
+    with pytest.raises(StudyError) as error:
+        train_run(config(method, learning_rate=1e30), dataset(), tmp_path / "run")
+    message = re.fullmatch(
+        rf"loss is (nan|inf) in test {method} seed 0 at step (\d+) \(before: ([^)]+)\): "
+        r"try experiments\.test\.training\.learning_rate below 1e\+30",
+        str(error.value),
+    )
+    assert message, error.value
+    losses = [float(loss) for loss in message[3].split(", ")]
+    assert len(losses) == min(5, int(message[2]) - 1)
+    assert losses[0] < 10
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert digest(tmp_path / "run") == before
+
+
+def test_last_five_losses_reach_over_an_evaluation(tmp_path: Path) -> None:
+    """Blown up by hand after an evaluation at each step: of a run's own losses, five are told."""
+    data = dataset()
+    train_run(config(steps=8, evaluations=8), data, tmp_path / "run")
+    losses = [f"{float(row['loss']):.4g}" for row in history(tmp_path / "run")]
+    seen = []
+
+    def spoil(module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor | None:
+        seen.append(module.training)
+        return output * torch.nan if sum(seen) == 8 else None
+
+    handle = torch.nn.modules.module.register_module_forward_hook(
+        lambda module, x, y: spoil(module, x, y) if isinstance(module, MLP) else None
+    )
+    try:
+        with pytest.raises(StudyError) as error:
+            train_run(config(steps=8, evaluations=8), data, tmp_path / "spoilt")
+    finally:
+        handle.remove()
+    assert f"loss is nan in test baseline seed 0 at step 8 (before: {', '.join(losses[2:7])})" in (
+        str(error.value)
+    )
+
+
+def test_net_spoilt_by_its_last_step_is_no_success(tmp_path: Path) -> None:
+    """The loss of the one step is finite, and so large a step leaves weights that are not."""
+    with pytest.raises(StudyError, match=r"loss is nan in test baseline seed 0 at step 1 \(before"):
+        train_run(config(steps=1, evaluations=1, learning_rate=1e38), dataset(), tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_history_watches_no_more_training_points_than_test_points(tmp_path: Path) -> None:
+    """With a quarter held out, the first sixteen of 48 training points."""
+    data = dataset()
+    train_run(config(test_fraction=0.25), data, tmp_path / "run")
+    run, last = load_run(tmp_path / "run"), history(tmp_path / "run")[-1]
+    split, metrics = run.split(data), read_metrics(tmp_path / "run")
+    assert (len(split.train_labels), len(split.test_labels)) == (48, 16)
+    labels = split.train_labels.numpy()
+    p = run.probabilities(split.train_inputs)[np.arange(48), labels]
+    assert float(last["train_loss"]) == pytest.approx(-np.log(p[:16]).mean())
+    assert float(last["train_accuracy"]) == np.mean(p[:16] > 0.5)
+    assert metrics["train_nll"] == pytest.approx(-np.log(p).mean())
+    assert metrics["train_accuracy"] == np.mean(p > 0.5)
 
 
 def test_pixels_become_numbers_between_0_and_1() -> None:
