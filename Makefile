@@ -21,6 +21,7 @@ help:
 
 repro: setup mend
 	$(RUN) stages.validate
+	$(RUN) stages.launch
 	$(RUN) dvc repro
 	@$(RUN) stages.show_results
 

@@ -2,10 +2,8 @@
 
 import hashlib
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
-import torch
 
 PACKAGE = Path(__file__).parents[1]
 SOURCES = ("mixing", "models", "training", "data/dataset.py")
@@ -21,7 +19,7 @@ def code_version() -> str:
     Returns:
         A SHA-256 in hexadecimal.
     """
-    digest = hashlib.sha256(f"torch {torch.__version__}, numpy {np.__version__}".encode())
+    digest = hashlib.sha256(f"torch {version('torch')}, numpy {version('numpy')}".encode())
     for source in SOURCES:
         path = PACKAGE / source
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):

@@ -1,10 +1,13 @@
 """A tiny but real study: a Git repository with the project's own files and a small params.yaml."""
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds; a busy machine is no failure
 COPIED = (
     "claims.yaml",
     "dvc.yaml",
@@ -31,17 +35,26 @@ class Project:
 
     folder: Path
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command as a user would with the environment activated."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a user who has activated the environment."""
         bin_folder = str(Path(sys.executable).parent)
-        environment = os.environ | {
+        return os.environ | {
             "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
             "DVC_SITE_CACHE_DIR": str(self.folder.parent / "site-cache"),
             "DVC_NO_ANALYTICS": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user would."""
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
@@ -70,6 +83,10 @@ class Project:
         """Replace params.yaml."""
         (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
+    def lock(self) -> Any:
+        """Read dvc.lock."""
+        return yaml.safe_load((self.folder / "dvc.lock").read_text())
+
     def keep_claims(self) -> None:
         """Drop from claims.yaml what params.yaml no longer has methods for."""
         path = self.folder / "claims.yaml"
@@ -95,6 +112,23 @@ class Project:
         """Copy the project with its cache and outputs."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Hash every file below a folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for something that other processes bring about."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
 
 
 def stages_run(output: str) -> set[str]:

@@ -1,13 +1,11 @@
 """The pipeline as DVC runs it: what each change makes it run again, and what it leaves alone."""
 
-import hashlib
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Project, stages_run
+from tests.pipeline.conftest import Project, hashes, stages_run
 
 pytestmark = pytest.mark.slow
 
@@ -23,14 +21,6 @@ RUNS = {
 
 def runs_of(*seeds: int, only: str = "") -> set[str]:
     return {f"{run}-{seed}" for run in RUNS if only in run for seed in seeds}
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_first_repro_writes_every_output(finished: Project) -> None:

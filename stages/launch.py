@@ -1,0 +1,210 @@
+"""Train every run that is out of date, several at a time: ``python -m stages.launch``.
+
+DVC says which runs are out of date and records what was trained; `dvc repro` does the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from joblib import cpu_count
+from tqdm import tqdm
+
+from mixup.errors import StudyError
+from mixup.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
+from mixup.parallel.local import LocalPool
+from mixup.params import read_section
+from mixup.training.config import RunKey, TrainConfig, read_run_config
+from mixup.training.version import code_version
+from stages.command import run
+
+if TYPE_CHECKING:
+    from mixup.parallel.cluster import ClusterPool
+    from stages.pipeline import TrainStages
+
+LOCK = Path(".dvc/tmp/launch.lock")
+CHECKPOINTS = Path("checkpoints")  # as stages.train has it
+SECONDS_BETWEEN_RECORDS = 10
+
+
+@contextmanager
+def only_launch() -> Iterator[None]:
+    """Refuse to launch where a launch is under way; the lock goes with the process."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(LOCK, timeout=0):
+            yield
+    except Timeout as error:
+        raise StudyError("another launch is under way in this folder: wait for it") from error
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block: DVC writes dvc.lock in place."""
+    caught: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda got, _: caught.append(got)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    if caught:
+        raise KeyboardInterrupt
+
+
+class Progress:
+    """One display for all workers: a bar on a terminal, a line a run elsewhere.
+
+    The remaining time follows from what the runs are expected to cost, so that it holds although
+    the long ones come first.
+    """
+
+    def __init__(self, costs: Mapping[Job, float], where: str) -> None:
+        self._costs = costs
+        self._n = sum(len(job.keys) for job in costs)
+        self._done = 0
+        self._bar = tqdm(
+            total=sum(costs.values()),
+            bar_format="{desc} |{bar:20}| {elapsed}, {remaining} to go{postfix}",
+            disable=None,
+        )
+        print(f"{self._n} runs to train on {where}", flush=True)
+
+    def show(self, under_way: list[Job]) -> None:
+        """Say what the workers are at."""
+        self._bar.set_description_str(f"{self._done} of {self._n} runs", refresh=False)
+        self._bar.set_postfix_str("now: " + ", ".join(job.name for job in under_way))
+
+    def end(self, job: Job, outcomes: list[Outcome]) -> None:
+        """Count the runs of a job that has ended, and name those that failed at once."""
+        self._done += len(job.keys)
+        self._bar.update(self._costs[job])
+        for key, outcome in zip(job.keys, outcomes, strict=True):
+            name = " ".join(map(str, key))
+            if isinstance(outcome, FailedRun):
+                tqdm.write(f"FAILED {name}: {outcome.reason.splitlines()[-1]}", file=sys.stderr)
+            elif self._bar.disable:
+                print(f"{name}: {outcome.seconds:.1f} s", flush=True)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+def train_all(
+    pool: LocalPool | ClusterPool, costs: Mapping[Job, float], stages: TrainStages
+) -> dict[RunKey, str]:
+    """Train all runs of ``costs``, record those that succeed, and return why the others failed."""
+    trained: list[RunKey] = []
+    failed: dict[RunKey, str] = {}
+    recorded_at = monotonic()
+    try:
+        with closing(Progress(costs, pool.about)) as progress:
+            for job, outcomes in pool.outcomes(list(costs), progress.show):
+                outcomes = [put_in_place(*pair) for pair in zip(job.keys, outcomes, strict=True)]
+                progress.end(job, outcomes)
+                for key, outcome in zip(job.keys, outcomes, strict=True):
+                    if isinstance(outcome, FailedRun):
+                        failed[key] = outcome.reason
+                    else:
+                        trained.append(key)
+                if monotonic() - recorded_at > SECONDS_BETWEEN_RECORDS:
+                    record(trained, stages)
+                    recorded_at = monotonic()
+    finally:
+        pool.close()
+        record(trained, stages)
+    return failed
+
+
+def put_in_place(key: RunKey, outcome: Outcome) -> Outcome:
+    """Make the folder of a run that was trained."""
+    if isinstance(outcome, FailedRun):
+        return outcome
+    from mixup.training.run import run_folder  # torch, which a launch without work does not need
+    from mixup.training.timing import keep_time
+
+    try:
+        outcome.write(run_folder(key))
+        keep_time(key, outcome.seconds)
+    except (StudyError, OSError) as error:
+        return FailedRun(str(error))
+    return outcome
+
+
+def record(trained: list[RunKey], stages: TrainStages) -> None:
+    """Tell DVC of the runs in place, and forget them."""
+    with uninterrupted():
+        stages.record(trained)
+        trained.clear()
+
+
+def jobs_with_costs(keys: list[RunKey]) -> dict[Job, float]:
+    """Make a job of each run, the longest first: none is then left to run alone at the end."""
+    code, costs = code_version(), {}
+    for key in keys:
+        config = read_run_config(key)
+        data = Path("data", f"{config.data}.npz").absolute()
+        job = Job((config,), data, code, CHECKPOINTS.absolute())
+        costs[job] = expected_seconds(config, *load(data).inputs.shape)
+    return dict(sorted(costs.items(), key=lambda pair: -pair[1]))
+
+
+def make_pool(scheduler: str | None, jobs: int | None, n: int) -> LocalPool | ClusterPool:
+    """Find the workers for ``n`` runs."""
+    if scheduler:
+        from mixup.parallel.cluster import ClusterPool
+
+        return ClusterPool(scheduler)
+    threads = read_section(TrainConfig, "train").threads
+    return LocalPool(min(n, jobs or max(1, cpu_count() // threads)))
+
+
+def report_failures(failed: Mapping[RunKey, str], stages: TrainStages) -> None:
+    """List the runs that failed, with their last lines and the command to try one again."""
+    for key, reason in failed.items():
+        print(f"\n{' '.join(map(str, key))} failed:", file=sys.stderr)
+        print("  " + reason.replace("\n", "\n  "), file=sys.stderr)
+        print(f"  to try it again alone: dvc repro {stages.name(key)}", file=sys.stderr)
+    raise StudyError(
+        f"{len(failed)} of the runs failed, see above; the others are recorded, and another "
+        "launch trains only what is missing"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=positive, metavar="N", help="worker processes; all cores")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster to train on")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    from stages.pipeline import train_stages  # not at the top: workers import this module
+
+    with only_launch(), train_stages() as stages:
+        stages.bring_data_up_to_date()
+        if not (stale := stages.stale()):
+            print("every run is up to date")
+            return
+        costs = jobs_with_costs(stale)
+        pool = make_pool(arguments.scheduler, arguments.jobs, len(costs))
+        if failed := train_all(pool, costs, stages):
+            report_failures(failed, stages)
+
+
+def positive(text: str) -> int:
+    """Read a whole number above 0 from a command line."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+if __name__ == "__main__":
+    run(main)

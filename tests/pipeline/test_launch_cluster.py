@@ -1,0 +1,116 @@
+"""The launcher on a real Dask cluster on loopback: a scheduler and two worker processes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from tests.pipeline.conftest import Project, hashes, wait_until
+
+pytestmark = pytest.mark.slow
+
+LAUNCH = (sys.executable, "-m", "stages.launch")
+
+
+@contextmanager
+def dask(study: Project, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a part of a Dask cluster from a folder, as another machine would."""
+    command = (sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:])
+    log = (study.folder.parent / "dask.log").open("ab")
+    with (
+        log,
+        subprocess.Popen(
+            command, cwd=study.folder, env=study.environment, stdout=log, stderr=log
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def scheduler(new_study: Project) -> Iterator[str]:
+    where = new_study.folder.parent / "scheduler.json"
+    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    with dask(new_study, "scheduler", *options, "--scheduler-file", str(where)):
+        wait_until(lambda: where.is_file() and where.read_text().rstrip().endswith("}"))
+        yield json.loads(where.read_text())["address"]
+
+
+def worker(
+    study: Project, scheduler: str, threads: int = 1
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    options = ("--nthreads", str(threads), "--host", "127.0.0.1", "--no-nanny", "--no-dashboard")
+    return dask(study, "worker", scheduler, *options)
+
+
+def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
+    new_study: Project, scheduler: str, tmp_path: Path
+) -> None:
+    new_study.turn("experiments.spirals.training.steps", 4000)
+    alone = new_study.copy(tmp_path / "alone")
+    alone.run(*LAUNCH, "--jobs", "1")
+    with (
+        worker(new_study, scheduler) as first,
+        worker(new_study, scheduler),
+        Client(scheduler) as client,
+    ):
+        wait_until(lambda: len(client.nthreads()) == 2)
+        launcher = subprocess.Popen(
+            (*LAUNCH, "--scheduler", scheduler),
+            cwd=new_study.folder,
+            env=new_study.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_until(lambda: all(client.processing().values()))
+        first.kill()
+        output, _ = launcher.communicate()
+    assert launcher.returncode == 0, output
+    assert "10 runs to train on 2 workers" in output
+    assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
+    assert new_study.lock() == alone.lock()
+
+
+def test_worker_with_several_threads_is_refused(new_study: Project, scheduler: str) -> None:
+    with (
+        worker(new_study, scheduler, threads=2),
+        Client(scheduler) as client,
+    ):
+        wait_until(client.nthreads)
+        done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
+    assert done.returncode == 1
+    assert "start `dask worker" in done.stderr.splitlines()[-1]
+
+
+def test_scheduler_without_workers_is_refused(new_study: Project, scheduler: str) -> None:
+    done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
+    assert done.returncode == 1
+    assert "has no worker" in done.stderr.splitlines()[-1]
+
+
+def test_address_that_nobody_answers_is_refused(new_study: Project) -> None:
+    done = new_study.run(*LAUNCH, "--scheduler", "tcp://127.0.0.1:1", check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: no Dask scheduler answers at")
+
+
+def test_worker_with_other_code_is_refused(
+    new_study: Project, scheduler: str, tmp_path: Path
+) -> None:
+    elsewhere = new_study.copy(tmp_path / "elsewhere")
+    with (elsewhere.folder / "mixup/training/trainer.py").open("a") as file:
+        file.write("# another version\n")
+    with worker(elsewhere, scheduler), Client(scheduler) as client:
+        wait_until(client.nthreads)
+        done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
+    assert done.returncode == 1
+    assert "other code" in done.stderr
+    assert not (new_study.folder / "runs").exists()
