@@ -2,9 +2,9 @@
 
 A bare loop is what a person would write by hand for the same net: forward, loss, backward, fused
 AdamW, on batches made beforehand, and nothing else. The real run is `train_run`, all of it: set-up,
-batches, history, progress, evaluations, metrics and the run's folder. The loops take turns of a few
-steps, so that whatever else the machine does falls on all of them. Processor time is counted, on
-one torch thread. A second bare loop shows what a ratio is worth here.
+batches, history, progress, evaluations, checkpoints if due, metrics and the run's folder. The loops
+take turns of a few steps, so that whatever else the machine does falls on all of them. Processor
+time is counted, on one torch thread. A second bare loop shows what a ratio is worth here.
 
     python -m benchmarks.training_step [EXPERIMENT ...] [--csv FILE]
 """
@@ -72,7 +72,7 @@ def bare_loop(config: RunConfig, dataset: Dataset) -> Loop:
 def real_loop(config: RunConfig, dataset: Dataset) -> Loop:
     def loop(_: Pauses) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            trainer.train_run(config, dataset, Path(folder, "run"))
+            trainer.train_run(config, dataset, Path(folder, "run"), Path(folder, "checkpoint"))
 
     return loop
 

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from mixup.training.recipe import Batches, samples, schedule_for, targets_and_criterion
+from mixup.training.recipe import (
+    Batches,
+    decay_learning_rate,
+    samples,
+    schedule_for,
+    targets_and_criterion,
+)
 from mixup.training.run import Purpose, seed_sequence
 from tests.training.test_trainer import config
 
@@ -59,6 +65,17 @@ def test_schedule_in_epochs() -> None:
     assert schedule.n_steps == 18
     assert schedule.decay_at == {6}
     assert schedule.evaluate_at == {6, 12, 18}
+
+
+def test_learning_rate_is_divided_by_ten_as_torch_does_it() -> None:
+    ours = torch.optim.SGD([torch.zeros(1)], lr=0.003)
+    theirs = torch.optim.SGD([torch.zeros(1)], lr=0.003)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(theirs, [1, 2, 3])
+    for _ in range(3):
+        decay_learning_rate(ours)
+        theirs.step()
+        schedule.step()
+        assert ours.param_groups[0]["lr"] == theirs.param_groups[0]["lr"]
 
 
 def test_two_classes_have_one_logit() -> None:
