@@ -141,7 +141,8 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
         folders = [run_folder(key, Path(temporary)) for key in job.keys]
         start = perf_counter()
         (config,), (key,), (folder,) = job.configs, job.keys, folders
-        train_run(config, dataset, folder, checkpoint_path(key, job.checkpoints))
+        checkpoint = checkpoint_path(key, job.checkpoints)
+        train_run(config, dataset, folder, checkpoint, show_progress=False)
         seconds = (perf_counter() - start) / len(folders)
         return [TrainedRun.read(folder, seconds) for folder in folders]
 

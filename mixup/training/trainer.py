@@ -29,7 +29,12 @@ from mixup.training.run import Purpose, build_net, predict, seed_sequence, seed_
 
 
 def train_run(
-    config: RunConfig, dataset: Dataset, folder: Path, checkpoint: Path | None = None
+    config: RunConfig,
+    dataset: Dataset,
+    folder: Path,
+    checkpoint: Path | None = None,
+    *,
+    show_progress: bool = True,
 ) -> None:
     """Train a run and write its folder, whole or not at all.
 
@@ -42,6 +47,7 @@ def train_run(
         folder: gets model.safetensors, history.csv, metrics.json and config.json.
         checkpoint: a file to continue from, if it is there, and to write now and then; removed
             once the folder is in place. The run's bytes do not depend on it. See `Checkpoint`.
+        show_progress: with a bar, where there is a terminal.
 
     Raises:
         StudyError: the batch is larger than the training data, or the loss is not finite.
@@ -68,7 +74,7 @@ def train_run(
         total=schedule.n_steps,
         desc=name_of(config),
         unit="step",
-        disable=None,
+        disable=None if show_progress else True,
         leave=False,
     )
     net.train()
