@@ -161,8 +161,10 @@ def jobs_with_costs(keys: list[RunKey]) -> dict[Job, float]:
 def make_pool(scheduler: str | None, jobs: int | None, n: int) -> LocalPool | ClusterPool:
     """Find the workers for ``n`` runs."""
     if scheduler:
-        from mixup.parallel.cluster import ClusterPool
-
+        try:
+            from mixup.parallel.cluster import ClusterPool
+        except ImportError as error:
+            raise StudyError(f"--scheduler needs the package {error.name}: install it") from error
         return ClusterPool(scheduler)
     threads = read_section(TrainConfig, "train").threads
     return LocalPool(min(n, jobs or max(1, cpu_count() // threads)))

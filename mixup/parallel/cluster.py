@@ -39,10 +39,9 @@ class ClusterPool:
             self._client.close()
             what = "a worker with several threads" if threads else "no worker"
             raise StudyError(
-                f"the scheduler at {address} has {what}: start `dask worker {address} "
+                f"the scheduler at {address} has {what}: start `python -m dask worker {address} "
                 "--nthreads 1`, as often as there are cores"
             )
-        # The executor's own threads would count as a second run of this process.
         self._executor = self._client.get_executor(pure=False)
         self._data: dict[Path, object] = {}
         self.about = f"{len(threads)} worker{'s' * (len(threads) > 1)} of {address}"

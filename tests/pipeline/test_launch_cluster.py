@@ -87,7 +87,7 @@ def test_worker_with_several_threads_is_refused(new_study: Project, scheduler: s
         wait_until(client.nthreads)
         done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
     assert done.returncode == 1
-    assert "start `dask worker" in done.stderr.splitlines()[-1]
+    assert "start `python -m dask worker" in done.stderr.splitlines()[-1]
 
 
 def test_scheduler_without_workers_is_refused(new_study: Project, scheduler: str) -> None:
