@@ -16,7 +16,7 @@ help:
 	@echo "make repro   set up, run the whole study, show what was found"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
-	@echo "make bench   set up, then measure what mixing costs a training step"
+	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
 	@echo "make setup   only set up: the pinned packages in .venv"
 
 repro: setup mend
@@ -36,7 +36,10 @@ check: setup
 	$(RUN) pytest -m "not slow"
 
 bench: setup
-	$(RUN) benchmarks.mixing_overhead
+	mkdir -p bench
+	$(RUN) benchmarks.mixing_overhead --csv bench/mixing_overhead.csv
+	$(RUN) benchmarks.training_step --csv bench/training_step.csv
+	$(RUN) benchmarks.scaling --folder bench
 
 setup: venv scm
 
