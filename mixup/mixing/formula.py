@@ -54,11 +54,10 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
             f"cannot mix a tensor of shape {tuple(h.shape)} for a batch of {n}: "
             f"dimension {batch_dim} is not the batch; see batch_dim"
         )
-    perm = perm.to(h.device)
+    # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
+    partner = _gather(h, perm.to(h.device), batch_dim)
     if not isinstance(lam, Tensor):
-        if h.requires_grad and not _is_transformed():
-            return _mix_with_gradient(h, lam, perm, batch_dim)
-        return torch.lerp(h, _gather(h, perm, batch_dim), 1 - lam)
+        return torch.lerp(h, partner, 1 - lam)
     if lam.ndim and lam.shape != (n,):
         raise ValueError(f"lam has shape {tuple(lam.shape)} for a batch of {n}: give () or ({n},)")
     # A tensor as weight is rounded to the dtype of h, which in half precision is too coarse.
@@ -66,8 +65,6 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
     weight = 1 - lam.to(dtype).to(h.device)
     if lam.ndim:
         weight = weight.view([n if dim == batch_dim else 1 for dim in range(h.ndim)])
-    partner = _gather(h, perm, batch_dim)
-    # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
     return torch.lerp(h.to(dtype), partner.to(dtype), weight).to(h.dtype)
 
 
@@ -75,30 +72,6 @@ def _gather(h: Tensor, perm: Tensor, batch_dim: int) -> Tensor:
     # index_select is the faster of the two, but forgets channels_last.
     keep_layout = batch_dim == 0 and not h.is_contiguous()
     return h[perm] if keep_layout else h.index_select(batch_dim, perm)
-
-
-def _is_transformed() -> bool:
-    """Whether torch.compile or torch.func sees to the gradient."""
-    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-
-
-class _MixWithGradient(torch.autograd.Function):
-    """The formula for a single lam, with a gradient in two passes over memory, not five."""
-
-    @staticmethod
-    def forward(ctx: Any, h: Tensor, lam: float, perm: Tensor, batch_dim: int) -> Tensor:
-        ctx.lam, ctx.batch_dim = lam, batch_dim
-        ctx.save_for_backward(perm)
-        return torch.lerp(h, _gather(h, perm, batch_dim), 1 - lam)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        (grad,), (perm,) = grads, ctx.saved_tensors
-        own = grad.mul(ctx.lam)
-        return own.index_add_(ctx.batch_dim, perm, grad, alpha=1 - ctx.lam), None, None, None
-
-
-_mix_with_gradient: Callable[..., Tensor] = _MixWithGradient.apply
 
 
 def add_noise(h: Any, std: float, seed: int) -> Any:
