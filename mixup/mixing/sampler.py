@@ -85,18 +85,17 @@ class Sampler:
             lam = self._rng.beta(self.alpha, self.beta)
         perm = torch.from_numpy(self._partners(batch_size))
         if not self.noise:
-            return MixPlan(layer, lam, perm, self.mixes)
+            return MixPlan._unchecked(layer, lam, perm, self.mixes)
         noise_seed = int(self._batch_rng.integers(2**48))
-        return MixPlan(layer, lam, perm, self.mixes, self.noise, noise_seed)
+        return MixPlan._unchecked(layer, lam, perm, self.mixes, self.noise, noise_seed)
 
     def _partners(self, batch_size: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        identity = np.arange(batch_size)
         if self.pairing == "halves":
-            return np.roll(identity, -(batch_size // 2))
+            return np.roll(np.arange(batch_size), -(batch_size // 2))
         perm = self._batch_rng.permutation(batch_size)
         if self.pairing == "derangement" and batch_size > 1:
             # All derangements are equally likely; e draws are enough on average.
-            while (perm == identity).any():
+            while (perm == np.arange(batch_size)).any():
                 perm = self._batch_rng.permutation(batch_size)
         return perm
 

@@ -1,5 +1,6 @@
 """Losses and targets of a plan, against loops over samples."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -263,16 +264,29 @@ def test_bad_targets_are_refused(logits: Tensor, labels: Tensor) -> None:
         plan().mix_targets(labels)
 
 
-def test_bad_plans_are_refused() -> None:
-    perm = torch.tensor([1, 0])
-    with pytest.raises(ValueError, match=r"lam must be in \[0, 1\], got 1.5"):
-        MixPlan("input", 1.5, perm)
-    with pytest.raises(ValueError, match=r"lam must be in \[0, 1\], got nan"):
-        MixPlan("input", float("nan"), perm)
-    with pytest.raises(ValueError, match=r"lam must be a float or a float tensor of shape \(2,\)"):
-        MixPlan("input", torch.tensor(0.5), perm)
-    with pytest.raises(ValueError, match=r"perm must be int64 of shape \(N,\)"):
-        MixPlan("input", 0.5, perm.float())
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"lam": 1.5}, r"lam must be in \[0, 1\], got 1\.5"),
+        ({"lam": math.nan}, r"lam must be in \[0, 1\], got nan"),
+        ({"lam": torch.tensor([0.5, -0.1])}, r"lam must be in \[0, 1\], got \[0\.5000, -0\.1000\]"),
+        ({"lam": torch.tensor([math.nan, 0.5])}, r"lam must be in \[0, 1\], got \[nan, 0\.5000\]"),
+        ({"lam": torch.tensor(0.5)}, r"lam must be a float or a float tensor of shape \(2,\)"),
+        ({"lam": torch.tensor([0, 1])}, r"of shape \(2,\), got torch\.int64 \(2,\)"),
+        ({"perm": torch.tensor([1.0, 0.0])}, r"perm must be int64 of shape \(N,\)"),
+        ({"perm": torch.tensor([[1, 0]])}, r"perm must be int64 .* got torch\.int64 \(1, 2\)"),
+        ({"perm": torch.tensor([1, 1])}, r"each of 0, \.\.\., N - 1 once, got \[1, 1\]"),
+        ({"perm": torch.tensor([1, 2])}, r"each of 0, \.\.\., N - 1 once, got \[1, 2\]"),
+        ({"mixes": "none"}, "mixes must be one of .*'labels'.*, got 'none'"),
+        ({"noise": -1.0}, r"noise must be >= 0 and finite, got -1\.0"),
+        ({"noise": math.inf}, "noise must be >= 0 and finite, got inf"),
+    ],
+)
+def test_bad_plans_are_refused(given: dict[str, Any], message: str) -> None:
+    good: dict[str, Any] = {"layer": "input", "lam": 0.5, "perm": torch.tensor([1, 0])}
+    MixPlan(**good)
+    with pytest.raises(ValueError, match=message):
+        MixPlan(**(good | given))
 
 
 def test_prints_on_one_line() -> None:
