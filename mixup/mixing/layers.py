@@ -28,7 +28,7 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 def is_compiled(module: nn.Module) -> bool:
     """Whether `torch.compile` was called on this very module."""
-    return hasattr(module, "_orig_mod") or module._compiled_call_impl is not None
+    return "_orig_mod" in module._modules or module._compiled_call_impl is not None
 
 
 def find_layers(model: nn.Module, layers: Layers) -> dict[str, tuple[nn.Module, float]]:
