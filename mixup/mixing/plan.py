@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mixup.mixing.formula import mix
-from mixup.mixing.losses import mixed_loss
+from mixup.mixing.losses import mixed_loss, plain_loss
 
 Mixes = Literal["both", "features", "labels"]
 
@@ -128,7 +128,7 @@ class MixPlan:
         Randomness: none.
         """
         if not self.mixes_labels:
-            return criterion(output, target, **options)
+            return plain_loss(criterion, output, target, options)
         return mixed_loss(criterion, output, target, self.lam, self.perm, options)
 
     def mix_targets(self, target: Tensor) -> Tensor:
