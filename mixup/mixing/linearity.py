@@ -73,11 +73,15 @@ def _trials(output: Any, target: Tensor) -> Iterator[tuple[Any, Tensor, Tensor]]
     low, high = target.min().clamp_max(0), target.max().clamp_min(1)
 
     def random_like(tensor: Tensor) -> Tensor:
-        unit = torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
-        return low + (high - low) * unit.to(tensor.device)
+        return torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype).to(tensor.device)
+
+    def in_range(unit: Tensor) -> Tensor:
+        return low + (high - low) * unit
 
     yield output, target, target.flip(0)
-    yield output, target, random_like(target)
+    # From end to end of the range: no kink in it is passed over.
+    corner = random_like(target).round()
+    yield output, in_range(corner), in_range(1 - corner)
     if isinstance(output, Tensor):
-        output = random_like(output)
-    yield output, random_like(target), random_like(target)
+        output = in_range(random_like(output))
+    yield output, in_range(random_like(target)), in_range(random_like(target))

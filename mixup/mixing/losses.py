@@ -57,8 +57,10 @@ def mixed_loss(
 
 def _as_numbers(output: Any, target: Any) -> Tensor | None:
     """Return the target if it is made of numbers, not of hard labels."""
-    if not isinstance(target, Tensor) or target.is_floating_point():
-        return target if isinstance(target, Tensor) else None
+    if not isinstance(target, Tensor):
+        return None
+    if target.is_floating_point():
+        return target
     if isinstance(output, Tensor) and output.shape == target.shape:
         return target.to(output.dtype)
     return None
@@ -105,10 +107,12 @@ def _loss_per_sample(
 def _reduction(criterion: Criterion, options: dict[str, Any]) -> str | None:
     """Return how the criterion reduces its losses; None if it cannot be told."""
     if isinstance(criterion, nn.Module):
-        return getattr(criterion, "reduction", None)
-    with suppress(TypeError, ValueError):  # no signature
+        reduction: Any = getattr(criterion, "reduction", None)
+        return reduction if isinstance(reduction, str) else None
+    with suppress(TypeError, ValueError):  # it has no signature
         parameter = inspect.signature(criterion).parameters.get("reduction")
-        return parameter and options.get("reduction", parameter.default)
+        if parameter:
+            return str(options.get("reduction", parameter.default))
     return None
 
 
@@ -140,5 +144,5 @@ def _weights_of_labels(labels: Tensor, settings: dict[str, Any]) -> Tensor:
     counted = labels != settings["ignore_index"]
     if settings["weight"] is None:
         return counted
-    weights: Tensor = settings["weight"][labels.where(counted, 0)] * counted
-    return weights
+    weight: Tensor = settings["weight"][labels.where(counted, 0)] * counted
+    return weight
