@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import torch
@@ -74,26 +75,42 @@ def _gather(h: Tensor, perm: Tensor, batch_dim: int) -> Tensor:
     return h[perm] if keep_layout else h.index_select(batch_dim, perm)
 
 
-def add_noise(h: Any, std: float, seed: int) -> Any:
+def add_noise(h: Any, std: float, seed: int | Tensor) -> Any:
     """Add Gaussian noise to every tensor of ``h``: ``h + std * N(0, 1)``.
 
     Args:
         h: as in `mix`.
         std: standard deviation, >= 0, in units of ``h``.
-        seed: of the noise; the same seed, shapes and device give the same noise.
+        seed: of the noise, an int or int64 tensor of shape (); the same seed, shapes and device
+            give the same noise.
 
     Returns:
         The noisy ``h``.
 
     Randomness: a generator of its own, made from ``seed``.
     """
-    seeds = iter(range(seed, seed + 1_000_000))
-    return map_tensors(lambda tensor: tensor + std * _noise_like(tensor, next(seeds)), h)
+    seeds = count()
+
+    def noisy(tensor: Tensor) -> Tensor:
+        own = torch.as_tensor(seed) + next(seeds)
+        noise = _noise_op if torch.compiler.is_compiling() else _noise
+        return tensor + std * noise(tensor.detach(), own)
+
+    return map_tensors(noisy, h)
 
 
-def _noise_like(h: Tensor, seed: int) -> Tensor:
-    generator = torch.Generator(h.device).manual_seed(seed)
-    return torch.randn(h.shape, dtype=h.dtype, device=h.device, generator=generator)
+def _noise(like: Tensor, seed: Tensor) -> Tensor:
+    generator = torch.Generator(like.device).manual_seed(int(seed))
+    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
+# To a compiler a single operation: it knows no generators. Called elsewhere, it would import one.
+_noise_op = torch.library.custom_op("mixup::noise", _noise, mutates_args=())
+
+
+@_noise_op.register_fake
+def _(like: Tensor, seed: Tensor) -> Tensor:
+    return torch.empty(like.shape, dtype=like.dtype, device=like.device)
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], tree: Any) -> Any:

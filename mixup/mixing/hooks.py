@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._compile import _disable_dynamo
 from torch.utils.hooks import RemovableHandle
 
 from mixup.mixing.formula import add_noise, mix, tensors_of
@@ -114,10 +113,12 @@ class Pass:
         self.batch_dim = batch_dim
 
     def start(self, plan: MixPlan, *, as_tensors: bool) -> None:
-        self.plan, self.lam, self.perm = plan, plan.lam, plan.perm
+        self.lam, self.perm, self.mixes_features = plan.lam, plan.perm, plan.mixes_features
+        self.noise = plan.noise
+        self.noise_seed: int | Tensor = plan.noise_seed
         if as_tensors:
             self.lam = torch.as_tensor(plan.lam, dtype=torch.float64)
-        self.mixes_features, self.adds_noise = plan.mixes_features, plan.noise > 0
+            self.noise_seed = torch.tensor(plan.noise_seed)
         self.first_node = torch._C._autograd._get_sequence_nr()
         self.graph: range | None = None
         self.may_run_again = False
@@ -126,12 +127,7 @@ class Pass:
     def change(self, state: Any, batch_dim: int) -> Any:
         if self.mixes_features:
             state = mix(state, self.lam, self.perm, batch_dim=batch_dim)
-        return self._add_noise(state) if self.adds_noise else state
-
-    # Its seed would be a constant in the graph. torch.compiler.disable would import the compiler.
-    @_disable_dynamo
-    def _add_noise(self, state: Any) -> Any:
-        return add_noise(state, self.plan.noise, self.plan.noise_seed)
+        return add_noise(state, self.noise, self.noise_seed) if self.noise else state
 
     def is_of_another_graph(self) -> bool:
         """Whether backward runs a layer again for a pass other than the one it was armed for."""

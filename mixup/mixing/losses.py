@@ -141,7 +141,7 @@ def _cross_entropy_settings(criterion: Criterion, options: dict[str, Any]) -> di
 
 def _weights_of_labels(labels: Tensor, settings: dict[str, Any]) -> Tensor:
     """Return the weights by which cross-entropy's mean divides: 0 for ignored labels."""
-    counted = labels != settings["ignore_index"]
+    counted: Tensor = labels != settings["ignore_index"]
     if settings["weight"] is None:
         return counted
     weight: Tensor = settings["weight"][labels.where(counted, 0)] * counted
