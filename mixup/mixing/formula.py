@@ -58,15 +58,15 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
     # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
     partner = _gather(h, perm.to(h.device), batch_dim)
     if not isinstance(lam, Tensor):
-        return torch.lerp(h, partner, 1 - lam)
+        return partner.lerp_(h, lam)
     if lam.ndim and lam.shape != (n,):
         raise ValueError(f"lam has shape {tuple(lam.shape)} for a batch of {n}: give () or ({n},)")
     # A tensor as weight is rounded to the dtype of h, which in half precision is too coarse.
     dtype = torch.promote_types(h.dtype, torch.float32)
-    weight = 1 - lam.to(dtype).to(h.device)
+    weight = lam.to(dtype).to(h.device)
     if lam.ndim:
         weight = weight.view([n if dim == batch_dim else 1 for dim in range(h.ndim)])
-    return torch.lerp(h.to(dtype), partner.to(dtype), weight).to(h.dtype)
+    return torch.lerp(partner.to(dtype), h.to(dtype), weight).to(h.dtype)
 
 
 def _gather(h: Tensor, perm: Tensor, batch_dim: int) -> Tensor:
