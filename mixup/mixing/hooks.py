@@ -46,7 +46,8 @@ class Hooks:
             raise ValueError(f"the plan mixes at {plan.layer!r}, but layers are {[*self._hooks]}")
         if not self.closer.alive:
             raise RuntimeError("the mixer is closed: its hooks were taken off the model")
-        self.stop()
+        if self._armed:  # still, after a backward pass that failed
+            self.stop()
         # Numbers are constants in a graph, tensors its inputs.
         self._pass.start(plan, as_tensors=self._stays)
         if plan.layer is None:
