@@ -92,10 +92,11 @@ class Hooks:
         if wrong:
             ran = ", ".join(f"{hook.name!r} ran {len(hook.runs)} times" for hook in wrong)
             once = ", ".join(repr(hook.name) for hook in counted if hook not in wrong) or "none"
+            compiled = "; a mixer must be made after torch.compile, and before the first pass"
             raise RuntimeError(
                 "a layer to mix at must run exactly once in a forward pass, but "
-                f"{ran} (exactly once: {once}); choose a module around it, or one "
-                "that the model calls; make the mixer after torch.compile, before the first pass"
+                f"{ran} (exactly once: {once}); choose a module around it, or one that the model "
+                f"calls{'' if all(hook.runs for hook in wrong) else compiled}"
             )
         self._all_checked |= bool(counted)
 
