@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import wraps
 from typing import Any
 
 import lightning.pytorch as pl
+import torch.distributed as dist
 from torch import Tensor
 
 from mixup.mixing.layers import Layers
@@ -52,16 +54,33 @@ class ManifoldMixupCallback(pl.Callback):
         self._layers, self._alpha, self._options = layers, alpha, options
         self._num_classes, self._target, self._seed = num_classes, target, seed
         self._mixer: ManifoldMixup | None = None
-        self._restored: dict[str, Any] | None = None
-        self._pass = ExitStack()
+        self._restored: dict[int, Any] = {}  # by rank
+        self._step = ExitStack()
+        self._fit = ExitStack()
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        seed = [self._seed, trainer.global_rank]
-        self._mixer = ManifoldMixup(
-            pl_module, self._layers, self._alpha, seed=seed, **self._options
+        rank = trainer.global_rank
+        mixer = self._mixer = ManifoldMixup(
+            pl_module, self._layers, self._alpha, seed=[self._seed, rank], **self._options
         )
-        if self._restored is not None:
-            self._mixer.load_state_dict(self._restored)
+        if rank in self._restored:
+            mixer.load_state_dict(self._restored[rank])
+        self._fit.callback(mixer.close)
+        step = pl_module.training_step
+        if "training_step" in vars(pl_module):
+            self._fit.callback(setattr, pl_module, "training_step", step)
+        else:
+            self._fit.callback(delattr, pl_module, "training_step")
+
+        # Strategies call training_step through the module's forward, which must not be mixed.
+        @wraps(step)
+        def mixed_step(*args: Any, **kwargs: Any) -> Any:
+            assert self.plan is not None
+            with self._step:
+                self._step.enter_context(mixer.mixing(self.plan))
+                return step(*args, **kwargs)
+
+        pl_module.training_step = mixed_step  # type: ignore[method-assign]
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -73,32 +92,34 @@ class ManifoldMixupCallback(pl.Callback):
             batch[self._target] = plan.mix_targets(labels)
         else:
             batch[self._target] = plan.soft_targets(labels, self._num_classes)
-        self._pass.enter_context(self._mixer.mixing(plan))
 
     def on_before_backward(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
     ) -> None:
         assert self._mixer is not None
         assert self.plan is not None
-        self._pass.close()
+        self._step.close()  # which manual optimisation has not done yet
         self._mixer.mix_again_in_backward(loss, self.plan)
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        self._pass.close()  # when training_step skipped the batch
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        self._pass.__exit__(type(exception), exception, exception.__traceback__)
         self.teardown(trainer, pl_module, "fit")  # Lightning does not, after an error
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if self._mixer is not None:
-            self._restored = self._mixer.state_dict()
-            self._mixer.close()
+            self._restored = {trainer.global_rank: self._mixer.state_dict()}
+        self._fit.close()
 
     def state_dict(self) -> dict[str, Any]:
-        return self._mixer.state_dict() if self._mixer is not None else {}
+        if self._mixer is None:
+            return {}
+        states: list[Any] = [self._mixer.state_dict()]
+        if dist.is_available() and dist.is_initialized():
+            # Lightning asks every rank for its state, and saves that of the first.
+            states *= dist.get_world_size()
+            dist.all_gather_object(states, states[dist.get_rank()])
+        return {"ranks": states}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._restored = state_dict or None
+        self._restored = dict(enumerate(state_dict.get("ranks", [])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import torch
@@ -54,21 +55,18 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
             f"cannot mix a tensor of shape {tuple(h.shape)} for a batch of {n}: "
             f"dimension {batch_dim} is not the batch; see batch_dim"
         )
-    perm = perm.to(h.device)
+    # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
+    partner = _gather(h, perm.to(h.device), batch_dim)
     if not isinstance(lam, Tensor):
-        if h.requires_grad and not _is_transformed():
-            return _mix_with_gradient(h, lam, perm, batch_dim)
-        return torch.lerp(h, _gather(h, perm, batch_dim), 1 - lam)
+        return partner.lerp_(h, lam)
     if lam.ndim and lam.shape != (n,):
         raise ValueError(f"lam has shape {tuple(lam.shape)} for a batch of {n}: give () or ({n},)")
     # A tensor as weight is rounded to the dtype of h, which in half precision is too coarse.
     dtype = torch.promote_types(h.dtype, torch.float32)
-    weight = 1 - lam.to(dtype).to(h.device)
+    weight = lam.to(dtype).to(h.device)
     if lam.ndim:
         weight = weight.view([n if dim == batch_dim else 1 for dim in range(h.ndim)])
-    partner = _gather(h, perm, batch_dim)
-    # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
-    return torch.lerp(h.to(dtype), partner.to(dtype), weight).to(h.dtype)
+    return torch.lerp(partner.to(dtype), h.to(dtype), weight).to(h.dtype)
 
 
 def _gather(h: Tensor, perm: Tensor, batch_dim: int) -> Tensor:
@@ -77,50 +75,42 @@ def _gather(h: Tensor, perm: Tensor, batch_dim: int) -> Tensor:
     return h[perm] if keep_layout else h.index_select(batch_dim, perm)
 
 
-def _is_transformed() -> bool:
-    """Whether torch.compile or torch.func sees to the gradient."""
-    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-
-
-class _MixWithGradient(torch.autograd.Function):
-    """The formula for a single lam, with a gradient in two passes over memory, not five."""
-
-    @staticmethod
-    def forward(ctx: Any, h: Tensor, lam: float, perm: Tensor, batch_dim: int) -> Tensor:
-        ctx.lam, ctx.batch_dim = lam, batch_dim
-        ctx.save_for_backward(perm)
-        return torch.lerp(h, _gather(h, perm, batch_dim), 1 - lam)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        (grad,), (perm,) = grads, ctx.saved_tensors
-        own = grad.mul(ctx.lam)
-        return own.index_add_(ctx.batch_dim, perm, grad, alpha=1 - ctx.lam), None, None, None
-
-
-_mix_with_gradient: Callable[..., Tensor] = _MixWithGradient.apply
-
-
-def add_noise(h: Any, std: float, seed: int) -> Any:
+def add_noise(h: Any, std: float, seed: int | Tensor) -> Any:
     """Add Gaussian noise to every tensor of ``h``: ``h + std * N(0, 1)``.
 
     Args:
         h: as in `mix`.
         std: standard deviation, >= 0, in units of ``h``.
-        seed: of the noise; the same seed, shapes and device give the same noise.
+        seed: of the noise, an int or int64 tensor of shape (); the same seed, shapes and device
+            give the same noise.
 
     Returns:
         The noisy ``h``.
 
     Randomness: a generator of its own, made from ``seed``.
     """
-    seeds = iter(range(seed, seed + 1_000_000))
-    return map_tensors(lambda tensor: tensor + std * _noise_like(tensor, next(seeds)), h)
+    seeds = count()
+
+    def noisy(tensor: Tensor) -> Tensor:
+        own = torch.as_tensor(seed) + next(seeds)
+        noise = _noise_op if torch.compiler.is_compiling() else _noise
+        return tensor + std * noise(tensor.detach(), own)
+
+    return map_tensors(noisy, h)
 
 
-def _noise_like(h: Tensor, seed: int) -> Tensor:
-    generator = torch.Generator(h.device).manual_seed(seed)
-    return torch.randn(h.shape, dtype=h.dtype, device=h.device, generator=generator)
+def _noise(like: Tensor, seed: Tensor) -> Tensor:
+    generator = torch.Generator(like.device).manual_seed(int(seed))
+    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
+# To a compiler a single operation: it knows no generators. Called elsewhere, it would import one.
+_noise_op = torch.library.custom_op("mixup::noise", _noise, mutates_args=())
+
+
+@_noise_op.register_fake
+def _(like: Tensor, seed: Tensor) -> Tensor:
+    return torch.empty(like.shape, dtype=like.dtype, device=like.device)
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], tree: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The hooks that mix: idle unless their layer was drawn for the forward pass under way."""
+"""The hooks that mix: on the model for the forward pass under way, unless it is compiled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._compile import _disable_dynamo
 from torch.utils.hooks import RemovableHandle
 
 from mixup.mixing.formula import add_noise, mix, tensors_of
@@ -16,48 +15,58 @@ from mixup.mixing.plan import MixPlan
 
 
 class Hooks:
-    """All hooks of one mixer: armed for one forward pass at a time, and counted.
+    """All hooks of one mixer: on the model and armed for one forward pass at a time, and counted.
 
-    They stay on the model between passes, because `torch.compile` does not notice a hook that
-    comes later, and because checkpointed layers run again in the backward pass.
+    Between passes the model has no hooks, and does not pay for any. A compiled model keeps them,
+    idle, because `torch.compile` does not notice a hook that comes later. Checkpointed layers run
+    again in the backward pass, for which the hooks come back.
     """
 
-    def __init__(
-        self, modules: dict[str, nn.Module], *, before: bool, batch_dim: int, compiled: bool
-    ) -> None:
+    def __init__(self, modules: dict[str, nn.Module], *, before: bool, batch_dim: int) -> None:
         self._pass = Pass(batch_dim)
-        self._hooks = {name: Hook(name, self._pass) for name in modules}
-        self._handles = [
-            hook.register(modules[name], before=before or name == INPUT)
-            for name, hook in self._hooks.items()
-        ]
+        self._hooks = {
+            name: Hook(name, module, before or name == INPUT, self._pass)
+            for name, module in modules.items()
+        }
         self._armed: list[Hook] = []
-        self._compiled = compiled
-        self._all_checked = compiled  # to count in all layers would take a graph of its own
-        self.closer = _closer(self, self._handles)
+        self._on_model: list[RemovableHandle] = []
+        self._stays = False
+        self._all_checked = False
+        self.closer = _closer(self, self._on_model)
+
+    def stay(self) -> None:
+        """Put all hooks on the model until the mixer is closed, for `torch.compile` to see them."""
+        if not self._stays and self.closer.alive:
+            self.stop()
+            self._stays = True
+            self._on_model += [hook.register() for hook in self._hooks.values()]
 
     def start(self, plan: MixPlan) -> None:
         if plan.layer is not None and plan.layer not in self._hooks:
             raise ValueError(f"the plan mixes at {plan.layer!r}, but layers are {[*self._hooks]}")
         if not self.closer.alive:
             raise RuntimeError("the mixer is closed: its hooks were taken off the model")
-        self.stop()
-        self._armed = []
-        lam = plan.lam
-        if self._compiled and not isinstance(lam, Tensor):
-            # A tensor is an input of the graph, where a number would be a constant in it.
-            lam = torch.tensor(lam, dtype=torch.float64)
-        self._pass.start(plan, lam)
+        if self._armed:  # still, after a backward pass that failed
+            self.stop()
+        # Numbers are constants in a graph, tensors its inputs.
+        self._pass.start(plan, as_tensors=self._stays)
         if plan.layer is None:
             return
         drawn = self._hooks[plan.layer]
-        self._armed = [drawn] if self._all_checked else [*self._hooks.values()]
+        # In a graph, to count one hook only would be another graph than to count all.
+        only_drawn = self._all_checked and not self._stays
+        self._armed = [drawn] if only_drawn else [*self._hooks.values()]
         for hook in self._armed:
-            hook.armed, hook.drawn, hook.runs = True, hook is drawn, 0
+            hook.armed, hook.drawn, hook.runs = True, hook is drawn, []
+        if not self._stays:
+            self._on_model += [hook.register() for hook in self._armed]
 
     def stop(self) -> None:
         for hook in self._armed:
-            hook.armed = False
+            hook.armed = hook.drawn = False
+        self._armed = []
+        if not self._stays:
+            _take_off(self._on_model)
 
     def start_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Arm the hooks whenever backward reaches the graph of the pass just made."""
@@ -78,23 +87,25 @@ class Hooks:
 
     def check(self) -> None:
         """Raise unless the plan's layer ran exactly once; the first time, unless all did."""
-        runs = {hook.name: hook.runs for hook in self._armed}
-        wrong = [f"{name!r} ran {n} times" for name, n in runs.items() if n != 1]
+        counted = [hook for hook in self._armed if hook.drawn or not self._all_checked]
+        wrong = [hook for hook in counted if len(hook.runs) != 1]
         if wrong:
-            once = ", ".join(repr(name) for name, n in runs.items() if n == 1) or "none"
+            ran = ", ".join(f"{hook.name!r} ran {len(hook.runs)} times" for hook in wrong)
+            once = ", ".join(repr(hook.name) for hook in counted if hook not in wrong) or "none"
+            compiled = "; a mixer must be made after torch.compile, and before the first pass"
             raise RuntimeError(
                 "a layer to mix at must run exactly once in a forward pass, but "
-                f"{', '.join(wrong)} (exactly once: {once}); choose a module around it, or one "
-                "that the model calls"
+                f"{ran} (exactly once: {once}); choose a module around it, or one that the model "
+                f"calls{'' if all(hook.runs for hook in wrong) else compiled}"
             )
-        self._all_checked |= bool(self._armed)
+        self._all_checked |= bool(counted)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if key != "closer"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self.closer = _closer(self, self._handles)
+        self.closer = _closer(self, self._on_model)
 
 
 class Pass:
@@ -103,9 +114,13 @@ class Pass:
     def __init__(self, batch_dim: int) -> None:
         self.batch_dim = batch_dim
 
-    def start(self, plan: MixPlan, lam: float | Tensor) -> None:
-        self.plan, self.lam, self.perm = plan, lam, plan.perm
-        self.mixes_features, self.adds_noise = plan.mixes_features, plan.noise > 0
+    def start(self, plan: MixPlan, *, as_tensors: bool) -> None:
+        self.lam, self.perm, self.mixes_features = plan.lam, plan.perm, plan.mixes_features
+        self.noise = plan.noise
+        self.noise_seed: int | Tensor = plan.noise_seed
+        if as_tensors:
+            self.lam = torch.as_tensor(plan.lam, dtype=torch.float64)
+            self.noise_seed = torch.tensor(plan.noise_seed)
         self.first_node = torch._C._autograd._get_sequence_nr()
         self.graph: range | None = None
         self.may_run_again = False
@@ -114,12 +129,7 @@ class Pass:
     def change(self, state: Any, batch_dim: int) -> Any:
         if self.mixes_features:
             state = mix(state, self.lam, self.perm, batch_dim=batch_dim)
-        return self._add_noise(state) if self.adds_noise else state
-
-    # Its seed would be a constant in the graph. torch.compiler.disable would import the compiler.
-    @_disable_dynamo
-    def _add_noise(self, state: Any) -> Any:
-        return add_noise(state, self.plan.noise, self.plan.noise_seed)
+        return add_noise(state, self.noise, self.noise_seed) if self.noise else state
 
     def is_of_another_graph(self) -> bool:
         """Whether backward runs a layer again for a pass other than the one it was armed for."""
@@ -138,17 +148,17 @@ class Hook:
     mixing, and one with it.
     """
 
-    def __init__(self, name: str, current: Pass) -> None:
+    def __init__(self, name: str, module: nn.Module, before: bool, current: Pass) -> None:
         self.name = name
         self.armed = False  # counts its runs
         self.drawn = False  # and mixes
-        self.runs = 0
-        self._current = current
+        self.runs: list[None] = []  # a number might become an input of a compiled graph
+        self._module, self._before, self._current = module, before, current
 
-    def register(self, module: nn.Module, *, before: bool) -> RemovableHandle:
-        if before:
-            return module.register_forward_pre_hook(self._mix_before, with_kwargs=True)
-        return module.register_forward_hook(self._mix_after)
+    def register(self) -> RemovableHandle:
+        if self._before:
+            return self._module.register_forward_pre_hook(self._mix_before, with_kwargs=True)
+        return self._module.register_forward_hook(self._mix_after)
 
     def _is_drawn(self) -> bool:
         if not self.armed:
@@ -163,7 +173,7 @@ class Hook:
             )
         elif self._current.is_of_another_graph():
             return False
-        self.runs += 1
+        self.runs.append(None)
         return self.drawn
 
     def _mix_after(self, module: nn.Module, args: Any, output: Any) -> Any:
@@ -202,12 +212,12 @@ class Hook:
         return f"; mix token ids after their embedding layer instead{listed}"
 
 
-def _closer(hooks: Hooks, handles: list[RemovableHandle]) -> weakref.finalize[Any, Any]:
-    closer = weakref.finalize(hooks, _remove, handles)
+def _closer(hooks: Hooks, on_model: list[RemovableHandle]) -> weakref.finalize[Any, Any]:
+    closer = weakref.finalize(hooks, _take_off, on_model)
     closer.atexit = False
     return closer
 
 
-def _remove(handles: list[RemovableHandle]) -> None:
-    for handle in handles:
-        handle.remove()
+def _take_off(on_model: list[RemovableHandle]) -> None:
+    while on_model:
+        on_model.pop().remove()

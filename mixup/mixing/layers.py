@@ -27,8 +27,12 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 
 def is_compiled(module: nn.Module) -> bool:
-    """Whether `torch.compile` was called on this very module."""
-    return hasattr(module, "_orig_mod") or module._compiled_call_impl is not None
+    """Whether `torch.compile` was called on this very module, or Lightning compiles its methods."""
+    return (
+        "_orig_mod" in module._modules
+        or module._compiled_call_impl is not None
+        or vars(module).get("_compiler_ctx") is not None
+    )
 
 
 def find_layers(model: nn.Module, layers: Layers) -> dict[str, tuple[nn.Module, float]]:

@@ -6,18 +6,25 @@ import copy
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
-from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixup.mixing.formula import mix
+from mixup.mixing.linearity import check_linear
 
 Criterion = Callable[..., Tensor]
 
-_known_linear: WeakSet[Any] = WeakSet()
+
+def plain_loss(criterion: Criterion, output: Any, target: Any, options: dict[str, Any]) -> Tensor:
+    """Compute the loss of a batch that is not mixed: that of a mixed one at lam = 1."""
+    numbers = _as_numbers(output, target)
+    if numbers is None:
+        return criterion(output, target, **options)
+    return _loss_of_numbers(criterion, output, numbers, options)
 
 
 def mixed_loss(
@@ -36,51 +43,39 @@ def mixed_loss(
         )
     if not target.ndim or len(target) != len(perm):
         raise ValueError(f"target has shape {tuple(target.shape)} for a batch of {len(perm)}")
-    perm = perm.to(target.device)
-    numbers = target.is_floating_point()
-    if not numbers and isinstance(output, Tensor) and output.shape == target.shape:
-        numbers, target = True, target.to(output.dtype)
-    if numbers:
-        _check_linear(criterion, output, target, options)
-        return criterion(output, mix(target, lam, perm), **options)
-    partner = target.index_select(0, perm)
-    if not isinstance(lam, Tensor):
-        original = criterion(output, target, **options)
-        return lam * original + (1 - lam) * criterion(output, partner, **options)
-    return _loss_per_sample(criterion, output, target, partner, lam.to(target.device), options)
+    numbers = _as_numbers(output, target)
+    if numbers is not None:
+        check_linear(criterion, output, numbers, options)
+        return _loss_of_numbers(criterion, output, mix(numbers, lam, perm), options)
+    partner = target.index_select(0, perm.to(target.device))
+    if isinstance(lam, Tensor):
+        return _loss_per_sample(criterion, output, target, partner, lam.to(target.device), options)
+    # Means divide both by the same sum of class weights: the labels of a permutation are the same.
+    original = criterion(output, target, **options)
+    return torch.lerp(original, criterion(output, partner, **options), 1 - lam)
 
 
-def _check_linear(
+def _as_numbers(output: Any, target: Any) -> Tensor | None:
+    """Return the target if it is made of numbers, not of hard labels."""
+    if not isinstance(target, Tensor):
+        return None
+    if target.is_floating_point():
+        return target
+    if isinstance(output, Tensor) and output.shape == target.shape:
+        return target.to(output.dtype)
+    return None
+
+
+def _loss_of_numbers(
     criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any]
-) -> None:
-    """Try the criterion, once, at two targets and half-way between them."""
-    if criterion in _known_linear:
-        return
-    with torch.no_grad():
-        # Half precision is too coarse to tell a straight line from a curve.
-        target = target.to(torch.promote_types(target.dtype, torch.float32))
-        if isinstance(output, Tensor):
-            output = output.to(torch.promote_types(output.dtype, torch.float32))
-        ramp = torch.linspace(0.1, 0.9, target.numel(), device=target.device)
-        ramp = ramp.reshape(target.shape).to(target.dtype)
-        trials = [(output, target, target.flip(0)), (output, ramp, ramp.flip(0) ** 2)]
-        if isinstance(output, Tensor):
-            trials.append((torch.full_like(output, 0.5), ramp, 0.9 - 0.8 * ramp))
-        for given, one, other in trials:
-            first, second, middle = (
-                criterion(given, trial, **options).to(torch.float64)
-                for trial in (one, other, (one + other) / 2)
-            )
-            scale = 1 + first.abs() + second.abs()
-            eps = torch.finfo(target.dtype).eps
-            if ((first + second) / 2 - middle).abs().gt(100 * eps * scale).any():
-                name = getattr(criterion, "__name__", type(criterion).__name__)
-                raise ValueError(
-                    f"{name} is not linear in its target, so a mixed loss is not defined: "
-                    "call it on plan.mix_targets(target) if that is what you mean"
-                )
-    with suppress(TypeError):  # what takes no weak reference is tried again next time
-        _known_linear.add(criterion)
+) -> Tensor:
+    settings = _cross_entropy_settings(criterion, options)
+    if settings is None or settings["weight"] is None or settings["reduction"] != "mean":
+        return criterion(output, target, **options)
+    # PyTorch would divide by the number of samples, and for hard labels by their weights.
+    weight: Tensor = settings["weight"]
+    total = (target.movedim(1, -1).to(weight.dtype) @ weight).sum()
+    return _with_reduction("sum", criterion, options)(output, target) / total
 
 
 def _loss_per_sample(
@@ -91,50 +86,63 @@ def _loss_per_sample(
     lam: Tensor,
     options: dict[str, Any],
 ) -> Tensor:
-    unreduced, reduction = _without_reduction(criterion, options)
+    unreduced = _with_reduction("none", criterion, options)
     original = unreduced(output, target)
     lam = lam.to(original.dtype).view(-1, *[1] * (original.ndim - 1))
     losses = lam * original + (1 - lam) * unreduced(output, partner)
+    reduction = _reduction(criterion, options)
     if reduction == "none":
         return losses
     if reduction == "sum":
         return losses.sum()
-    if _is_cross_entropy(criterion):
-        settings = {key: getattr(criterion, key, None) for key in ("weight", "ignore_index")}
-        settings |= options
-        weights = (_class_weights(y, settings).to(lam.dtype) for y in (target, partner))
-        return losses.sum() / (lam * next(weights) + (1 - lam) * next(weights)).sum()
-    return losses.mean()
-
-
-def _without_reduction(criterion: Criterion, options: dict[str, Any]) -> tuple[Criterion, str]:
-    if isinstance(criterion, nn.Module) and hasattr(criterion, "reduction"):
-        unreduced: Any = copy.copy(criterion)  # shallow: the caller's keeps its own reduction
-        unreduced.reduction = "none"
-        return unreduced, str(criterion.reduction)
-    if not isinstance(criterion, nn.Module):
-        parameters = inspect.signature(criterion).parameters
-        if "reduction" in parameters:
-            reduction = options.get("reduction", parameters["reduction"].default)
-            options = options | {"reduction": "none"}
-            return lambda output, target: criterion(output, target, **options), reduction
-    raise ValueError(
-        "with one lam per sample, hard labels need a criterion with a `reduction` to turn off; "
-        "give it one, or use one lam per batch, or soft targets"
+    settings = _cross_entropy_settings(criterion, options)
+    if settings is None:
+        return losses.mean()
+    original_weight, partner_weight = (
+        _weights_of_labels(labels, settings).to(lam.dtype) for labels in (target, partner)
     )
+    return losses.sum() / (lam * original_weight + (1 - lam) * partner_weight).sum()
 
 
-def _is_cross_entropy(criterion: Criterion) -> bool:
+def _reduction(criterion: Criterion, options: dict[str, Any]) -> str | None:
+    """Return how the criterion reduces its losses; None if it cannot be told."""
+    if isinstance(criterion, nn.Module):
+        reduction: Any = getattr(criterion, "reduction", None)
+        return reduction if isinstance(reduction, str) else None
+    with suppress(TypeError, ValueError):  # it has no signature
+        parameter = inspect.signature(criterion).parameters.get("reduction")
+        if parameter:
+            return str(options.get("reduction", parameter.default))
+    return None
+
+
+def _with_reduction(reduction: str, criterion: Criterion, options: dict[str, Any]) -> Criterion:
+    if _reduction(criterion, options) is None:
+        raise ValueError(
+            "with one lam per sample, hard labels need a criterion with a `reduction` to turn off; "
+            "give it one, or use one lam per batch, or soft targets"
+        )
+    if not isinstance(criterion, nn.Module):
+        return partial(criterion, **(options | {"reduction": reduction}))
+    changed: Any = copy.copy(criterion)  # shallow: the caller's keeps its own reduction
+    changed.reduction = reduction
+    return partial(changed, **options)
+
+
+def _cross_entropy_settings(criterion: Criterion, options: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what decides the mean of a cross-entropy; None for any other criterion."""
+    if isinstance(criterion, partial):
+        return _cross_entropy_settings(criterion.func, criterion.keywords | options)
+    settings = {"weight": None, "ignore_index": -100, "reduction": "mean"}
     if isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss):
-        return True
-    return criterion is F.cross_entropy or criterion is F.nll_loss
+        return {key: getattr(criterion, key) for key in settings}
+    return settings | options if criterion in (F.cross_entropy, F.nll_loss) else None
 
 
-def _class_weights(target: Tensor, settings: dict[str, Any]) -> Tensor:
-    """Weights by which cross-entropy's mean divides: 0 for ignored labels."""
-    ignored = settings["ignore_index"]
-    counted = target != (-100 if ignored is None else ignored)
+def _weights_of_labels(labels: Tensor, settings: dict[str, Any]) -> Tensor:
+    """Return the weights by which cross-entropy's mean divides: 0 for ignored labels."""
+    counted: Tensor = labels != settings["ignore_index"]
     if settings["weight"] is None:
         return counted
-    weights: Tensor = settings["weight"][target.where(counted, 0)] * counted
-    return weights
+    weight: Tensor = settings["weight"][labels.where(counted, 0)] * counted
+    return weight

@@ -23,9 +23,9 @@ class ManifoldMixup:
     ``lam ~ Beta(alpha, alpha)`` and a random permutation ``perm``; one forward pass, gradients
     through all of it. ``layers=["input"]`` is input mixup. In eval mode nothing is mixed.
 
-    The model keeps its class, code and state dict. It gets forward hooks that do nothing but
-    while the mixer is called, and loses them by `close`, at the end of a ``with`` block, or when
-    the mixer is garbage collected.
+    The model keeps its class, code and state dict. It has forward hooks only while the mixer is
+    called; if it is compiled, it keeps them, idle, until `close`, the end of a ``with`` block, or
+    the end of the mixer.
 
     Source: Verma et al. 2019 (arXiv 1806.05236), section 2; Zhang et al. 2018 (arXiv 1710.09412)
     for "input". One lam per sample, weights, other pairings, one-sided mixing and noise are
@@ -94,10 +94,9 @@ class ManifoldMixup:
             seed=seed,
         )
         modules = {name: module for name, (module, _) in found.items()}
-        compiled = any(map(is_compiled, model.modules()))
-        self._hooks = Hooks(
-            modules, before=where == "before", batch_dim=batch_dim, compiled=compiled
-        )
+        self._hooks = Hooks(modules, before=where == "before", batch_dim=batch_dim)
+        if any(map(is_compiled, model.modules())):
+            self._hooks.stay()
 
     @classmethod
     def from_layers(
@@ -166,7 +165,7 @@ class ManifoldMixup:
                 )
             first = _first_tensor(args, kwargs)
             plan = self.draw(self._batch_size(first)).to(first.device)
-        self._hooks.start(plan)
+        self._start(plan)
         try:
             output = self.model(*args, **kwargs)
             self._hooks.check()
@@ -193,12 +192,17 @@ class ManifoldMixup:
         """
         if not self.model.training:
             raise RuntimeError("the model is in eval mode, which never mixes")
-        self._hooks.start(plan)
+        self._start(plan)
         try:
             yield
             self._hooks.check()
         finally:
             self._hooks.stop()
+
+    def _start(self, plan: MixPlan) -> None:
+        if is_compiled(self.model):  # by now
+            self._hooks.stay()
+        self._hooks.start(plan)
 
     def mix_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Let checkpointed layers that the backward pass runs again mix as they did before.
@@ -249,6 +253,8 @@ class ManifoldMixup:
 
 
 def _first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    if args and isinstance(args[0], Tensor):
+        return args[0]
     for tensor in tensors_of((args, kwargs)):
         return tensor
     raise TypeError(

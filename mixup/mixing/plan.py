@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from mixup.mixing.formula import mix
-from mixup.mixing.losses import mixed_loss
+from mixup.mixing.losses import mixed_loss, plain_loss
 
 Mixes = Literal["both", "features", "labels"]
 
@@ -27,13 +28,14 @@ class MixPlan:
     Args:
         layer: name of the layer whose state is mixed; None mixes nothing.
         lam: weight of the original sample, in [0, 1]; a float, or a float tensor of shape (N,).
-        perm: int64 (N,), the partner of each sample.
+        perm: int64 (N,), the partner of each sample; a permutation of 0, ..., N - 1.
         mixes: "both", or for ablations "features" or "labels" alone.
         noise: standard deviation of Gaussian noise added to the mixed state, >= 0.
         noise_seed: seed of that noise.
 
     Raises:
-        ValueError: ``lam`` or ``perm`` has a shape, dtype or range other than the above.
+        ValueError: ``lam`` or ``perm`` has a shape, dtype or range other than the above, ``perm``
+            is no permutation, ``mixes`` is none of the three, or ``noise`` is negative.
 
     Randomness: none; `ManifoldMixup.draw` draws plans.
     """
@@ -46,23 +48,44 @@ class MixPlan:
     noise_seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.perm.ndim != 1 or self.perm.dtype != torch.int64:
+        perm, lam = self.perm, self.lam
+        if perm.ndim != 1 or perm.dtype != torch.int64:
+            raise ValueError(f"perm must be int64 of shape (N,), got {perm.dtype} {_shape(perm)}")
+        if not torch.equal(perm.sort().values, torch.arange(len(perm), device=perm.device)):
+            raise ValueError(f"perm must have each of 0, ..., N - 1 once, got {_short(perm)}")
+        if isinstance(lam, Tensor) and (lam.shape != perm.shape or not lam.is_floating_point()):
             raise ValueError(
-                f"perm must be int64 of shape (N,), got {self.perm.dtype} {tuple(self.perm.shape)}"
+                f"lam must be a float or a float tensor of shape {_shape(perm)}, "
+                f"got {lam.dtype} {_shape(lam)}"
             )
-        if isinstance(self.lam, Tensor):
-            if self.lam.shape != self.perm.shape or not self.lam.is_floating_point():
-                raise ValueError(
-                    f"lam must be a float or a float tensor of shape {tuple(self.perm.shape)}, "
-                    f"got {self.lam.dtype} {tuple(self.lam.shape)}"
-                )
-        elif not 0 <= self.lam <= 1:
-            raise ValueError(f"lam must be in [0, 1], got {self.lam}")
+        if not torch.as_tensor((lam >= 0) & (lam <= 1)).all():
+            raise ValueError(f"lam must be in [0, 1], got {_short(lam)}")
+        if self.mixes not in get_args(Mixes):
+            raise ValueError(f"mixes must be one of {get_args(Mixes)}, got {self.mixes!r}")
+        if not (self.noise >= 0 and math.isfinite(self.noise)):
+            raise ValueError(f"noise must be >= 0 and finite, got {self.noise}")
+
+    @classmethod
+    def _unchecked(
+        cls,
+        layer: str | None,
+        lam: float | Tensor,
+        perm: Tensor,
+        mixes: Mixes = "both",
+        noise: float = 0.0,
+        noise_seed: int = 0,
+    ) -> MixPlan:
+        """Make a plan of values that are right by construction, at no cost to a training step."""
+        plan = object.__new__(cls)
+        vars(plan).update(
+            layer=layer, lam=lam, perm=perm, mixes=mixes, noise=noise, noise_seed=noise_seed
+        )
+        return plan
 
     @classmethod
     def plain(cls, batch_size: int) -> MixPlan:
         """Make the plan that mixes nothing: no layer, lam 1, every sample its own partner."""
-        return cls(None, 1.0, torch.arange(batch_size))
+        return cls._unchecked(None, 1.0, torch.arange(batch_size))
 
     @property
     def mixes_labels(self) -> bool:
@@ -105,7 +128,7 @@ class MixPlan:
         Randomness: none.
         """
         if not self.mixes_labels:
-            return criterion(output, target, **options)
+            return plain_loss(criterion, output, target, options)
         return mixed_loss(criterion, output, target, self.lam, self.perm, options)
 
     def mix_targets(self, target: Tensor) -> Tensor:
@@ -162,13 +185,17 @@ class MixPlan:
             return self
         lam = self.lam.to(device) if isinstance(self.lam, Tensor) else self.lam
         perm = self.perm.to(device)
-        return MixPlan(self.layer, lam, perm, self.mixes, self.noise, self.noise_seed)
+        return self._unchecked(self.layer, lam, perm, self.mixes, self.noise, self.noise_seed)
 
     def __repr__(self) -> str:
         parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]
         parts += [f"mixes={self.mixes!r}"] * (self.mixes != "both")
         parts += [f"noise={self.noise}, noise_seed={self.noise_seed}"] * bool(self.noise)
         return f"MixPlan({', '.join(parts)})"
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape)
 
 
 def _short(value: float | Tensor) -> str:

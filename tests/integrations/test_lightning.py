@@ -1,5 +1,8 @@
 """The Lightning callback with the real Lightning."""
 
+import logging
+import os
+import socket
 import warnings
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
 from torch.nn import functional as F
 from torch.testing import assert_close
 from torch.utils.data import DataLoader, TensorDataset
@@ -62,9 +66,9 @@ def loader(n: int = 20) -> "DataLoader[Any]":
 
 def trainer(folder: Path, **options: Any) -> Any:
     return pl.Trainer(
-        default_root_dir=folder, accelerator="cpu", devices=1, logger=False,
+        default_root_dir=folder, accelerator="cpu", logger=False,
         enable_progress_bar=False, enable_model_summary=False,
-        **({"max_epochs": 2, "enable_checkpointing": False} | options),
+        **({"max_epochs": 2, "enable_checkpointing": False, "devices": 1} | options),
     )  # fmt: skip
 
 
@@ -121,6 +125,38 @@ def test_a_model_called_twice_is_refused_and_left_clean(tmp_path: Path) -> None:
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in module.modules())
 
 
+def test_a_compiled_module(tmp_path: Path) -> None:
+    torch._dynamo.reset()
+    module, twin = Classifier(), Classifier()
+    compiled = torch.compile(module, backend="eager")
+    trainer(tmp_path, callbacks=[callback()]).fit(compiled, loader())
+    trainer(tmp_path, callbacks=[callback()]).fit(twin, loader())
+    assert_close([*module.parameters()], [*twin.parameters()])
+    torch._dynamo.reset()
+
+
+class Manual(Classifier):
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        optimiser = self.optimizers()
+        optimiser.zero_grad()
+        loss = super().training_step(batch, batch_idx)
+        self.manual_backward(loss)
+        optimiser.step()
+        return loss
+
+
+def test_manual_optimisation(tmp_path: Path) -> None:
+    module, twin = Manual(), Classifier()
+    for one in (module, twin):
+        trainer(tmp_path, callbacks=[callback()]).fit(one, loader())
+        assert "training_step" not in vars(one)
+    assert_close([*module.parameters()], [*twin.parameters()])
+
+
 def test_targets_that_are_numbers(tmp_path: Path) -> None:
     module = Classifier()
     x, y = loader().dataset.tensors  # type: ignore[attr-defined]
@@ -130,3 +166,50 @@ def test_targets_that_are_numbers(tmp_path: Path) -> None:
     assert one_sided.plan is not None
     expected = one_sided.plan.soft_targets(y[16:], C)
     assert_close(module.targets[-1], expected)
+
+
+class Watched(ManifoldMixupCallback):
+    """Keeps what was drawn in each step."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(["input", "net.1"], 1.0, num_classes=C, seed=5, **options)
+        self.drawn: list[Any] = []
+
+    def on_train_batch_end(self, *args: Any) -> None:
+        super().on_train_batch_end(*args)
+        assert self.plan is not None
+        self.drawn.append((self.plan.layer, self.plan.lam, self.plan.perm.tolist()))
+
+
+def fit_on_a_rank(rank: int, port: int, folder: Path) -> None:
+    os.environ |= {
+        "LOCAL_RANK": str(rank), "NODE_RANK": "0", "MASTER_ADDR": "localhost",
+        "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
+    }  # fmt: skip
+    torch.set_num_threads(1)
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    drawn = []
+    for epochs, start in ((4, None), (2, None), (4, "half.ckpt")):
+        watched = Watched()
+        run = trainer(
+            folder, callbacks=[watched], max_epochs=epochs, strategy="ddp", devices=2,
+            use_distributed_sampler=False,
+        )  # fmt: skip
+        run.fit(Classifier(), loader(), ckpt_path=start and folder / start)
+        if epochs == 2:
+            run.save_checkpoint(folder / "half.ckpt")
+        drawn.append(watched.drawn)
+    torch.save(drawn, folder / f"{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_every_rank_draws_for_itself_and_resumes_where_it_was(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    spawn(fit_on_a_rank, (port, tmp_path), nprocs=2)
+    (first, *_), (second, *_) = ranks = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
+    assert not {lam for _, lam, _ in first} & {lam for _, lam, _ in second}
+    for whole, half, resumed in ranks:
+        assert (len(whole), len(half), len(resumed)) == (12, 6, 6)
+        assert half + resumed == whole

@@ -1,6 +1,8 @@
 """Losses and targets of a plan, against loops over samples."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ def hinge(output: Tensor, target: Tensor) -> Tensor:
 
 NOT_LINEAR: list[Callable[..., Tensor]] = [
     nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss(), nn.HuberLoss(), F.mse_loss,
-    nn.KLDivLoss(reduction="sum"), nn.SoftMarginLoss(),
+    nn.KLDivLoss(reduction="sum"), nn.SoftMarginLoss(), nn.HingeEmbeddingLoss(),
     cosine_distance, hinge,
 ]  # fmt: skip
 
@@ -86,34 +88,70 @@ def test_cross_entropy_of_hard_labels(
 
 @pytest.mark.parametrize("lam", LAMS)
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
-def test_class_weights(
-    lam: float | list[float], reduction: str, logits: Tensor, labels: Tensor,
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_class_weights_weigh_hard_and_soft_targets_alike(
+    lam: float | list[float], reduction: str, smoothing: float, logits: Tensor, labels: Tensor,
     loop_targets: Callable[..., reference.Array],
 ) -> None:  # fmt: skip
     targets = loop_targets(lam)
-    losses = reference.cross_entropy(logits, targets, weight=WEIGHT)
+    losses = reference.cross_entropy(logits, targets, weight=WEIGHT, smoothing=smoothing)
     total = sum(WEIGHT[c] * targets[i, c] for i in range(N) for c in range(C))
-    expected = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / total}[reduction]
+    expected = torch.as_tensor(
+        {"none": losses, "sum": losses.sum(), "mean": losses.sum() / total}[reduction]
+    )
     weight = torch.tensor(WEIGHT, dtype=torch.float64)
-    criterion = nn.CrossEntropyLoss(weight, reduction=reduction)
-    assert_close(plan(lam).loss(criterion, logits, labels), torch.as_tensor(expected))
-    got = plan(lam).loss(F.cross_entropy, logits, labels, weight=weight, reduction=reduction)
-    assert_close(got, torch.as_tensor(expected))
-    got = plan(lam).loss(nn.NLLLoss(weight, reduction=reduction), logits.log_softmax(1), labels)
-    assert_close(got, torch.as_tensor(expected))
+    options = {"weight": weight, "reduction": reduction, "label_smoothing": smoothing}
+    module = nn.CrossEntropyLoss(weight, reduction=reduction, label_smoothing=smoothing)
+    for target in (labels, F.one_hot(labels, C).double()):
+        assert_close(plan(lam).loss(module, logits, target), expected)
+        assert_close(plan(lam).loss(F.cross_entropy, logits, target, **options), expected)
+        assert_close(plan(lam).loss(partial(F.cross_entropy, **options), logits, target), expected)
+    if not smoothing:
+        criterion = nn.NLLLoss(weight, reduction=reduction)
+        assert_close(plan(lam).loss(criterion, logits.log_softmax(1), labels), expected)
 
 
-@pytest.mark.parametrize("lam", [0.3, [0.3] * N])
-def test_ignored_labels_count_for_nothing(lam: float | list[float], logits: Tensor) -> None:
-    labels = [0, -100, 1, 2, 0]
+def test_class_weights_without_mixing(logits: Tensor, labels: Tensor) -> None:
+    criterion = nn.CrossEntropyLoss(torch.tensor(WEIGHT, dtype=torch.float64))
+    soft = torch.rand(N, C, dtype=torch.float64).softmax(1)
+    onehot = F.one_hot(labels, C).double()
+    for one in (MixPlan.plain(N), plan(mixes="features"), plan(1.0)):
+        assert_close(one.loss(criterion, logits, labels), criterion(logits, labels))
+        assert_close(one.loss(criterion, logits, onehot), criterion(logits, labels))
+        assert_close(one.loss(criterion, logits, soft), plan(1.0).loss(criterion, logits, soft))
+
+
+def test_class_weights_of_pixels() -> None:
+    z = torch.randn(N, C, 4, 2, dtype=torch.float64)
+    y = torch.randint(C, (N, 4, 2))
+    onehot = F.one_hot(y, C).movedim(-1, 1).double()
+    criterion = nn.CrossEntropyLoss(torch.tensor(WEIGHT, dtype=torch.float64))
+    for lam in LAMS:
+        assert_close(plan(lam).loss(criterion, z, y), plan(lam).loss(criterion, z, onehot))
+
+
+@pytest.mark.parametrize("lam", LAMS)
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+@pytest.mark.parametrize("ignored", [-100, 3])
+def test_ignored_labels_count_for_nothing(
+    lam: float | list[float], weight: list[float] | None, ignored: int, logits: Tensor
+) -> None:
+    labels = [0, ignored, 1, 2, 0]
     losses, counted = 0.0, 0.0
     for i, partner in enumerate(PERM):
-        for label, weight in ((labels[i], 0.3), (labels[partner], 0.7)):
-            if label != -100:
+        own = lam if isinstance(lam, float) else lam[i]
+        for label, share in ((labels[i], own), (labels[partner], 1 - own)):
+            if label != ignored:
                 one = reference.onehot([label], C)
-                losses += weight * reference.cross_entropy(logits[i : i + 1], one)[0]
-                counted += weight
-    got = plan(lam).loss(nn.CrossEntropyLoss(), logits, torch.tensor(labels))
+                losses += share * reference.cross_entropy(logits[i : i + 1], one, weight=weight)[0]
+                counted += share * (weight[label] if weight else 1.0)
+    weights = torch.tensor(weight, dtype=torch.float64) if weight else None
+    criterion = nn.CrossEntropyLoss(weights, ignore_index=ignored)
+    got = plan(lam).loss(criterion, logits, torch.tensor(labels))
+    assert got.item() == pytest.approx(losses / counted)
+    got = plan(lam).loss(
+        F.cross_entropy, logits, torch.tensor(labels), weight=weights, ignore_index=ignored
+    )
     assert got.item() == pytest.approx(losses / counted)
 
 
@@ -170,14 +208,35 @@ def test_mixing_onehot_rows_as_features_gives_the_soft_targets(
 
 
 @pytest.mark.parametrize("criterion", NOT_LINEAR)
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("signs", [False, True])
 def test_a_criterion_that_is_not_linear_in_its_target_is_refused(
-    criterion: Callable[..., Tensor], logits: Tensor
+    criterion: Callable[..., Tensor], seed: int, signs: bool
 ) -> None:
-    # Criteria are tried at a few targets: one of straight pieces is seen where a kink lies between.
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(seed)
+    z = 3 * torch.randn(N, C, dtype=torch.float64, generator=generator)
     y = torch.rand(N, C, dtype=torch.float64, generator=generator)
+    if signs and not isinstance(criterion, nn.KLDivLoss):
+        y = torch.where(y < 0.5, -1.0, 1.0).double()
     with pytest.raises(ValueError, match="not linear in its target"):
-        plan().loss(criterion, logits, y)
+        plan().loss(criterion, z, y)
+    with pytest.raises(ValueError, match="not linear in its target"):
+        plan().loss(criterion, z, y)
+
+
+def test_a_kink_out_of_reach_at_first_is_seen_when_outputs_have_grown(logits: Tensor) -> None:
+    def squared_above_three(output: Tensor, target: Tensor) -> Tensor:
+        return (target * output).mean() + ((output > 3) * target**2).mean()
+
+    y = torch.rand(N, C, dtype=torch.float64)
+    small, large = logits.clamp(-1, 1), logits.abs() + 3
+    for _ in range(4):
+        plan().loss(squared_above_three, small, y)
+    for _ in range(3):
+        plan().loss(squared_above_three, large, y)  # tried at batches 1, 2, 4, 8
+    for _ in range(2):
+        with pytest.raises(ValueError, match="squared_above_three is not linear"):
+            plan().loss(squared_above_three, large, y)
 
 
 def test_linearity_is_seen_even_where_targets_do_not_differ(logits: Tensor) -> None:
@@ -263,16 +322,29 @@ def test_bad_targets_are_refused(logits: Tensor, labels: Tensor) -> None:
         plan().mix_targets(labels)
 
 
-def test_bad_plans_are_refused() -> None:
-    perm = torch.tensor([1, 0])
-    with pytest.raises(ValueError, match=r"lam must be in \[0, 1\], got 1.5"):
-        MixPlan("input", 1.5, perm)
-    with pytest.raises(ValueError, match=r"lam must be in \[0, 1\], got nan"):
-        MixPlan("input", float("nan"), perm)
-    with pytest.raises(ValueError, match=r"lam must be a float or a float tensor of shape \(2,\)"):
-        MixPlan("input", torch.tensor(0.5), perm)
-    with pytest.raises(ValueError, match=r"perm must be int64 of shape \(N,\)"):
-        MixPlan("input", 0.5, perm.float())
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"lam": 1.5}, r"lam must be in \[0, 1\], got 1\.5"),
+        ({"lam": math.nan}, r"lam must be in \[0, 1\], got nan"),
+        ({"lam": torch.tensor([0.5, -0.1])}, r"lam must be in \[0, 1\], got \[0\.5000, -0\.1000\]"),
+        ({"lam": torch.tensor([math.nan, 0.5])}, r"lam must be in \[0, 1\], got \[nan, 0\.5000\]"),
+        ({"lam": torch.tensor(0.5)}, r"lam must be a float or a float tensor of shape \(2,\)"),
+        ({"lam": torch.tensor([0, 1])}, r"of shape \(2,\), got torch\.int64 \(2,\)"),
+        ({"perm": torch.tensor([1.0, 0.0])}, r"perm must be int64 of shape \(N,\)"),
+        ({"perm": torch.tensor([[1, 0]])}, r"perm must be int64 .* got torch\.int64 \(1, 2\)"),
+        ({"perm": torch.tensor([1, 1])}, r"each of 0, \.\.\., N - 1 once, got \[1, 1\]"),
+        ({"perm": torch.tensor([1, 2])}, r"each of 0, \.\.\., N - 1 once, got \[1, 2\]"),
+        ({"mixes": "none"}, "mixes must be one of .*'labels'.*, got 'none'"),
+        ({"noise": -1.0}, r"noise must be >= 0 and finite, got -1\.0"),
+        ({"noise": math.inf}, "noise must be >= 0 and finite, got inf"),
+    ],
+)
+def test_bad_plans_are_refused(given: dict[str, Any], message: str) -> None:
+    good: dict[str, Any] = {"layer": "input", "lam": 0.5, "perm": torch.tensor([1, 0])}
+    MixPlan(**good)
+    with pytest.raises(ValueError, match=message):
+        MixPlan(**(good | given))
 
 
 def test_prints_on_one_line() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from torch.testing import assert_close
 
 from mixup.mixing.sampler import Sampler
 
@@ -93,6 +94,26 @@ def test_a_seed_decides_every_draw_and_nothing_global_does() -> None:
     assert stream(sampler(seed=4, noise=0.1)) != first
     assert stream(sampler(seed=[3, 1], noise=0.1)) != first
     assert stream(sampler(seed=None)) != stream(sampler(seed=None))
+
+
+@pytest.mark.parametrize("options", [{}, {"per_sample": True, "noise": 0.1}])
+def test_the_draws_of_a_seed_are_those_made_one_by_one(options: dict[str, Any]) -> None:
+    source = sampler(seed=5, **options)
+    rng = np.random.default_rng(5)
+    batch_rng = np.random.Generator(rng.bit_generator.jumped())  # type: ignore[attr-defined]
+    for step, n in enumerate([*[6] * 70, 4, 6, 6, 4, *[5] * 9, 0, 1, 300, 300, 2**21]):
+        plan, k = source.draw(n), int(3 * rng.random())
+        assert plan.layer == "abc"[k]
+        if options:
+            assert_close(plan.lam, torch.from_numpy(batch_rng.beta(2.0, 2.0, n)).float())
+        else:
+            assert plan.lam == rng.beta(2.0, 2.0)
+        assert torch.equal(plan.perm, torch.from_numpy(batch_rng.permutation(n)))
+        assert plan.noise_seed == (batch_rng.integers(2**48) if options else 0)
+        if step % 11 == 0:
+            state = {"generator": rng, "batch_generator": batch_rng}
+            expected = {key: value.bit_generator.state for key, value in state.items()}
+            assert source.state_dict() == expected
 
 
 def test_a_seed_sequence_is_not_used_up() -> None:

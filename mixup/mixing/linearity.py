@@ -1,0 +1,87 @@
+"""Whether a criterion is linear in its target, found out by trying it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+SHARES = (0.5, 0.85)  # on the way from one target to the other
+
+_batches: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+
+def check_linear(
+    criterion: Callable[..., Tensor], output: Any, target: Tensor, options: dict[str, Any]
+) -> None:
+    """Raise unless the criterion is a straight line between the targets that are tried.
+
+    It is tried at its 1st, 2nd, 4th, 8th ... batch: a criterion of straight pieces, like the hinge
+    loss, shows its kinks only where outputs are large enough, and they grow in training.
+
+    Args:
+        criterion: of (output, target).
+        output: of the model.
+        target: numbers, of any shape.
+        options: passed on to the criterion.
+
+    Raises:
+        ValueError: the criterion is not linear in its target.
+
+    Randomness: a generator of its own, the same for every call.
+    """
+    batch = 1
+    with suppress(TypeError):  # what takes no weak reference is tried at every batch
+        batch += _batches.get(criterion, 0)
+    if batch & (batch - 1) == 0 and not _is_linear(criterion, output, target, options):
+        name = getattr(criterion, "__name__", type(criterion).__name__)
+        raise ValueError(
+            f"{name} is not linear in its target, so a mixed loss is not defined: "
+            "call it on plan.mix_targets(target) if that is what you mean"
+        )
+    with suppress(TypeError):
+        _batches[criterion] = batch
+
+
+@torch.no_grad()
+def _is_linear(
+    criterion: Callable[..., Tensor], output: Any, target: Tensor, options: dict[str, Any]
+) -> bool:
+    # Half precision is too coarse to tell a straight line from a curve.
+    target = target.to(torch.promote_types(target.dtype, torch.float32))
+    if isinstance(output, Tensor):
+        output = output.to(torch.promote_types(output.dtype, torch.float32))
+    for given, one, other in _trials(output, target):
+        first, second, *between = (
+            criterion(given, torch.lerp(one, other, share), **options).to(torch.float64)
+            for share in (0.0, 1.0, *SHARES)
+        )
+        tolerance = 100 * torch.finfo(target.dtype).eps * (1 + first.abs() + second.abs())
+        for share, value in zip(SHARES, between, strict=True):
+            if (torch.lerp(first, second, share) - value).abs().gt(tolerance).any():
+                return False
+    return True
+
+
+def _trials(output: Any, target: Tensor) -> Iterator[tuple[Any, Tensor, Tensor]]:
+    """Yield outputs, each with two targets; all of them numbers that the criterion may expect."""
+    generator = torch.Generator().manual_seed(0)
+    low, high = target.min().clamp_max(0), target.max().clamp_min(1)
+
+    def random_like(tensor: Tensor) -> Tensor:
+        return torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype).to(tensor.device)
+
+    def in_range(unit: Tensor) -> Tensor:
+        return low + (high - low) * unit
+
+    yield output, target, target.flip(0)
+    # From end to end of the range: no kink in it is passed over.
+    corner = random_like(target).round()
+    yield output, in_range(corner), in_range(1 - corner)
+    if isinstance(output, Tensor):
+        output = in_range(random_like(output))
+    yield output, in_range(random_like(target)), in_range(random_like(target))
