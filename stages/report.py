@@ -10,11 +10,12 @@ import yaml
 from mixup.analysis.ledger import read_ledger
 from mixup.analysis.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_table
 from mixup.data.dataset import load_dataset
+from mixup.data.spirals import SpiralsConfig
 from mixup.files import whole_file
 from mixup.params import check, read_section
 from mixup.report.claims import by_source, claim_views, counted
 from mixup.report.explorer import explorer
-from mixup.report.gallery import Numbers, gallery
+from mixup.report.gallery import Numbers, gallery, picture_of_spirals
 from mixup.report.page import render_page
 from mixup.report.provenance import provenance, training_seconds
 from mixup.report.runs import runs_of_experiments
@@ -82,9 +83,12 @@ def main() -> None:
     )
     keys = all_runs(seeds, experiments)
     runs = read_table("metrics/runs.csv", MEASURES)
-    pictures = gallery(
-        Path("figures/study"), experiments, _numbers(keys, experiments, params["mixup"])
-    )
+    pictures = [
+        picture_of_spirals(
+            Path("figures/spirals_data.png"), check(SpiralsConfig, params["spirals"], "spirals")
+        ),
+        *gallery(Path("figures/study"), experiments, _numbers(keys, experiments, params["mixup"])),
+    ]
     claims = claim_views(read_ledger(), runs, seeds, pictures)
     ranks, wins = read_table("metrics/ranks.csv", RANKS), read_table("metrics/wins.csv", WINS)
     seconds = training_seconds(keys)
