@@ -82,12 +82,13 @@ def main() -> None:
         dict[Name, ExperimentConfig], params["experiments"], "experiments"
     )
     keys = all_runs(seeds, experiments)
-    runs = read_table("metrics/runs.csv", MEASURES)
+    alpha = check(MixupConfig, params["mixup"], "mixup").alpha
+    runs, histories = read_table("metrics/runs.csv", MEASURES), _histories(keys)
     pictures = [
         picture_of_spirals(
             Path("figures/spirals_data.png"), check(SpiralsConfig, params["spirals"], "spirals")
         ),
-        *gallery(Path("figures/study"), experiments, _numbers(keys, experiments, params["mixup"])),
+        *gallery(Path("figures/study"), experiments, _numbers(experiments, histories, alpha)),
     ]
     claims = claim_views(read_ledger(), runs, seeds, pictures)
     ranks, wins = read_table("metrics/ranks.csv", RANKS), read_table("metrics/wins.csv", WINS)
@@ -103,11 +104,11 @@ def main() -> None:
         counted=counted,
         sources=by_source(claims),
         rankings=rankings(ranks, wins),
-        explorer=explorer(seeds, experiments, runs, _histories(keys)),
+        explorer=explorer(seeds, experiments, runs, histories),
         pictures=pictures,
         run_tables=runs_of_experiments(seeds, experiments, runs, seconds, run_command(experiments)),
         timed=timed(seconds),
-        facts=_facts(seeds, experiments, params),
+        facts=_facts(seeds, experiments, alpha, params),
         methods=method_rows(experiments),
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
         provenance=provenance(SOURCES, PACKAGES),
@@ -126,24 +127,26 @@ def _histories(keys: list[RunKey]) -> pd.DataFrame:
 
 
 def _numbers(
-    keys: list[RunKey], experiments: dict[str, ExperimentConfig], mixup: object
+    experiments: dict[str, ExperimentConfig], histories: pd.DataFrame, alpha: float
 ) -> Numbers:
-    alpha = check(MixupConfig, mixup, "mixup").alpha
     return Numbers(
         read_table("metrics/summary.csv", SUMMARY),
         read_table("metrics/curves.csv", CURVES),
-        _histories(keys),
+        histories,
         {name: alpha if experiment.mixing else None for name, experiment in experiments.items()},
     )
 
 
 def _facts(
-    seeds: list[int], experiments: dict[str, ExperimentConfig], params: dict[str, Any]
+    seeds: list[int],
+    experiments: dict[str, ExperimentConfig],
+    alpha: float,
+    params: dict[str, Any],
 ) -> list[tuple[str, str]]:
     names = sorted({experiment.data for experiment in experiments.values()})
     return facts(
         seeds,
-        check(MixupConfig, params["mixup"], "mixup").alpha,
+        alpha,
         check(TrainConfig, params["train"], "train").threads,
         experiments,
         {name: load_dataset(Path("data") / f"{name}.npz") for name in names},
