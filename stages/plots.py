@@ -1,6 +1,7 @@
 """Draw the figures of the study, each named after what it shows and the experiment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ FIGURES = Path("figures/study")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # What a page has room for; the other seeds are in the tables and in the other figures.
 SEEDS_WITH_MAPS, SEEDS_WITH_SCATTERS = 3, 2
+PROCESSES = 2
 SPLITS = {"train": "training data", "test": "test data"}
 
 Colours = Mapping[str, str]
@@ -132,17 +134,24 @@ def main() -> None:
         dict[Name, ExperimentConfig], "experiments"
     )
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
-    with whole_folder(FIGURES) as folder:
+    with whole_folder(FIGURES) as folder, ProcessPoolExecutor(PROCESSES) as pool:
+        begun = []
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
-            for file, figure in (
-                *boundaries(name, experiment, seeds),
-                *curves_and_draws(name, experiment, seeds, in_order),
-                *bottlenecks(name, experiment, seeds),
-                *spectra(name, in_order),
-                *methods(name, in_order),
-            ):
-                save(figure, folder / f"{file}.png")
+            begun += [
+                pool.submit(_save, folder, boundaries, name, experiment, seeds),
+                pool.submit(_save, folder, curves_and_draws, name, experiment, seeds, in_order),
+                pool.submit(_save, folder, bottlenecks, name, experiment, seeds),
+                pool.submit(_save, folder, spectra, name, in_order),
+                pool.submit(_save, folder, methods, name, in_order),
+            ]
+        for drawn in begun:
+            drawn.result()
+
+
+def _save(folder: Path, draw: Callable[..., Figures], *arguments: object) -> None:
+    for file, figure in draw(*arguments):
+        save(figure, folder / f"{file}.png")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ import yaml
 from mixup.analysis.ledger import read_ledger
 from mixup.analysis.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_table
 from mixup.data.dataset import load_dataset
+from mixup.data.spirals import SpiralsConfig
 from mixup.files import whole_file
 from mixup.params import check, read_section
 from mixup.report.claims import by_source, claim_views, counted
 from mixup.report.explorer import explorer
-from mixup.report.gallery import Numbers, gallery
+from mixup.report.gallery import Numbers, gallery, picture_of_spirals
 from mixup.report.page import render_page
 from mixup.report.provenance import provenance, training_seconds
 from mixup.report.runs import runs_of_experiments
@@ -81,10 +82,14 @@ def main() -> None:
         dict[Name, ExperimentConfig], params["experiments"], "experiments"
     )
     keys = all_runs(seeds, experiments)
-    runs = read_table("metrics/runs.csv", MEASURES)
-    pictures = gallery(
-        Path("figures/study"), experiments, _numbers(keys, experiments, params["mixup"])
-    )
+    alpha = check(MixupConfig, params["mixup"], "mixup").alpha
+    runs, histories = read_table("metrics/runs.csv", MEASURES), _histories(keys)
+    pictures = [
+        picture_of_spirals(
+            Path("figures/spirals_data.png"), check(SpiralsConfig, params["spirals"], "spirals")
+        ),
+        *gallery(Path("figures/study"), experiments, _numbers(experiments, histories, alpha)),
+    ]
     claims = claim_views(read_ledger(), runs, seeds, pictures)
     ranks, wins = read_table("metrics/ranks.csv", RANKS), read_table("metrics/wins.csv", WINS)
     seconds = training_seconds(keys)
@@ -99,11 +104,11 @@ def main() -> None:
         counted=counted,
         sources=by_source(claims),
         rankings=rankings(ranks, wins),
-        explorer=explorer(seeds, experiments, runs, _histories(keys)),
+        explorer=explorer(seeds, experiments, runs, histories),
         pictures=pictures,
         run_tables=runs_of_experiments(seeds, experiments, runs, seconds, run_command(experiments)),
         timed=timed(seconds),
-        facts=_facts(seeds, experiments, params),
+        facts=_facts(seeds, experiments, alpha, params),
         methods=method_rows(experiments),
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
         provenance=provenance(SOURCES, PACKAGES),
@@ -122,24 +127,26 @@ def _histories(keys: list[RunKey]) -> pd.DataFrame:
 
 
 def _numbers(
-    keys: list[RunKey], experiments: dict[str, ExperimentConfig], mixup: object
+    experiments: dict[str, ExperimentConfig], histories: pd.DataFrame, alpha: float
 ) -> Numbers:
-    alpha = check(MixupConfig, mixup, "mixup").alpha
     return Numbers(
         read_table("metrics/summary.csv", SUMMARY),
         read_table("metrics/curves.csv", CURVES),
-        _histories(keys),
+        histories,
         {name: alpha if experiment.mixing else None for name, experiment in experiments.items()},
     )
 
 
 def _facts(
-    seeds: list[int], experiments: dict[str, ExperimentConfig], params: dict[str, Any]
+    seeds: list[int],
+    experiments: dict[str, ExperimentConfig],
+    alpha: float,
+    params: dict[str, Any],
 ) -> list[tuple[str, str]]:
     names = sorted({experiment.data for experiment in experiments.values()})
     return facts(
         seeds,
-        check(MixupConfig, params["mixup"], "mixup").alpha,
+        alpha,
         check(TrainConfig, params["train"], "train").threads,
         experiments,
         {name: load_dataset(Path("data") / f"{name}.npz") for name in names},

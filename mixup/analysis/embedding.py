@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
+from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances_argmin, silhouette_score
 
 SILHOUETTE_POINTS = 5000
@@ -114,7 +115,7 @@ def silhouette(
         by_class = np.argsort(labels, kind="stable")
         kept = by_class[np.arange(max_points) * len(states) // max_points]
         states, labels = states[kept], labels[kept]
-    return float(silhouette_score(states, labels))
+    return float(silhouette_score(cdist(states, states), labels, metric="precomputed"))
 
 
 def hull_coverage(states: np.ndarray, labels: np.ndarray, raster: int = RASTER) -> float:
@@ -228,8 +229,10 @@ def _hulls_over_box(states: np.ndarray, labels: np.ndarray, raster: int) -> np.n
             facets = ConvexHull(members).equations
         except QhullError:  # too few points, or all on one line
             continue
-        inside = np.ones_like(hulls, dtype=bool)
+        ends = zip(members.min(axis=0), members.max(axis=0), strict=True)
+        x, y = (slice(*np.searchsorted(centres, end)) for end in ends)
+        inside = np.ones_like(hulls[x, y], dtype=bool)
         for a, b, offset in facets:
-            inside &= a * centres[:, None] + b * centres[None, :] + offset <= 0
-        hulls += inside
+            inside &= a * centres[x, None] + b * centres[None, y] + offset <= 0
+        hulls[x, y] += inside
     return hulls

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from mixup.data.spirals import SpiralsConfig
 from mixup.report.findings import drawn, finding, overfitting
 from mixup.report.page import picture
+from mixup.report.study import spirals_in_words
 
 # A kind's title, what a picture shows for who cannot see it, and the metrics it is evidence for.
 _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -55,7 +57,10 @@ _SPECTRA = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure on the page: where it is from, what it is of, and what it found."""
+    """A figure on the page: where it is from, what it is of, and what it found.
+
+    ``experiment`` is empty for a picture of data.
+    """
 
     name: str
     experiment: str
@@ -93,6 +98,20 @@ def gallery(folder: Path, experiments: Iterable[str], numbers: Numbers) -> list[
     order = {kind: place for place, kind in enumerate(_KINDS)}
     return sorted(
         filter(None, found), key=lambda shown: (names.index(shown.experiment), order[shown.kind])
+    )
+
+
+def picture_of_spirals(path: Path, config: SpiralsConfig) -> Picture:
+    """Take the picture of the spirals data set, as ``config`` describes them."""
+    return Picture(
+        path.stem,
+        "",
+        "data",
+        picture(path),
+        "The spirals data set",
+        "The points of the two spirals in the plane, coloured by class.",
+        f"{spirals_in_words(config)} Class 0 is blue, class 1 is red.",
+        (),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mixup.data.dataset import Dataset
+from mixup.data.spirals import INNER_RADIUS, OUTER_RADIUS, SpiralsConfig
 from mixup.figures.style import method_label
 from mixup.report.findings import listed
 from mixup.training.config import ExperimentConfig, MethodConfig, RunKey
@@ -46,6 +47,26 @@ def facts(
         *nets,
         ("Threads of a run", str(threads)),
     ]
+
+
+def spirals_in_words(config: SpiralsConfig) -> str:
+    """Describe the points that `mixup.data.spirals.generate` makes."""
+    if config.kind == "arms":
+        arms = config.arms
+        turns = f"{arms.n_cycles:g} turn{'s' * (arms.n_cycles != 1)}"
+        noise = f"Gaussian noise of standard deviation {arms.noise_std:g} is on each coordinate."
+        return (
+            f"{arms.n_samples:,} points, half on each of two arms. An arm makes {turns} around the "
+            f"origin while its radius grows from {INNER_RADIUS:g} to {OUTER_RADIUS:g}; the second "
+            "is the first, turned by half a turn. "
+        ) + (noise if arms.noise_std else "There is no noise.")
+    spiral = config.mirrored
+    noise = f"with noise uniform in [0, {spiral.noise:g}) on each coordinate"
+    return (
+        f"{2 * spiral.points_per_class:,} points, half in each class: a spiral of up to "
+        f"{spiral.max_angle:g} degrees, whose radius is its angle in radians, "
+        f"{noise if spiral.noise else 'without noise'}, and its mirror image through the origin."
+    )
 
 
 def method_rows(experiments: Mapping[str, ExperimentConfig]) -> list[tuple[str, str, str]]:

@@ -35,8 +35,9 @@ SPIRALS = {
     "mirrored": {"points_per_class": 40, "noise": 0.9, "max_angle": 780.0},
 }
 FIGURES = (
-    *("boundaries_spirals", "curves_spirals", "draws_spirals", "methods_spirals"),
-    *("bottleneck_flat_0_4", "spectra_wide_raw"),
+    "spirals_data",
+    *("study/boundaries_spirals", "study/curves_spirals", "study/draws_spirals"),
+    *("study/methods_spirals", "study/bottleneck_flat_0_4", "study/spectra_wide_raw"),
 )
 
 
@@ -108,7 +109,7 @@ def make_study(folder: Path) -> None:
         stage.main()
     (folder / "figures/study").mkdir(parents=True)
     for shade, name in enumerate(FIGURES):
-        Image.new("RGB", (1000, 300), (0, 30 * shade, 90)).save(f"figures/study/{name}.png")
+        Image.new("RGB", (1000, 300), (0, 30 * shade, 90)).save(f"figures/{name}.png")
 
 
 @pytest.fixture(scope="session")
