@@ -173,8 +173,6 @@ class Checkpoint:
             False, and a line on stderr, if there is a file that cannot be used; the state can then
             be half restored. True if the state is good, be it new.
         """
-        if not self.path.exists():
-            return True
         try:
             digest, content = self.path.read_bytes().split(b"\n", 1)
             if hashlib.sha256(content).hexdigest().encode() != digest:
@@ -185,6 +183,8 @@ class Checkpoint:
             if others:
                 return self._ignore(f"it is of other {' and '.join(others)}")
             state.load(load(tensors), numbers)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
         except Exception as error:  # whatever a damaged file may cause
             return self._ignore(f"it is damaged ({' '.join(str(error).split())})")
         print(f"{self.path}: continues after step {state.step}", file=sys.stderr)

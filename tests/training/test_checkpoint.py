@@ -2,34 +2,21 @@
 
 import hashlib
 import json
-import os
 import pickle
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from safetensors.torch import load, save
 
-from mixup.data.dataset import save_dataset
 from mixup.errors import StudyError
 from mixup.training import checkpoint as module
-from mixup.training import version
 from mixup.training.checkpoint import Checkpoint, checkpoint_path
 from mixup.training.config import RunKey
 from mixup.training.trainer import train_run
-from mixup.training.version import code_version
-from tests.training.test_trainer import METHODS, NET, config, dataset, digest
+from tests.training.test_trainer import METHODS, config, dataset, digest
 
-ROOT = Path(__file__).parents[2]
-EVERYTHING = {"dropout": 0.3, "weight_decay": 0.5, "eligible": [0, 1, 3]}
 LONG = {"steps": 150, "decay_at": [40, 90], "evaluations": 4}
 
 
@@ -249,82 +236,3 @@ def test_file_in_place_of_its_folder(tmp_path: Path, capsys: pytest.CaptureFixtu
     train_run(config(), dataset(), tmp_path / "run", tmp_path / "file/checkpoint")
     assert "file/checkpoint cannot be written: " in capsys.readouterr().err
     assert digest(tmp_path / "run") == digest(tmp_path / "undisturbed")
-
-
-# Code version
-
-
-def test_code_version_follows_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "mixup", tmp_path / "mixup")
-    monkeypatch.setattr(version, "PACKAGE", tmp_path / "mixup")
-
-    def now() -> str:
-        code_version.cache_clear()
-        return code_version()
-
-    before = now()
-    for name in ("mixing/plan.py", "models/mlp.py", "training/trainer.py", "data/dataset.py"):
-        file = tmp_path / "mixup" / name
-        text = file.read_text()
-        file.write_text(text + "\n")
-        assert now() != before, name
-        file.write_text(text)
-    (tmp_path / "mixup/report/page.py").write_text("")
-    (tmp_path / "mixup/training/notes.txt").write_text("")
-    assert now() == before
-    (tmp_path / "mixup/training/more.py").write_text("")
-    assert now() != before
-    code_version.cache_clear()
-
-
-# The real thing
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    save_dataset(tmp_path / "data/points.npz", dataset(200))
-    training = {
-        "test_fraction": 0.5, "batch_size": 32, "steps": 1500, "learning_rate": 0.01,
-        "evaluations": 20, "decay_at": [300, 900],
-    }  # fmt: skip
-    experiment = {
-        "data": "points", "net": NET, "training": training,
-        "plain": ["plain"], "mixing": ["everything"],
-        "methods": {"plain": {"dropout": 0.2}, "everything": EVERYTHING},
-    }  # fmt: skip
-    params = {"mixup": {"alpha": 2.0}, "train": {"threads": 1}, "experiments": {"e": experiment}}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    return tmp_path
-
-
-def start(project: Path, method: str, seconds: str) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "MIXUP_CHECKPOINT_SECONDS": seconds}
-    command = [sys.executable, "-m", "stages.train", "e", method, "0"]
-    with (project / "stderr.txt").open("w") as errors:
-        return subprocess.Popen(command, cwd=project, env=environment, stderr=errors)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["plain", "everything"])
-def test_killed_run_continues_to_the_same_bytes(project: Path, method: str) -> None:
-    run, file = project / "runs/e" / method / "0", project / "checkpoints/e" / method / "0"
-    assert start(project, method, "60").wait() == 0
-    undisturbed = digest(run)
-    shutil.rmtree(run)
-    moments = random.Random(method)
-    steps = []
-    for _ in range(4):
-        before = file.read_bytes() if file.exists() else b""
-        process = start(project, method, "0")
-        while process.poll() is None and (not file.exists() or file.read_bytes() == before):
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed"
-        assert not run.exists()
-        steps.append(json.loads(file.read_bytes().split(b"\n")[1])["step"])
-    assert steps == sorted(set(steps)), "a checkpoint was not continued from"
-    assert start(project, method, "60").wait() == 0
-    assert f"continues after step {steps[-1]}\n" in (project / "stderr.txt").read_text()
-    assert digest(run) == undisturbed
-    assert list(file.parent.iterdir()) == []
