@@ -1,17 +1,16 @@
 """Train runs of one experiment together, as one stacked model.
 
 A step of a small net is bound by the cost of calls, not by arithmetic; a cohort makes each call
-once for all its runs. What a run draws (split, initial weights, batches, mixing, dropout) is what it
-draws alone, but sums are taken in another order: a run of a cohort agrees with the run alone to
+once for all its runs. What a run draws (split, initial weights, batches, mixing, dropout) is what
+it draws alone, but sums are taken in another order: a run of a cohort agrees with the run alone to
 float32 rounding, not to the byte.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -26,7 +25,6 @@ from mixup.training.config import RunConfig
 from mixup.training.outcome import final_metrics, history_row, n_watched, not_finite, write_run
 from mixup.training.recipe import decay_learning_rate, samples, schedule_for, targets_and_criterion
 from mixup.training.run import Split, predict, split_for
-from mixup.training.scores import Probabilities
 from mixup.training.trainer import new_state
 
 BEST_SIZE = 30
@@ -46,8 +44,6 @@ class Member:
     """What torch's global generator is to the run alone."""
     recent: list[float] = field(default_factory=list)
     """The last losses before those of the state."""
-    test: Probabilities | None = None
-    """Predictions for the test points at the last evaluation."""
     error: str | None = None
     """Why the run failed; it is computed on with the others, to no effect."""
 
@@ -64,13 +60,15 @@ class Member:
             self.error = str(not_finite(self.config, step, losses))
 
     def evaluate(self, step: int, plan: MixPlan) -> None:
-        """Add a row to the history."""
-        net, state = self.state.net, self.state
-        train = predict(net, self.split.train_inputs[: n_watched(self.split)])
-        self.test = predict(net, self.split.test_inputs)
+        """Add a row to the history, unless the run has failed."""
+        if self.error:
+            return
+        split, state = self.split, self.state
+        train = predict(state.net, split.train_inputs[: n_watched(split)])
+        test = predict(state.net, split.test_inputs)
         mixed = plan if state.mixer else None
         try:
-            row = history_row(self.config, step, state.losses, train, self.test, self.split, mixed)
+            row = history_row(self.config, step, state.losses, train, test, split, mixed)
         except StudyError as error:
             self.error = str(error)
         else:
@@ -78,11 +76,12 @@ class Member:
             self.recent, state.losses = (self.recent + state.losses)[-5:], []
 
     def write(self, folder: Path, dataset: Dataset) -> None:
-        """Write the run's folder."""
+        """Write the run's folder, unless the run has failed."""
+        if self.error:
+            return
         net, split = self.state.net, self.split
-        train = predict(net, split.train_inputs)
-        assert self.test is not None, "the last step is evaluated"
-        metrics = final_metrics(train, self.test, split, dataset, lambda x: predict(net, x))
+        train, test = predict(net, split.train_inputs), predict(net, split.test_inputs)
+        metrics = final_metrics(train, test, split, dataset, lambda points: predict(net, points))
         try:
             write_run(folder, self.config, net.state_dict(), self.state.history, metrics)
         except OSError as error:
@@ -188,42 +187,46 @@ def train_cohort(
     first = configs[0]
     torch.set_num_threads(first.threads)
     members = new_members(configs, dataset)
-    schedule = schedule_for(first, len(members[0].split.train_labels))
+    labels = members[0].split.train_labels
+    schedule = schedule_for(first, len(labels))
+    _, criterion = targets_and_criterion(labels, dataset.n_classes)
     stack = Stack(members)
-    rate = first.training.learning_rate
-    optimiser = torch.optim.AdamW(stack.weights, lr=rate, weight_decay=0, fused=True)
+    learning_rate = first.training.learning_rate
+    optimiser = torch.optim.AdamW(stack.weights, lr=learning_rate, weight_decay=0, fused=True)
     weight_decay = torch.tensor([config.settings.weight_decay for config in configs])
-    streams = []
-    for member in members:
-        targets, criterion = targets_and_criterion(member.split.train_labels, dataset.n_classes)
-        size, seed = first.training.batch_size, member.config.seed
-        streams.append(samples(member.split.train_inputs, targets, size, seed))
-    for step, batches in zip(range(1, schedule.n_steps + 1), zip(*streams), strict=False):
-        x, y = (torch.stack(parts) for parts in zip(*batches, strict=True))
+    batches = stacked_samples(members, dataset.n_classes)
+    for step, (x, y) in zip(range(1, schedule.n_steps + 1), batches, strict=False):
         plans = [member.draw() for member in members]
-        whole = merge(plans)
-        output = stack(x, plans, whole.perm).flatten(0, 1)
-        loss = whole.loss(criterion, output, y.flatten(0, 1), reduction="none")
-        loss = loss.view(len(members), -1).mean(1)
+        merged = merge(plans)
+        output = stack(x, plans, merged.perm).flatten(0, 1)
+        loss = merged.loss(criterion, output, y.flatten(0, 1), reduction="none")
+        losses = loss.view(len(members), -1).mean(1)
         optimiser.zero_grad()
-        loss.sum().backward()
-        if weight_decay.any():
-            decay_weights(stack.weights, optimiser.param_groups[0]["lr"] * weight_decay)
+        torch.autograd.backward(losses.sum())
+        decay_weights(stack.weights, optimiser.param_groups[0]["lr"] * weight_decay)
         optimiser.step()
-        for member, its_loss in zip(members, loss.tolist(), strict=True):
+        for member, its_loss in zip(members, losses.tolist(), strict=True):
             member.note(step, its_loss)
         if step in schedule.decay_at:
             decay_learning_rate(optimiser)
         if step in schedule.evaluate_at:
             for member, plan in zip(members, plans, strict=True):
-                if not member.error:
-                    member.evaluate(step, plan)
-            if all(member.error for member in members):
-                break
+                member.evaluate(step, plan)
     for member, folder in zip(members, folders, strict=True):
-        if not member.error:
-            member.write(folder, dataset)
+        member.write(folder, dataset)
     return [member.error for member in members]
+
+
+def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end."""
+    streams = []
+    for member in members:
+        recipe, split = member.config.training, member.split
+        targets, _ = targets_and_criterion(split.train_labels, n_classes)
+        streams.append(samples(split.train_inputs, targets, recipe.batch_size, member.config.seed))
+    for batches in zip(*streams, strict=True):
+        x, y = zip(*batches, strict=True)
+        yield torch.stack(x), torch.stack(y)
 
 
 def check(configs: Sequence[RunConfig], folders: Sequence[Path]) -> None:
