@@ -161,6 +161,8 @@ class RunConfig(Section):
     alpha: PositiveFloat | None
     """mixup.alpha for a method that mixes, else None."""
     threads: PositiveInt
+    cohort: PositiveInt = 1
+    """Runs trained together, as one stacked model; 1 is alone. It changes the last digits."""
 
 
 class RunKey(NamedTuple):
