@@ -12,17 +12,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 from joblib import cpu_count
-from tqdm import tqdm
 
 from mixup.errors import StudyError
 from mixup.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
 from mixup.parallel.local import LocalPool
-from mixup.params import read_section
-from mixup.training.config import RunKey, TrainConfig, read_run_config
+from mixup.parallel.progress import Progress
+from mixup.params import read_params, read_section
+from mixup.training.config import RunConfig, RunKey, TrainConfig, read_run_config
 from mixup.training.version import code_version
 from stages.command import run
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LOCK = Path(".dvc/tmp/launch.lock")
 CHECKPOINTS = Path("checkpoints")  # as stages.train has it
+COHORT = 30
+"""Runs of a small net that are best trained together; with more, their states leave the cache."""
+T = TypeVar("T")
 SECONDS_BETWEEN_RECORDS = 10
 
 
@@ -59,44 +62,6 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
     if caught:
         raise KeyboardInterrupt
-
-
-class Progress:
-    """One display for all workers: a bar on a terminal, a line a run elsewhere.
-
-    The remaining time follows from what the runs are expected to cost, so that it holds although
-    the long ones come first.
-    """
-
-    def __init__(self, costs: Mapping[Job, float], where: str) -> None:
-        self._costs = costs
-        self._n = sum(len(job.keys) for job in costs)
-        self._done = 0
-        self._bar = tqdm(
-            total=sum(costs.values()),
-            bar_format="{desc} |{bar:20}| {elapsed}, {remaining} to go{postfix}",
-            disable=None,
-        )
-        print(f"{self._n} runs to train on {where}", flush=True)
-
-    def show(self, under_way: list[Job]) -> None:
-        """Say what the workers are at."""
-        self._bar.set_description_str(f"{self._done} of {self._n} runs", refresh=False)
-        self._bar.set_postfix_str("now: " + ", ".join(job.name for job in under_way))
-
-    def end(self, job: Job, outcomes: list[Outcome]) -> None:
-        """Count the runs of a job that has ended, and name those that failed at once."""
-        self._done += len(job.keys)
-        self._bar.update(self._costs[job])
-        for key, outcome in zip(job.keys, outcomes, strict=True):
-            name = " ".join(map(str, key))
-            if isinstance(outcome, FailedRun):
-                tqdm.write(f"FAILED {name}: {outcome.reason.splitlines()[-1]}", file=sys.stderr)
-            elif self._bar.disable:
-                print(f"{name}: {outcome.seconds:.1f} s", flush=True)
-
-    def close(self) -> None:
-        self._bar.close()
 
 
 def train_all(
@@ -147,27 +112,45 @@ def record(trained: list[RunKey], stages: TrainStages) -> None:
         trained.clear()
 
 
-def jobs_with_costs(keys: list[RunKey]) -> dict[Job, float]:
-    """Make a job of each run, the longest first: none is then left to run alone at the end."""
-    code, costs = code_version(), {}
-    for key in keys:
-        config = read_run_config(key)
-        data = Path("data", f"{config.data}.npz").absolute()
-        job = Job((config,), data, code, CHECKPOINTS.absolute())
-        costs[job] = expected_seconds(config, *load(data).inputs.shape)
+def jobs_with_costs(keys: list[RunKey], cohorts: set[str], jobs: int) -> dict[Job, float]:
+    """Make the jobs of the workers, the longest first: none is then left to run alone at the end.
+
+    Args:
+        keys: the runs.
+        cohorts: experiments whose runs are trained together, some in each job.
+        jobs: number of workers that cohorts are shared out to.
+    """
+    configs = [read_run_config(key) for key in keys]
+    parts: list[tuple[RunConfig, ...]]
+    parts = [(config,) for config in configs if config.experiment not in cohorts]
+    for name in cohorts:
+        together = [config for config in configs if config.experiment == name]
+        size = min(COHORT, -(-len(together) // jobs))
+        parts += [tuple(part) for part in batched(together, size)]
+    costs: dict[Job, float] = {}
+    for part in parts:
+        data = Path("data", f"{part[0].data}.npz").absolute()
+        job = Job(part, data, code_version(), CHECKPOINTS.absolute())
+        shape = load(data).inputs.shape
+        costs[job] = sum(expected_seconds(config, *shape) for config in part)
     return dict(sorted(costs.items(), key=lambda pair: -pair[1]))
 
 
-def make_pool(scheduler: str | None, jobs: int | None, n: int) -> LocalPool | ClusterPool:
-    """Find the workers for ``n`` runs."""
+def batched(items: list[T], size: int) -> Iterator[list[T]]:
+    """Cut a list into parts of ``size``, and a last one that may be smaller."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def make_pool(scheduler: str | None, jobs: int) -> LocalPool | ClusterPool:
+    """Find the workers."""
     if scheduler:
         try:
             from mixup.parallel.cluster import ClusterPool
         except ImportError as error:
             raise StudyError(f"--scheduler needs the package {error.name}: install it") from error
         return ClusterPool(scheduler)
-    threads = read_section(TrainConfig, "train").threads
-    return LocalPool(min(n, jobs or max(1, cpu_count() // threads)))
+    return LocalPool(jobs)
 
 
 def report_failures(failed: Mapping[RunKey, str], stages: TrainStages) -> None:
@@ -186,6 +169,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=positive, metavar="N", help="worker processes; all cores")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster to train on")
+    parser.add_argument(
+        "--cohort",
+        nargs="+",
+        default=[],
+        metavar="EXPERIMENT",
+        help="train the runs of these experiments as cohorts: faster for small nets, equal to "
+        "runs alone but for rounding; config.json records it",
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from stages.pipeline import train_stages  # not at the top: workers import this module
@@ -195,10 +186,19 @@ def main() -> None:
         if not (stale := stages.stale()):
             print("every run is up to date")
             return
-        costs = jobs_with_costs(stale)
-        pool = make_pool(arguments.scheduler, arguments.jobs, len(costs))
+        jobs = arguments.jobs or max(1, cpu_count() // read_section(TrainConfig, "train").threads)
+        costs = jobs_with_costs(stale, check_names(arguments.cohort), jobs)
+        pool = make_pool(arguments.scheduler, min(jobs, len(costs)))
         if failed := train_all(pool, costs, stages):
             report_failures(failed, stages)
+
+
+def check_names(names: list[str]) -> set[str]:
+    """Refuse names that no experiment has."""
+    known = read_params().get("experiments", {})
+    if unknown := sorted(set(names) - set(known)):
+        raise StudyError(f"--cohort: there is no experiment {unknown[0]!r}, but {', '.join(known)}")
+    return set(names)
 
 
 def positive(text: str) -> int:

@@ -55,6 +55,7 @@ class TrainedRun:
     files: dict[str, bytes]
     sha256: dict[str, str]
     seconds: float
+    """Wall time of its training; in a cohort its share."""
 
     @classmethod
     def read(cls, folder: Path, seconds: float) -> TrainedRun:
@@ -133,6 +134,7 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
             "than the study: install the same on both"
         )
     from mixup.training.checkpoint import checkpoint_path  # torch, which only workers need
+    from mixup.training.cohort import train_cohort
     from mixup.training.run import run_folder
     from mixup.training.trainer import train_run
 
@@ -140,11 +142,17 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
     with tempfile.TemporaryDirectory(prefix="mixup-") as temporary:
         folders = [run_folder(key, Path(temporary)) for key in job.keys]
         start = perf_counter()
-        (config,), (key,), (folder,) = job.configs, job.keys, folders
-        checkpoint = checkpoint_path(key, job.checkpoints)
-        train_run(config, dataset, folder, checkpoint, show_progress=False)
+        if len(job.configs) == 1:
+            checkpoint = checkpoint_path(job.keys[0], job.checkpoints)
+            train_run(job.configs[0], dataset, folders[0], checkpoint, show_progress=False)
+            errors: list[str | None] = [None]
+        else:
+            errors = train_cohort(job.configs, dataset, folders)
         seconds = (perf_counter() - start) / len(folders)
-        return [TrainedRun.read(folder, seconds) for folder in folders]
+        return [
+            FailedRun(error) if error else TrainedRun.read(folder, seconds)
+            for folder, error in zip(folders, errors, strict=True)
+        ]
 
 
 @lru_cache(maxsize=2)

@@ -1,5 +1,6 @@
 """The launcher on a real tiny study: what it trains, what it records, and what it survives."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -171,6 +172,30 @@ def test_a_second_machine_skips_what_the_first_has_trained(
     second.turn("seeds", [0])
     second.turn("seeds", [0, 1])
     assert second.repro() == set()
+
+
+def test_cohort_is_recorded_and_agrees_with_runs_alone(
+    new_study: Project, finished: Project
+) -> None:
+    assert len(trained(launch(new_study, "--cohort", "spirals"))) == 10
+    assert not [stage for stage in new_study.repro() if stage.startswith("train")]
+    for run in ("baseline/0", "baseline/1", "manifold/0", "manifold/1"):
+        mine, theirs = (project.folder / "runs/spirals" / run for project in (new_study, finished))
+        config = json.loads((mine / "config.json").read_text())
+        alone = json.loads((theirs / "config.json").read_text())
+        assert config == alone | {"cohort": 2}
+        for (name, its), (_, other) in zip(
+            *(json.loads((f / "metrics.json").read_text()).items() for f in (mine, theirs)),
+            strict=True,
+        ):
+            assert its == pytest.approx(other, rel=1e-4, abs=1e-4), name
+
+
+def test_cohort_of_an_unknown_experiment_is_refused(study: Project) -> None:
+    study.turn("mixup.alpha", 0.4)
+    done = study.run(*LAUNCH, "--cohort", "spiral", check=False)
+    assert done.returncode == 1
+    assert "there is no experiment 'spiral'" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two"])
