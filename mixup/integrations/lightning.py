@@ -19,7 +19,8 @@ class ManifoldMixupCallback(pl.Callback):
     """Mix the forward pass of every training step, and the labels in its batch.
 
     ``training_step`` stays as it is: it finds soft targets where the batch had labels, and
-    `torch.nn.functional.cross_entropy` takes those. Each process draws plans of its own.
+    `torch.nn.functional.cross_entropy` takes those. Each process draws plans of its own. Unlike
+    `MixPlan.loss`, a callback cannot see the criterion: it must be linear in its target.
 
     Source: Verma et al. 2019, section 2, through `ManifoldMixup`.
 
@@ -37,7 +38,8 @@ class ManifoldMixupCallback(pl.Callback):
         RuntimeError: in training, the drawn layer did not run exactly once in ``training_step``.
         TypeError: in training, the batch cannot be changed (a tuple).
 
-    Randomness: the mixer's generators, saved and restored with Lightning's checkpoints.
+    Randomness: the mixer's generators, those of every rank, saved and restored with Lightning's
+        checkpoints; a rank that a checkpoint does not have starts from its seed.
     """
 
     def __init__(

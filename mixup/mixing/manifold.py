@@ -39,7 +39,7 @@ class ManifoldMixup:
         alpha: parameter of the Beta distribution, > 0.
         beta: its second parameter, > 0; ``alpha`` when None.
         seed: of the mixer's own generators: an int, ints such as ``[seed, rank]``, a numpy
-            SeedSequence or Generator; None takes fresh entropy.
+            SeedSequence or Generator, which nobody else may use; None takes fresh entropy.
         where: mix the state "after" a layer, or "before" it, its first argument.
         per_sample: draw lam for every sample, not for every batch.
         pairing: "random" permutation; "derangement", where no sample meets itself; or "halves",

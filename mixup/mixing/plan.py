@@ -104,7 +104,11 @@ class MixPlan:
 
         ``lam * criterion(output, y) + (1 - lam) * criterion(output, y[perm])`` for hard labels.
         Targets that are numbers (one-hot, soft, multi-label, binary) are mixed and given to the
-        criterion once, which is the same where the criterion is linear in its target.
+        criterion once, which is the same where the criterion is linear in its target. That is found
+        out by trying it, at its 1st, 2nd, 4th, 8th ... batch.
+
+        A cross-entropy with class weights has the mean ``sum of losses / sum(w[c] * target[i, c])``
+        for both kinds of target; for soft ones, PyTorch itself would divide by their number.
 
         Source: Zhang et al. 2018, section 2; Verma et al. 2019, equation 2.
 
