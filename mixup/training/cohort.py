@@ -27,8 +27,8 @@ from mixup.training.recipe import decay_learning_rate, samples, schedule_for, ta
 from mixup.training.run import Split, predict, split_for
 from mixup.training.trainer import new_state
 
-BEST_SIZE = 30
-"""Runs of a small net that are best trained together; with more, their states leave the cache."""
+BEST_SIZE = 60
+"""Runs of a small net to train together: fewer cost more each, and more save nothing further."""
 SHARED = ("experiment", "data", "net", "training", "threads")
 
 
