@@ -91,7 +91,8 @@ def new_members(configs: Sequence[RunConfig], dataset: Dataset) -> list[Member]:
 
     Randomness: seeds torch's global generator.
     """
-    splits = {config.seed: split_for(config, dataset) for config in configs}
+    of_seed = {config.seed: config for config in configs}
+    splits = {seed: split_for(config, dataset) for seed, config in of_seed.items()}
     members = []
     for config in configs:
         state = new_state(config, dataset)
@@ -181,7 +182,7 @@ def train_cohort(
 
     Randomness: as of `train_run`, generators of each run's own.
     """
-    check(configs, folders)
+    check_alike(configs, folders)
     first = configs[0]
     torch.set_num_threads(first.threads)
     members = new_members(configs, dataset)
@@ -227,7 +228,7 @@ def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple
         yield torch.stack(x), torch.stack(y)
 
 
-def check(configs: Sequence[RunConfig], folders: Sequence[Path]) -> None:
+def check_alike(configs: Sequence[RunConfig], folders: Sequence[Path]) -> None:
     """Refuse runs that cannot be trained together."""
     if not configs or len(configs) != len(folders):
         raise ValueError(f"{len(configs)} runs and {len(folders)} folders: give one for each")
