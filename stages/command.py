@@ -1,15 +1,74 @@
-"""Run a stage as a command: an expected error is one line on stderr and exit status 1."""
+"""Run a stage as a command: an error is one line on stderr, and the exit status says so."""
 
+import argparse
+import errno
+import os
 import sys
+import traceback
 from collections.abc import Callable
 
 from mixup.errors import StudyError
 
+DEBUG = "MIXUP_DEBUG"
+INTERRUPTED = 130
+IN_PLAIN_WORDS = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "no space is left in the quota",
+    errno.EACCES: "permission denied",
+    errno.EROFS: "the disk is read-only",
+    errno.EEXIST: "a file is where a folder should be",
+    errno.ENOTDIR: "a file is where a folder should be",
+    errno.EISDIR: "a folder is where a file should be",
+    errno.EMFILE: "too many files are open",
+}
 
-def run(main: Callable[[], None]) -> None:
-    """Call ``main``; print a `StudyError` as one line to stderr and exit with status 1."""
+
+def run(main: Callable[[], None], about: str | None = None) -> None:
+    """Call ``main`` and exit: 0 if it succeeded, 1 after an error, 130 after an interrupt.
+
+    An error is one line on stderr; with the environment variable ``MIXUP_DEBUG=1`` its traceback
+    follows. Wrong words on the command line exit with 2.
+
+    Args:
+        main: does the work, and reads the command line if it takes words.
+        about: what the command does, of one that takes none.
+    """
+    if about:
+        argparse.ArgumentParser(description=about).parse_args()
     try:
         main()
-    except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _stop("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has stopped: `... | head`
+        _stop("", 1)
+    except Exception as error:
+        _stop(f"error: {_in_one_line(error)}", 1)
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, StudyError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({_flat(error)})"
+    if isinstance(error, OSError) and error.strerror:
+        reason = IN_PLAIN_WORDS.get(error.errno or 0, error.strerror)
+        files = [str(file) for file in (error.filename, error.filename2) if file is not None]
+        return f"{' to '.join(files)}: {reason}" if files else reason
+    hint = "" if os.environ.get(DEBUG) else f" (set {DEBUG}=1 for the traceback)"
+    return f"{type(error).__name__}: {_flat(error)}{hint}"
+
+
+def _flat(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) < 500 else f"{text[:500]}..."
+
+
+def _stop(line: str, status: int) -> None:
+    if line:
+        print(line, file=sys.stderr)
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
+    # What could not be written is not tried again at exit, which would print and change the status.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

@@ -155,4 +155,4 @@ def _save(folder: Path, draw: Callable[..., Figures], *arguments: object) -> Non
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, __doc__)

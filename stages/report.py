@@ -168,4 +168,4 @@ def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], 
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, __doc__)

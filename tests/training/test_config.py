@@ -80,7 +80,7 @@ def test_runs_are_enumerated_in_the_order_of_params() -> None:
     [
         (
             {"plain": ["baseline", "cutmix"]},
-            r"plain names 'cutmix', which is not in methods: baseline, ",
+            r"plain names 'cutmix', which is not in methods; there are: baseline, ",
         ),
         ({"plain": ["baseline", "input"]}, r"plain and mixing both name \['input'\]"),
         (
@@ -109,7 +109,7 @@ def test_training_length_is_given_once(length: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1", "is not YAML"),
+        ("a: [1", "cannot be used, line 1: expected"),
         ("- 1", "must be a mapping, got list"),
         ("", "must be a mapping, got NoneType"),
     ],

@@ -1,0 +1,175 @@
+"""The whole of params.yaml: whether its sections fit each other, and what they would cost."""
+
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from mixup.data.mnist import MnistConfig
+from mixup.data.spirals import SpiralsConfig
+from mixup.errors import StudyError
+from mixup.params import ParamsError, Section, check, read_params
+from mixup.training.config import ExperimentConfig, MixupConfig, Name, Seeds, TrainConfig
+
+MEMORY = "MIXUP_MEMORY_GB"
+GB = 10**9
+YEAR = 366 * 24 * 3600
+# Measured with torch on one core, and rounded so that no run needs less.
+BYTES_PER_LAYER, BYTES_PER_ROW, BYTES_PER_STEP = 10_000, 500, 32
+SECONDS_PER_STEP, FLOPS = 1e-4, 1e12
+N_PREDICTED = 10_000
+"""Samples that are predicted at once."""
+
+
+class Study(Section):
+    """All of params.yaml."""
+
+    seeds: Seeds
+    mixup: MixupConfig
+    train: TrainConfig
+    spirals: SpiralsConfig
+    mnist: MnistConfig
+    experiments: Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
+
+
+class Sizes(NamedTuple):
+    """How much data an experiment has."""
+
+    train: int
+    test: int
+    features: int
+    classes: int
+
+
+def read_study(path: Path | str = "params.yaml") -> Study:
+    """Read all of params.yaml and check that it can run.
+
+    Raises:
+        ParamsError: a key is missing, unknown or has a value that cannot be used, by itself, with
+            the data or for its cost.
+    """
+    study: Study = check(Study, read_params(path))
+    limit = memory_limit()
+    for name, experiment in study.experiments.items():
+        place = f"experiments.{name}"
+        # Of data that no stage here makes, nothing is known before they are read.
+        sizes = _sizes(study, experiment, place) or Sizes(1, 1, 1, 2)
+        _check_cost(experiment, sizes, limit, place)
+    return study
+
+
+def memory_limit() -> int:
+    """Give the bytes that a run may need: MIXUP_MEMORY_GB, or the memory of this machine.
+
+    Raises:
+        StudyError: MIXUP_MEMORY_GB is not a number > 0.
+    """
+    if text := os.environ.get(MEMORY):
+        try:
+            limit = float(text)
+        except ValueError:
+            limit = 0.0
+        if not 0 < limit < GB:
+            raise StudyError(f"{MEMORY} must be a number of gigabytes > 0, got {text!r}")
+        return int(limit * GB)
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system can say
+        return 16 * GB
+
+
+def run_bytes(experiment: ExperimentConfig, sizes: Sizes) -> dict[str, int]:
+    """Estimate the memory that one run needs at least, by what it is needed for.
+
+    Args:
+        experiment: its net and its recipe.
+        sizes: its data.
+
+    Returns:
+        Bytes of each part.
+    """
+    recipe, hidden = experiment.training, experiment.net.hidden
+    n, steps = sizes.train + sizes.test, n_steps(experiment, sizes)
+    return {
+        # as they are in the file, and as float32
+        "the data": n * (5 * sizes.features + 25),
+        # float32 weights, their gradients and two moments
+        "the net and its optimiser": 16 * n_weights(experiment, sizes)
+        + BYTES_PER_LAYER * len(hidden),
+        "the states of a batch": 8 * recipe.batch_size * sum(hidden),
+        "the predictions": 16 * n * sizes.classes + 8 * min(n, N_PREDICTED) * max(hidden),
+        "the history": BYTES_PER_ROW * recipe.evaluations
+        + BYTES_PER_STEP * steps // recipe.evaluations,
+    }
+
+
+def run_seconds(experiment: ExperimentConfig, sizes: Sizes) -> float:
+    """Estimate how long one run takes at least, on a fast core."""
+    flops_per_step = 6 * n_weights(experiment, sizes) * experiment.training.batch_size
+    return n_steps(experiment, sizes) * (SECONDS_PER_STEP + flops_per_step / FLOPS)
+
+
+def n_steps(experiment: ExperimentConfig, sizes: Sizes) -> int:
+    """Count the steps of a run; the ragged rest of an epoch makes none."""
+    recipe = experiment.training
+    return recipe.steps or (recipe.epochs or 0) * (sizes.train // recipe.batch_size)
+
+
+def n_weights(experiment: ExperimentConfig, sizes: Sizes) -> int:
+    """Count the weights and biases of the net."""
+    layers = [sizes.features, *experiment.net.hidden, sizes.classes]
+    return sum((before + 1) * after for before, after in pairwise(layers))
+
+
+def _sizes(study: Study, experiment: ExperimentConfig, place: str) -> Sizes | None:
+    """Count what an experiment is trained and tested on; refuse what that is too little for."""
+    recipe, key = experiment.training, f"{place}.training"
+    match experiment.data, study.spirals.kind, study.mnist.source:
+        case "spirals", "arms", _:
+            per_class, features, classes = study.spirals.arms.n_samples // 2, 2, 2
+        case "spirals", "mirrored", _:
+            per_class, features, classes = study.spirals.mirrored.points_per_class, 2, 2
+        case "mnist", _, "bundled":
+            per_class, features, classes = 500, 784, 10
+        case "mnist", _, "download":
+            per_class, features, classes = 7_000, 784, 10
+        case _:
+            return None
+    n_test = round(per_class * recipe.test_fraction)
+    if (experiment.data, study.mnist.source) == ("mnist", "download"):
+        n_test = 1_000
+    if not 0 < n_test < per_class:
+        none_left = "test" if n_test == 0 else "training"
+        raise ParamsError(
+            f"{key}.test_fraction leaves no {none_left} points of the {per_class} of a class, "
+            f"got {recipe.test_fraction}"
+        )
+    sizes = Sizes(classes * (per_class - n_test), classes * n_test, features, classes)
+    if recipe.batch_size > sizes.train:
+        raise ParamsError(
+            f"{key}.batch_size must be at most {sizes.train:,}, the number of training points, "
+            f"got {recipe.batch_size}"
+        )
+    if recipe.evaluations > n_steps(experiment, sizes):
+        raise ParamsError(
+            f"{key}.evaluations must be at most {n_steps(experiment, sizes):,}, the number of "
+            f"steps, got {recipe.evaluations}"
+        )
+    return sizes
+
+
+def _check_cost(experiment: ExperimentConfig, sizes: Sizes, limit: int, place: str) -> None:
+    parts = run_bytes(experiment, sizes)
+    total, largest = sum(parts.values()), max(parts, key=lambda part: parts[part])
+    if total > limit:
+        raise ParamsError(
+            f"{place}: a run needs about {total / GB:,.1f} GB of memory, most of it for {largest}, "
+            f"and {limit / GB:,.1f} GB are allowed (all of this machine's, or {MEMORY})"
+        )
+    if (seconds := run_seconds(experiment, sizes)) > YEAR:
+        raise ParamsError(
+            f"{place}: a run takes at least {seconds / YEAR:,.0f} years, "
+            f"{n_steps(experiment, sizes):,} steps of {sizes.train:,} points; 1 year is allowed"
+        )
