@@ -86,7 +86,7 @@ def fetch(
 class _Session(requests.Session):
     """A session that leaves redirects alone: requests would read their body, be it endless."""
 
-    def resolve_redirects(self, *_: Any, **__: Any) -> Any:  # type: ignore[override]
+    def resolve_redirects(self, *_: Any, **__: Any) -> Any:
         return iter(())
 
 
