@@ -146,7 +146,7 @@ def _line(error: ErrorDetails, keys: tuple[str, ...]) -> str:
         return f"{'.'.join([*place, dotted(key)])} is not a known key{nearest}"
     if error["type"] == "missing":
         return f"{name} is missing"
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = re.sub("^(Value error, |Input |String )", "", error["msg"])
     if isinstance(found, dict):
         return f"{name}: {message}"
     return f"{name} {message}, got {shown(found)}{_as_number(found, error['type'])}"

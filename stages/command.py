@@ -6,8 +6,10 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from mixup.errors import StudyError
+from mixup.errors import FileError, StudyError
 
 DEBUG = "MIXUP_DEBUG"
 INTERRUPTED = 130
@@ -47,6 +49,8 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
 
 
 def _in_one_line(error: Exception) -> str:
+    if isinstance(error, FileError):
+        return f"{error}{_by_stage(error.path)}"
     if isinstance(error, StudyError):
         return str(error)
     if isinstance(error, MemoryError):
@@ -57,6 +61,22 @@ def _in_one_line(error: Exception) -> str:
         return f"{' to '.join(files)}: {reason}" if files else reason
     hint = "" if os.environ.get(DEBUG) else f" (set {DEBUG}=1 for the traceback)"
     return f"{type(error).__name__}: {_flat(error)}{hint}"
+
+
+def _by_stage(path: Path) -> str:
+    """Name the stage that makes a file, if DVC knows one."""
+    from dvc.repo import Repo  # which takes half a second, and only an error needs it
+
+    try:
+        with Repo() as repo:
+            stages = {out.stage.addressing for out in repo.index.outs if _is_within(path, out)}
+    except Exception:  # no repository, or one that is not as it should be
+        return ""
+    return f" (its stage alone: `dvc repro {' '.join(sorted(stages))}`)" if stages else ""
+
+
+def _is_within(path: Path, out: Any) -> bool:
+    return path.resolve().is_relative_to(out.fs_path)
 
 
 def _flat(error: Exception) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
 from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_table
 from mixup.data.dataset import Dataset, load_dataset
-from mixup.errors import StudyError
+from mixup.data.npz import read_npz
 from mixup.figures.bottleneck import Embedding, draw_bottleneck
 from mixup.figures.boundaries import ProbabilityMap, draw_boundaries, evaluate_on_box
 from mixup.figures.curves import draw_curves
@@ -86,20 +85,18 @@ def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fi
     if experiment.net.bottleneck is None or experiment.net.bottleneck.size != 2:
         return
     path = Path("embeddings") / f"{name}.npz"
-    if not path.exists():
-        raise StudyError(f"{path} is missing: run `dvc repro` to make it")
     panels = [(seeds[0], "train"), *((seed, "test") for seed in seeds[:SEEDS_WITH_SCATTERS])]
-    with np.load(path, allow_pickle=False) as arrays:
-        rows = {
-            f"seed {seed}, {SPLITS[split]}": {
-                method: Embedding(
-                    arrays[f"{method}__{seed}__{split}"],
-                    arrays[f"{method}__{seed}__{split}__labels"],
-                )
-                for method in experiment.all_methods
-            }
-            for seed, split in panels
+    arrays = read_npz(path)
+    rows = {
+        f"seed {seed}, {SPLITS[split]}": {
+            method: Embedding(
+                arrays[f"{method}__{seed}__{split}"],
+                arrays[f"{method}__{seed}__{split}__labels"],
+            )
+            for method in experiment.all_methods
         }
+        for seed, split in panels
+    }
     last = max(int(embedding.labels.max()) for row in rows.values() for embedding in row.values())
     for stop in sorted({min(4, last), last}):
         chosen = {

@@ -2,6 +2,7 @@
 
 import os
 
+import yaml
 from hypothesis import settings
 
 # Small tensors gain nothing from more threads, here and in the processes that tests start.
@@ -12,3 +13,6 @@ settings.register_profile(
     "patient", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
 )
 settings.load_profile("patient")
+
+# Params that are written here share parts, and params.yaml may have no anchors.
+yaml.SafeDumper.ignore_aliases = lambda *_: True

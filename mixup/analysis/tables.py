@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mixup.errors import StudyError
+from mixup.errors import FileError
 from mixup.files import whole_file
 from mixup.training.config import RunKey
 
@@ -31,6 +31,22 @@ WINS = [
     *("probability", "low", "high"),
 ]
 BASELINE = "baseline"
+# All other columns hold numbers.
+TEXTS = [
+    *("experiment", "method", "metric", "split", "scaling", "quantity", "id", "sentence", "source"),
+    *(
+        "other",
+        "direction",
+        "relative",
+        "intervals_agree",
+        "verdict",
+        "twin",
+        "twin_agrees",
+        "note",
+    ),
+]
+# None of these may be missing.
+FILLED = ["seed", "step", "loss", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
 
 def measures_table(measures: Mapping[RunKey, Mapping[str, float]]) -> pd.DataFrame:
@@ -74,20 +90,31 @@ def read_table(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     """Read a CSV file that has at least the ``columns``.
 
     Raises:
-        StudyError: the file is missing, is not such a table or lacks a column.
+        FileError: the file is missing, is not such a table or lacks a column; a cell that must be
+            a number is none.
     """
     path = Path(path)
     try:
         # A method may be called "None" or "NA": only an empty cell is a missing value.
         table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        missing = [column for column in columns if column not in table]
-        if missing:
+        if missing := [column for column in columns if column not in table]:
             raise ValueError(f"no column {', '.join(missing)}")
+        _check_cells(table[list(columns)])
     except FileNotFoundError as error:
-        raise StudyError(f"{path} is missing: run `dvc repro` to make it") from error
-    except ValueError as error:  # pandas' parser errors and bad encodings are ValueErrors too
-        reason = " ".join(str(error).split())
-        raise StudyError(
-            f"{path} is damaged ({reason}): delete it and run `dvc repro` to make it again"
-        ) from error
+        raise FileError(path) from error
+    except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors too
+        raise FileError(path, error) from error
     return table
+
+
+def _check_cells(table: pd.DataFrame) -> None:
+    if table.empty and "step" in table:
+        raise ValueError("no rows")
+    if table.empty:
+        return
+    for column in table.columns.difference(TEXTS):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise ValueError(f"column {column} holds something else than numbers")
+    for column in table.columns.intersection(FILLED):
+        if not np.isfinite(table[column]).all():
+            raise ValueError(f"column {column} holds an empty cell, NaN or infinity")

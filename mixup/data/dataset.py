@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mixup.errors import StudyError
+from mixup.data.npz import read_npz
+from mixup.errors import FileError, StudyError
 from mixup.files import whole_file
 
 
@@ -31,6 +32,18 @@ class Dataset:
         if len(sizes) != 1 or self.inputs.ndim != 2:
             shapes = {field.name: getattr(self, field.name).shape for field in fields(self)}
             raise StudyError(f"a data set needs arrays of one length, got {shapes}")
+        types = tuple(str(getattr(self, field.name).dtype) for field in fields(self))
+        if types[0] not in ("float32", "uint8") or types[1:] != ("int64", "int64", "bool"):
+            raise StudyError(
+                f"a data set needs float32 or uint8, int64, int64 and bool, got {', '.join(types)}"
+            )
+        if self.inputs.size == 0 or not np.isfinite(self.inputs).all():
+            raise StudyError("a data set needs finite inputs, and at least one")
+        if self.labels.min() < 0 or not 2 <= self.n_classes <= max(2, len(self.labels)):
+            raise StudyError(
+                "labels must be class indices from 0, of two classes at least, "
+                f"got {self.labels.min()}..{self.labels.max()}"
+            )
 
     @property
     def n_classes(self) -> int:
@@ -52,15 +65,12 @@ def load_dataset(path: Path | str) -> Dataset:
         StudyError: the file is missing, damaged or lacks an array.
     """
     path = Path(path)
+    arrays = read_npz(path)
+    chosen = {field.name: arrays[field.name] for field in fields(Dataset)}
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Dataset(**{field.name: arrays[field.name] for field in fields(Dataset)})
-    except FileNotFoundError as error:
-        raise StudyError(f"{path} is missing: run `dvc repro` to make it") from error
-    except Exception as error:
-        raise StudyError(
-            f"{path} is damaged ({error}): delete it and run `dvc repro` to make it again"
-        ) from error
+        return Dataset(**chosen)
+    except StudyError as error:
+        raise FileError(path, error) from error
 
 
 def split_dataset(
@@ -78,7 +88,22 @@ def split_dataset(
 
     Returns:
         Indices of the training points and of the test points, each (n,) int64, disjoint.
+
+    Raises:
+        StudyError: there are no training points, or no test points.
     """
+    train, test = _split(dataset, test_fraction, rng)
+    if not len(train) or not len(test):
+        raise StudyError(
+            f"with training.test_fraction = {test_fraction} the {len(dataset.labels)} points give "
+            f"{len(train)} to train on and {len(test)} to test on"
+        )
+    return train, test
+
+
+def _split(
+    dataset: Dataset, test_fraction: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     if dataset.official_test.any():
         train = rng.permutation(np.flatnonzero(~dataset.official_test))
         return train, np.flatnonzero(dataset.official_test)

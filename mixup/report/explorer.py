@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from mixup.data.dataset import Dataset, load_dataset
-from mixup.errors import StudyError
+from mixup.data.npz import read_npz
 from mixup.figures.boundaries import CONFIDENCE_LEVELS, evaluate_on_box
 from mixup.figures.style import (
     BINARY_COLOURS,
@@ -154,20 +154,18 @@ def _grid(trained: Run, box: tuple[float, float, float, float]) -> NDArray[np.fl
 
 def _add_states(content: dict[str, Any], keys: list[RunKey], path: Path) -> None:
     """Add every run's bottleneck states of its test data, on a scale of its own."""
-    if not path.exists():
-        raise StudyError(f"{path} is missing: run `dvc repro` to make it")
-    with np.load(path, allow_pickle=False) as arrays:
-        for key in keys:
-            name = f"{key.method}__{key.seed}__test"
-            states, labels = arrays[name][:MOST_POINTS], arrays[f"{name}__labels"][:MOST_POINTS]
-            low = states.min(axis=0)
-            extent = float(np.ptp(states, axis=0).max()) or 1.0
-            content["runs"][_name(key)]["states"] = {
-                "places": _base64(np.rint(255 * (states - low) / extent)),
-                "labels": _base64(labels),
-                "low": [float(f"{value:.4g}") for value in low],
-                "extent": float(f"{extent:.4g}"),
-            }
+    arrays = read_npz(path)
+    for key in keys:
+        name = f"{key.method}__{key.seed}__test"
+        states, labels = arrays[name][:MOST_POINTS], arrays[f"{name}__labels"][:MOST_POINTS]
+        low = states.min(axis=0)
+        extent = float(np.ptp(states, axis=0).max()) or 1.0
+        content["runs"][_name(key)]["states"] = {
+            "places": _base64(np.rint(255 * (states - low) / extent)),
+            "labels": _base64(labels),
+            "low": [float(f"{value:.4g}") for value in low],
+            "extent": float(f"{extent:.4g}"),
+        }
 
 
 def _base64(values: NDArray[Any]) -> str:

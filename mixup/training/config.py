@@ -68,7 +68,7 @@ class TrainingConfig(Section):
     """Length of training in optimiser steps; give this or `epochs`."""
     epochs: Count | None = None
     """Length of training in passes over the training data; give this or `steps`."""
-    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    learning_rate: Annotated[float, Field(gt=0, le=1e38)]
     """AdamW's initial learning rate."""
     decay_at: Annotated[list[Count], AfterValidator(unique)] = Field(default_factory=list)
     """When the learning rate is divided by ten, in the unit of the length."""

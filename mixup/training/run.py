@@ -5,20 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from safetensors.torch import load_file
 from torch import Tensor
 
 from mixup.data.dataset import Dataset, split_dataset
-from mixup.errors import StudyError
+from mixup.errors import FileError
 from mixup.models.mlp import MLP
+from mixup.params import check
 from mixup.training.config import RunConfig, RunKey
 
 RUNS = Path("runs")
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 T = TypeVar("T")
 
 
@@ -139,14 +142,26 @@ def load_run(folder: Path) -> Run:
     Raises:
         StudyError: the folder is missing or a file in it is damaged.
     """
-    config = RunConfig.model_validate(_read(folder / "config.json", _read_json))
+    config: RunConfig = _read(
+        folder / "config.json", lambda path: check(RunConfig, _read_json(path))
+    )
     # The order of sums, and so the last bits of a result, depends on the number of threads.
     torch.set_num_threads(config.threads)
-    weights = _read(folder / "model.safetensors", load_file)
+    net = _read(folder / "model.safetensors", lambda path: _read_net(path, config))
+    return Run(folder, config, net.eval())
+
+
+def _read_net(path: Path, config: RunConfig) -> MLP:
+    weights = load_file(path)
+    sizes = [len(weights[f"hidden.{i}.0.bias"]) for i in range(config.net.depth)]
+    if sizes != config.net.hidden:
+        raise ValueError(f"its hidden layers have {sizes} units, config.json {config.net.hidden}")
+    if not all(weight.isfinite().all() for weight in weights.values()):
+        raise ValueError("it holds NaN or infinity")
     n_features = weights["hidden.0.0.weight"].shape[1]
     net = build_net(config, n_features, max(2, len(weights["classifier.bias"])))
     net.load_state_dict(weights)
-    return Run(folder, config, net.eval())
+    return net
 
 
 def read_metrics(folder: Path) -> dict[str, float]:
@@ -155,19 +170,24 @@ def read_metrics(folder: Path) -> dict[str, float]:
     Raises:
         StudyError: the file is missing or damaged.
     """
-    return _read(folder / "metrics.json", _read_json)
+    return _read(folder / "metrics.json", _read_numbers)
 
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def _read_numbers(path: Path) -> dict[str, float]:
+    content: dict[str, float] = check(dict[str, Finite], _read_json(path))
+    return content
+
+
 def _read(path: Path, read: Callable[[Path], T]) -> T:
     try:
         return read(path)
     except FileNotFoundError as error:
-        raise StudyError(f"{path} is missing: run `dvc repro` to make it") from error
-    except Exception as error:
-        raise StudyError(
-            f"{path} is damaged ({error}): delete {path.parent} and run `dvc repro`"
-        ) from error
+        raise FileError(path) from error
+    except (IsADirectoryError, NotADirectoryError, PermissionError):
+        raise
+    except Exception as error:  # whatever a damaged file may cause
+        raise FileError(path, error) from error
