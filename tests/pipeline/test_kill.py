@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -62,7 +63,7 @@ def check_files(study: Project, whole: dict[str, str]) -> None:
         if ".tmp" not in name:
             assert digest == whole[name], f"half of {name} was left"
     for folder in runs.glob("*/*/[0-9]*"):
-        assert FILES <= {path.name for path in folder.iterdir()}, f"half of {folder} was left"
+        assert {path.name for path in folder.iterdir()} >= FILES, f"half of {folder} was left"
 
 
 def check_end(study: Project, finished: Project) -> None:
@@ -140,8 +141,6 @@ def test_stage_ends_with_the_dvc_that_started_it(new_study: Project) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    import psutil
-
     wait_until(log.exists)
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
