@@ -9,7 +9,7 @@ INSTALLED := .venv/requirements.lock
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 DVC = $(BIN)/python -m dvc
 
-.PHONY: help repro test check bench setup venv new-venv scm mend
+.PHONY: help repro test check bench setup venv new-venv scm
 .NOTPARALLEL:
 
 help:
@@ -19,7 +19,7 @@ help:
 	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
 	@echo "make setup   only set up: the pinned packages in .venv"
 
-repro: setup mend
+repro: setup
 	$(RUN) stages.validate
 	$(RUN) stages.launch
 	$(RUN) dvc repro
@@ -71,12 +71,3 @@ scm:
 	    echo "The pipeline and the tests work; 'dvc exp' and 'dvc metrics diff' need Git."; \
 	    echo "Once the project is in Git, 'make setup' takes the setting back."; \
 	fi
-
-# DVC rewrites dvc.lock in place, so an interrupt can leave half a file, which DVC then refuses.
-# Without the file it takes finished runs from its cache.
-mend:
-	@[ ! -e dvc.lock ] || $(DVC) stage list >/dev/null 2>&1 || { \
-	    mkdir -p .dvc/tmp && mv dvc.lock .dvc/tmp/damaged.lock; \
-	    if $(DVC) stage list >/dev/null 2>&1; \
-	    then echo "dvc.lock was damaged and is put aside as .dvc/tmp/damaged.lock."; \
-	    else mv .dvc/tmp/damaged.lock dvc.lock; fi; }

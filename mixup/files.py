@@ -1,4 +1,8 @@
-"""Write files and folders whole or not at all: a temporary name first, then a rename."""
+"""Write files and folders whole or not at all: a temporary name first, then a rename.
+
+A process that is killed leaves its temporary folder, ``.NAME-....tmp``. Git and DVC are told to
+ignore those, and the next launch removes them.
+"""
 
 import os
 import shutil
@@ -6,6 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LEFTOVERS = ".*.tmp"
+"""Pattern of the names that temporary folders have."""
 
 
 @contextmanager
@@ -17,34 +24,31 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         ...     temporary.write_text("{}")
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    with _folder_beside(path) as folder:
         temporary = folder / path.name
         yield temporary
         os.replace(temporary, path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def whole_folder(path: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` that replaces it if the block succeeds."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    with _folder_beside(path) as folder:
+        temporary = folder / "new"
+        temporary.mkdir()
         yield temporary
-        # mkdtemp makes a private folder; outputs get the permissions any mkdir would give
-        temporary.chmod(0o777 & ~_umask())
         if path.exists():
-            shutil.rmtree(path)
+            # Moved away, because to be killed while deleting it would leave half a folder.
+            os.replace(path, folder / "old")
         os.replace(temporary, path)
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", suffix=".tmp", dir=path.parent))
+    try:
+        yield folder
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        shutil.rmtree(folder, ignore_errors=True)

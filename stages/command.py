@@ -4,6 +4,8 @@ import argparse
 import errno
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from mixup.errors import FileError, StudyError
 
 DEBUG = "MIXUP_DEBUG"
 INTERRUPTED = 130
+PARENT = os.getppid()
 IN_PLAIN_WORDS = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "no space is left in the quota",
@@ -37,6 +40,8 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
     """
     if about:
         argparse.ArgumentParser(description=about).parse_args()
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=_end_with_dvc, daemon=True).start()
     try:
         main()
         sys.stdout.flush()
@@ -46,6 +51,13 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
         _stop("", 1)
     except Exception as error:
         _stop(f"error: {_in_one_line(error)}", 1)
+
+
+def _end_with_dvc() -> None:
+    """End when DVC is killed: what it does next must not find this stage still writing."""
+    while os.getppid() == PARENT:
+        time.sleep(0.1)
+    os._exit(1)
 
 
 def _in_one_line(error: Exception) -> str:

@@ -15,6 +15,7 @@ from dvc_data.hashfile.hash_info import HashInfo
 
 from mixup.errors import StudyError
 from mixup.training.config import RunKey
+from stages.mend import mend
 
 COMMAND = "python -m stages.train "
 """What the command of every train stage starts with; the words of a `RunKey` follow."""
@@ -94,7 +95,7 @@ def _key(stage: PipelineStage) -> RunKey:
 
 @contextmanager
 def train_stages() -> Iterator[TrainStages]:
-    """Open the DVC repository of the current folder.
+    """Open the DVC repository of the current folder, mended where a kill has damaged it.
 
     Raises:
         StudyError: whatever DVC does not like while the block runs.
@@ -104,6 +105,7 @@ def train_stages() -> Iterator[TrainStages]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with Repo(_wait_for_lock=True) as repo:
+            mend(repo)
             yield TrainStages(repo)
     except DvcException as error:
         raise StudyError(" ".join(str(error).split())) from error

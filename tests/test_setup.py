@@ -186,30 +186,3 @@ def test_archive_without_git_runs_and_git_is_used_once_it_is_there(archive: Path
     assert make(archive, "scm", BIN).returncode == 0
     assert "no_scm" not in (archive / ".dvc/config.local").read_text()
     assert "up to date" in dvc(archive, "repro").stdout
-
-
-@pytest.mark.slow
-def test_dvc_lock_cut_off_by_an_interrupt_costs_no_run(archive: Path) -> None:
-    make(archive, "scm", BIN)
-    assert dvc(archive, "repro").returncode == 0
-    lock = archive / "dvc.lock"
-    whole = lock.read_text()
-    assert make(archive, "mend", BIN).stdout == ""
-    lock.write_text(whole[: whole.index("deps:") + 5])
-    assert dvc(archive, "repro").returncode != 0
-
-    assert "dvc.lock was damaged" in make(archive, "mend", BIN).stdout
-    again = dvc(archive, "repro")
-    assert again.returncode == 0
-    assert "is cached - skipping run" in again.stdout
-    assert lock.read_text() == whole
-
-
-@pytest.mark.slow
-def test_dvc_lock_is_not_blamed_for_a_broken_pipeline(archive: Path) -> None:
-    make(archive, "scm", BIN)
-    assert dvc(archive, "repro").returncode == 0
-    whole = (archive / "dvc.lock").read_text()
-    (archive / "dvc.yaml").write_text("stages: [not, a, mapping]\n")
-    assert make(archive, "mend", BIN).stdout == ""
-    assert (archive / "dvc.lock").read_text() == whole
