@@ -83,12 +83,14 @@ def take(params: dict[str, Any], key: str) -> float:
 def largest_sweep(found: list[Point]) -> list[Point]:
     """Choose the points that differ in the parameter only: of such groups that of most values.
 
-    Of two points with one value the first counts, which DVC lists first because it is newer.
+    They come in the order of their values. Of two points with one value the first counts, which
+    DVC lists first because it is newer.
     """
     groups: dict[str, dict[float, Point]] = {}
     for point in found:
         groups.setdefault(point.others, {}).setdefault(point.at, point)
-    return list(max(groups.values(), key=len, default={}).values())
+    largest: dict[float, Point] = max(groups.values(), key=len, default={})
+    return [largest[at] for at in sorted(largest)]
 
 
 def draw(swept: list[Point], param: str, metrics: list[str]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,20 @@ def _claims_table(ledger: pd.DataFrame) -> str:
     return _table(
         ["claim", "verdict", "found"],
         [
-            [f"`{row.id}` {row.sentence}", f"**{row.verdict}**", _found(row)]
+            [f"`{row.id}` {_plain(str(row.sentence))}", f"**{row.verdict}**", _found(row)]
             for row in ledger.itertuples()
         ],
     )
 
 
 def _found(row: Any) -> str:
-    return "; ".join(text for text in (effect_text(row), needed_text(row), row.note) if text)
+    texts = (effect_text(row), needed_text(row), row.note)
+    return _plain("; ".join(text for text in texts if text))
+
+
+def _plain(text: str) -> str:
+    """Keep text from being read as HTML or as the end of a table's cell."""
+    return html.escape(text, quote=False).replace("|", r"\|")
 
 
 def _metrics_table(experiment: str, rows: pd.DataFrame) -> str:

@@ -79,11 +79,18 @@ def counted(views: Sequence[ClaimView]) -> dict[str, int]:
 
 
 def by_source(views: Sequence[ClaimView]) -> dict[str, list[ClaimView]]:
-    """Group claims by who makes them first: "Smith 2020, table 1; a video" is "Smith 2020"."""
-    groups: dict[str, list[ClaimView]] = {}
-    for view in views:
-        groups.setdefault(re.split(r"[,;(]", view.row["source"])[0].strip(), []).append(view)
+    """Group claims by who makes them first: "Smith 2020, table 1; a video" is "Smith 2020".
+
+    Of each source, those that held come first, then those that did not, then those still open.
+    """
+    groups: dict[str, list[ClaimView]] = {_source(view): [] for view in views}
+    for view in sorted(views, key=lambda view: VERDICTS.index(view.row["verdict"])):
+        groups[_source(view)].append(view)
     return groups
+
+
+def _source(view: ClaimView) -> str:
+    return re.split(r"[,;(]", view.row["source"])[0].strip()
 
 
 def _view(

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mixup.errors import StudyError
+
 CONFIDENCE = 0.95
 NAN = float("nan")
 
@@ -78,6 +80,9 @@ def changes(means: Difference, runs_a: pd.DataFrame, runs_b: pd.DataFrame) -> li
     Returns:
         One entry a key, in the order of ``runs_b``, then of what is in ``runs_a`` only.
 
+    Raises:
+        StudyError: a key or a mean is not of that form.
+
     Randomness: none.
     """
     of_a, of_b = _values(runs_a), _values(runs_b)
@@ -98,8 +103,13 @@ def _values(runs: pd.DataFrame) -> dict[str, pd.Series]:
 def _change(key: str, means: Mapping[str, Any], of_a: pd.Series, of_b: pd.Series) -> Change:
     paired = pd.concat([of_a, of_b], axis=1, keys=["a", "b"], join="inner")
     d = (paired["b"] - paired["a"]).to_numpy()
-    experiment, method, metric = key.split(".")
-    a, b = (NAN if (mean := means.get(side)) is None else float(mean) for side in ("old", "new"))
+    try:
+        experiment, method, metric = key.split(".")
+        a, b = (NAN if (m := means.get(side)) is None else float(m) for side in ("old", "new"))
+    except (TypeError, ValueError) as error:
+        raise StudyError(
+            f"metrics/summary.json holds {key}, which is no mean of a method"
+        ) from error
     change = Change(experiment, method, metric, a, b, len(of_a), len(of_b), len(d))
     if not len(d):
         return change

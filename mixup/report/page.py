@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import mimetypes
 from pathlib import Path
 
@@ -18,8 +19,9 @@ FOLDER = Path(__file__).parent
 def render_page(template: str, **content: object) -> str:
     """Render a page on top of ``base.html.j2``, whatever its content escaped.
 
-    Every page gets style.css and script.js. It asks for nothing outside of itself, and its
-    content security policy forbids that to whatever is written into it.
+    Every page gets style.css and script.js. It asks for nothing outside of itself. Should markup
+    get into it all the same, its content security policy lets no script run but those of this
+    folder, and nothing be loaded.
 
     Args:
         template: name of a file in templates/.
@@ -44,13 +46,29 @@ def render_page(template: str, **content: object) -> str:
         "interval": numbers.interval,
         "exact": numbers.exact,
     }
-    environment.globals |= {"inline": inline}
+    environment.globals |= {"inline": inline, "script": script, "hashes": script_hashes}
     return environment.get_template(template).render(content)
 
 
 def inline(name: str) -> Markup:
-    """Read style.css or a script of this folder, to stand inside the page as it is."""
-    return Markup((FOLDER / name).read_text(encoding="utf-8"))
+    """Read a style sheet of this folder, to stand inside the page as it is."""
+    return Markup(_read(FOLDER / name))
+
+
+def script(name: str) -> Markup:
+    """Read a script of this folder, with the tags around it."""
+    return Markup(f"<script>{_read(FOLDER / name)}</script>")
+
+
+def script_hashes() -> Markup:
+    """List the scripts of this folder as a content security policy names them."""
+    texts = [_read(path) for path in sorted(FOLDER.glob("*.js"))]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+    return Markup(" ".join(f"'sha256-{digest}'" for digest in digests))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def picture(path: Path | str) -> str:

@@ -114,7 +114,7 @@ def test_page_names_the_parameter_and_shows_both_figures(swept: Project) -> None
 def test_sweep_is_one_figure(swept: Project) -> None:
     done = swept.run("python", "-m", "stages.sweep", "mixup.alpha")
     found = names(swept)
-    line = f"mixup.alpha = 2 (main), 0.1 ({found[0.1]}), 8 ({found[8.0]})"
+    line = f"mixup.alpha = 0.1 ({found[0.1]}), 2 (main), 8 ({found[8.0]})"
     assert sorted(line.split(", ")[1:]) == sorted(done.stdout.splitlines()[0].split(", ")[1:])
     path = Path(swept.folder / "report/sweep_mixup.alpha.png")
     assert path.read_bytes().startswith(b"\x89PNG")

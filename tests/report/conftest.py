@@ -25,7 +25,11 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
-ATTACK = "</script><script>window.attacked = 1</script><img src=x onerror='window.attacked = 1'>"
+ATTACK = (
+    "</script><script>window.attacked = 1</script><!--<script>\"'>"
+    "<img src=x onerror='window.attacked = 1'></title>javascript:window.attacked=1"
+)
+ATTACK_IN_A_FILE_NAME = "\"'><img src=x onerror=window.attacked=1>&lt"
 SEEDS = [0, 3, 1, 7]
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 SPIRALS = {
@@ -38,6 +42,7 @@ FIGURES = (
     "spirals_data",
     *("study/boundaries_spirals", "study/curves_spirals", "study/draws_spirals"),
     *("study/methods_spirals", "study/bottleneck_flat_0_4", "study/spectra_wide_raw"),
+    f"study/spectra_wide_{ATTACK_IN_A_FILE_NAME}",
 )
 
 
@@ -107,9 +112,17 @@ def make_study(folder: Path) -> None:
         train_run(config, data[config.data], run_folder(key))
     for stage in (embed_bottleneck, svd_analysis, summarize, claims):
         stage.main()
+    _add_metric_with_markup(folder / "metrics/runs.csv")
     (folder / "figures/study").mkdir(parents=True)
     for shade, name in enumerate(FIGURES):
         Image.new("RGB", (1000, 300), (0, 30 * shade, 90)).save(f"figures/{name}.png")
+
+
+def _add_metric_with_markup(path: Path) -> None:
+    """Add a metric whose name gets into a table and into the JSON inside a script block."""
+    runs = pd.read_csv(path)
+    named = runs[runs["metric"] == "test_accuracy"].assign(metric=ATTACK)
+    pd.concat([runs, named]).to_csv(path, index=False)
 
 
 @pytest.fixture(scope="session")

@@ -124,3 +124,14 @@ def test_claims_are_counted_and_grouped_and_know_whose_twin_they_are() -> None:
         "a video": 1,
     }
     assert [view.twin_of for view in shown] == [[], ["c0"], []]
+
+
+def test_claims_of_a_source_that_held_come_first() -> None:
+    shown = views(
+        {"direction": "lower", "smallest": 0.0, "method": "dropout"},
+        {"direction": "higher", "smallest": 0.1, "relative": True},
+        {"direction": "lower", "smallest": 0.1, "relative": True},
+    )
+    (of_source,) = by_source(shown).values()
+    verdicts = [view.row["verdict"] for view in of_source]
+    assert verdicts == ["supported", "contradicted", "inconclusive"]

@@ -19,6 +19,7 @@ CHANGES = [
     Change("spirals", "input", "test_nll", 0.5, 2.0, 3, 3, 3, 1.5, 1.0, 2.0),
     Change("spirals", "hidden", "test_ece", 0.5, 0.51, 3, 3, 3, 0.01, -0.1, 0.12),
     Change("spirals", "baseline", "test_nll", 0.5, 0.5, 3, 3, 3, 0.0, same=True),
+    Change(ATTACK, ATTACK, ATTACK, 0.5, 0.5, 3, 3, 3, 0.0, same=True),
     Change("mnist_2d", "manifold", "test_nll", 0.4, 0.3, 3, 3, 3, -0.1, -0.2, -0.01),
 ]
 
@@ -32,10 +33,10 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
         b=Revision(ATTACK),
         out_of_date=["plots"],
         changes=CHANGES,
-        verdicts=[Verdict("S1", ATTACK, "supported", "contradicted", (NOTHING, NOTHING))],
-        params={"mixup.alpha": {"old": 2.0, "new": ATTACK}},
+        verdicts=[Verdict(ATTACK, ATTACK, "supported", ATTACK, (NOTHING, NOTHING))],
+        params={ATTACK: {"old": 2.0, "new": ATTACK}},
         code=[ATTACK],
-        figures={"curves": ("data:image/gif;base64,R0lGODlhAQABAAAAACw=", "")},
+        figures={ATTACK: ("data:image/gif;base64,R0lGODlhAQABAAAAACw=", "")},
         glance=[ATTACK],
         command=ATTACK,
     )
@@ -59,6 +60,9 @@ def test_asks_for_nothing_and_runs_nothing_strange(visit: Visit) -> None:
     assert visit.requests == [visit.url]
     assert visit.complaints == []
     assert visit.page.evaluate("window.attacked") is None
+    assert visit.page.locator("img[src=x], [onerror]").count() == 0
+    assert visit.page.locator("h1").inner_text().endswith(ATTACK)
+    assert ATTACK in visit.page.title()
 
 
 def test_fits_a_phone(page: Page) -> None:

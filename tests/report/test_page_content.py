@@ -1,11 +1,23 @@
 """The report in a real browser: what it loads, and that it shows what the metrics files say."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.report.conftest import CLAIMS, FIGURES, NOTHING, SEEDS, Visit, number, texts
+from tests.report.conftest import (
+    ATTACK,
+    ATTACK_IN_A_FILE_NAME,
+    CLAIMS,
+    FIGURES,
+    NOTHING,
+    SEEDS,
+    Visit,
+    number,
+    texts,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +39,33 @@ def test_markup_in_names_is_shown_and_not_run(page: Page) -> None:
     assert "window.attacked" in page.locator("#claims-table").inner_text()
     page.locator("summary", has_text="params.yaml").click()
     assert "window.attacked" in page.locator("#how pre").inner_text()
-    assert page.locator("img[src=x]").count() == 0
+    data = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent)")
+    assert ATTACK in data["experiments"]["spirals"]["metrics"]
+    assert ATTACK in page.locator("#numbers").inner_text()
+    assert ATTACK in page.locator("#runs").inner_text()
+    assert ATTACK_IN_A_FILE_NAME in page.locator("#figures").inner_text()
+    _nothing_was_injected(page)
+
+
+def test_a_script_that_got_into_the_page_would_not_run(study: Path, browser: Browser) -> None:
+    """Even unescaped: the page lets no script run that is not its own."""
+    file = study / "report/injected.html"
+    whole = (study / "report/index.html").read_text(encoding="utf-8")
+    markup = "<script>window.attacked = 1</script><img src='data:,' onerror='window.attacked = 1'>"
+    file.write_text(whole.replace("<h1>", f"{markup}<h1>"), encoding="utf-8")
+    with browser.new_context() as context:
+        visit = Visit(context.new_page(), file)
+        expect(visit.page.locator("img[onerror]")).to_have_js_property("complete", True)
+        assert visit.page.evaluate("window.attacked") is None
+        assert len(visit.complaints) == 2
+        assert all("Content Security Policy" in complaint for complaint in visit.complaints)
+
+
+def _nothing_was_injected(page: Page) -> None:
+    assert page.evaluate("window.attacked") is None
+    assert page.locator("img[src=x], [onerror], [onmouseover]").count() == 0
+    addresses = page.locator("[href]").evaluate_all("all => all.map(e => e.getAttribute('href'))")
+    assert [a for a in addresses if not a.startswith(("#", "https://", "data:,"))] == []
 
 
 def test_every_picture_is_there_and_has_words(page: Page) -> None:
@@ -55,6 +93,20 @@ def test_summary_counts_the_verdicts(page: Page, ledger: pd.DataFrame) -> None:
     found = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
     assert said == f"Of {len(ledger)} claims, {found}."
     assert page.locator(".verdicts li").count() == len(ledger)
+
+
+def test_summary_says_of_each_source_what_held(page: Page, ledger: pd.DataFrame) -> None:
+    table = page.locator("#by-source tbody tr")
+    assert texts(table, 0) == ["A video", "A paper", ATTACK]
+    sources = [ledger[ledger["source"].str.startswith(text)] for text in ("a video", "a p", "</")]
+    for place, (rows, of_source) in enumerate(zip(table.all(), sources, strict=True), start=1):
+        counts = of_source["verdict"].value_counts()
+        cells = [int(text) for text in rows.locator("td").all_inner_texts()]
+        assert cells == [len(of_source), *(counts.get(verdict, 0) for verdict in VERDICTS)]
+        shown = page.locator(f"#source-{place} + ul li")
+        verdicts = shown.locator(".verdict").all_inner_texts()
+        assert verdicts == sorted(of_source["verdict"], key=VERDICTS.index)
+        assert set(shown.locator("a").all_inner_texts()) == set(of_source["sentence"])
 
 
 def test_every_claim_has_its_verdict_in_words_and_its_numbers(

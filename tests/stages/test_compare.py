@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import escape
 
 from mixup.errors import StudyError
 from stages import compare
@@ -48,6 +49,26 @@ def two(results: Results) -> Results:
     results.claims(flips="contradicted", stands="inconclusive")
     results.commit("after <b>")
     return results
+
+
+def test_markup_in_the_name_of_a_branch_is_escaped(
+    two: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "<img/src=x/onerror=window.attacked=1>\"'&</script>"
+    two.git("branch", name, "v1")
+    text = run_compare(monkeypatch, name, "main")
+    assert text.count(str(escape(name))) >= 3
+    assert name not in text
+    assert "<img" not in text
+
+
+@pytest.mark.parametrize("content", ['{"e": 0.5}', '{"e": {"m": {"test_accuracy": "<b>"}}}'])
+def test_metrics_of_another_shape_are_refused(
+    two: Results, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    Path("metrics/summary.json").write_text(content)
+    with pytest.raises(StudyError, match=r"metrics/summary\.json holds e.*, which is no mean"):
+        run_compare(monkeypatch, "v1", "workspace")
 
 
 def test_page_has_numbers_verdicts_and_params(

@@ -43,6 +43,15 @@ def ledger(runs: pd.DataFrame) -> pd.DataFrame:
     return ledger_table([claim], runs)
 
 
+def test_markup_and_bars_in_a_sentence_stay_in_their_cell(
+    ledger: pd.DataFrame, runs: pd.DataFrame
+) -> None:
+    sentence = f"a | b <script> {END}"
+    section = results_section(ledger.assign(sentence=sentence), summarise(runs))
+    assert "a \\| b &lt;script&gt; &lt;!-- results:end --&gt;" in section
+    assert insert(AROUND, section).count(END) == 1
+
+
 def test_shows_verdicts_and_headline_metrics(ledger, runs):
     lines = results_section(ledger, summarise(runs)).splitlines()
     assert lines[0] == "**1 claim: 1 supported, 0 contradicted, 0 inconclusive**, from 3 seeds."
