@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,10 @@ def _stop(line: str, status: int) -> None:
         print(line, file=sys.stderr)
     if os.environ.get(DEBUG):
         traceback.print_exc()
-    # What could not be written is not tried again at exit, which would print and change the status.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What could not be written is not tried again at exit, which would print a traceback.
+        with suppress(OSError):
+            sys.stdout.close()
     sys.exit(status)

@@ -29,7 +29,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         sizes = {len(getattr(self, field.name)) for field in fields(self)}
-        if len(sizes) != 1 or self.inputs.ndim != 2:
+        dimensions = [getattr(self, field.name).ndim for field in fields(self)]
+        if len(sizes) != 1 or dimensions != [2, 1, 1, 1]:
             shapes = {field.name: getattr(self, field.name).shape for field in fields(self)}
             raise StudyError(f"a data set needs arrays of one length, got {shapes}")
         types = tuple(str(getattr(self, field.name).dtype) for field in fields(self))

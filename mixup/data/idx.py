@@ -64,7 +64,8 @@ def _shape(path: Path, header: bytes, ndim: int, max_values: int) -> tuple[int, 
     if len(header) != 4 + 4 * ndim:
         raise IdxError(f"{path} ends within its header of {4 + 4 * ndim} bytes")
     shape: tuple[int, ...] = struct.unpack(f">{ndim}I", header[4:])
-    if math.prod(shape) > max_values:
+    # A size can be too large by itself, beside a size of 0.
+    if max(math.prod(shape), *shape) > max_values:
         raise IdxError(
             f"{path} announces {math.prod(shape):,} values of shape {shape}, "
             f"more than the {max_values:,} allowed"
