@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -96,9 +97,12 @@ def read_table(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     path = Path(path)
     try:
         # A method may be called "None" or "NA": only an empty cell is a missing value.
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        content = path.read_bytes()
+        table = pd.read_csv(BytesIO(content), keep_default_na=False, na_values=[""])
         if missing := [column for column in columns if column not in table]:
             raise ValueError(f"no column {', '.join(missing)}")
+        if not content.endswith(b"\n"):
+            raise ValueError("it ends within a line")
         _check_cells(table[list(columns)])
     except FileNotFoundError as error:
         raise FileError(path) from error
