@@ -3,7 +3,8 @@
 A step of a small net is bound by the cost of calls, not by arithmetic; a cohort makes each call
 once for all its runs. What a run draws (split, initial weights, batches, mixing, dropout) is what
 it draws alone, but sums are taken in another order: a run of a cohort agrees with the run alone to
-float32 rounding, not to the byte.
+float32 rounding, not to the byte. Training enlarges such differences, as much as it does those of
+initial weights nudged by one unit in the last place; ``benchmarks/cohort.py`` measures both.
 """
 
 import math

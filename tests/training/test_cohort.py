@@ -25,6 +25,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "input": {"eligible": [0]},
     "hidden": {"eligible": [1, 2, 3]},
     "manifold": {"eligible": [0, 1, 2, 3]},
+    "dropout_and_hidden": {"dropout": 0.3, "eligible": [1, 2, 3]},
 }
 NET = {"width": 16, "depth": 3, "negative_slope": 0.2}
 BOTTLENECK = NET | {"bottleneck": {"layer": 2, "size": 3}}
