@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 LOCK = Path(".dvc/tmp/launch.lock")
 CHECKPOINTS = Path("checkpoints")  # as stages.train has it
-COHORT = 60
-"""Runs of a small net to train together: fewer cost more each, and more save nothing further."""
+COHORT = 30
+"""Runs of a small net to train together: fewer cost more each, and more save little."""
 T = TypeVar("T")
 SECONDS_BETWEEN_RECORDS = 10
 

@@ -175,7 +175,8 @@ class RunConfig(Section):
     """mixup.alpha for a method that mixes, else None."""
     threads: Threads
     cohort: Count = 1
-    """Runs trained together, as one stacked model; 1 is alone. It changes the last digits."""
+    """Runs trained together, as one stacked model; 1 is alone. The last digits of a run depend on
+    which runs they were."""
 
 
 class RunKey(NamedTuple):

@@ -96,7 +96,7 @@ def test_summary_counts_the_verdicts(page: Page, ledger: pd.DataFrame) -> None:
 
 
 def test_summary_says_of_each_source_what_held(page: Page, ledger: pd.DataFrame) -> None:
-    table = page.locator("#by-source tbody tr")
+    table = page.locator("#by-source tbody tr")  # columns in the order of VERDICTS
     assert texts(table, 0) == ["A video", "A paper", ATTACK]
     sources = [ledger[ledger["source"].str.startswith(text)] for text in ("a video", "a p", "</")]
     for place, (rows, of_source) in enumerate(zip(table.all(), sources, strict=True), start=1):
