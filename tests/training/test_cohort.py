@@ -159,7 +159,7 @@ def test_a_loss_that_is_not_finite_fails_one_run_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluations: int
 ) -> None:
     """With few evaluations the loss shows it, with many those see the spoilt net first."""
-    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e20})
+    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
     recipe = {"steps": 20, "evaluations": evaluations}
     configs = [config("manifold", **recipe), config("spoilt", **recipe), config("input", **recipe)]
     folders = [tmp_path / one.method for one in configs]
