@@ -9,8 +9,8 @@ from tests.pipeline.conftest import Project, stages_run
 pytestmark = pytest.mark.slow
 
 BAD: list[tuple[str, Any, str]] = [
-    ("mixup.alpha", 0, "mixup.alpha should be greater than 0, got 0"),
-    ("mixup.alpha", -1.5, "mixup.alpha should be greater than 0, got -1.5"),
+    ("mixup.alpha", 0, "mixup.alpha should be greater than or equal to 0.001, got 0"),
+    ("mixup.alpha", -1.5, "mixup.alpha should be greater than or equal to 0.001, got -1.5"),
     ("mixup.alpha", "2.0", "mixup.alpha should be a valid number, got '2.0'"),
     ("mixup.alhpa", 2.0, "mixup.alhpa is not a known key"),
     ("mixup.alpha", "1e-4", "mixup.alpha should be a valid number, got '1e-4'"),
