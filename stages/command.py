@@ -12,11 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from mixup.errors import FileError, StudyError
 
 DEBUG = "MIXUP_DEBUG"
 INTERRUPTED = 130
-PARENT = os.getppid()
 IN_PLAIN_WORDS = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "no space is left in the quota",
@@ -56,9 +57,19 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
 
 def _end_with_dvc() -> None:
     """End when DVC is killed: what it does next must not find this stage still writing."""
-    while os.getppid() == PARENT:
+    stage = psutil.Process()
+    dvc = next((process for process in stage.parents() if not _is_of_a_stage(process)), None)
+    while dvc in stage.parents():
         time.sleep(0.1)
     os._exit(1)
+
+
+def _is_of_a_stage(process: psutil.Process) -> bool:
+    """Tell whether a process is, as the shell that DVC may start a stage with, a part of it."""
+    try:
+        return "DVC_STAGE" in process.environ()
+    except psutil.Error:
+        return False
 
 
 def _in_one_line(error: Exception) -> str:
