@@ -53,8 +53,11 @@ def history_measures(key: RunKey, dataset: Dataset, root: Path = RUNS) -> dict[s
         lams = drawn_lams(run.config, history)
         labels = run.split(dataset).train_labels.numpy()
         p_different = p_different_labels(labels, run.config.training.batch_size)
-        floor = p_different * float(
-            entr(np.stack([lams, 1 - lams])[:, -int(rows[last].sum()) :]).sum(0).mean()
+        of_target = run.config.settings.mixes != "features"
+        floor = (
+            of_target
+            * p_different
+            * float(entr(np.stack([lams, 1 - lams])[:, -int(rows[last].sum()) :]).sum(0).mean())
         )
     return {
         "test_nll_rise": float(history["test_loss"].iloc[-1] - history["test_loss"].min()),
