@@ -18,7 +18,7 @@ from mixup.training.config import RunKey
 from stages.mend import mend
 
 COMMAND = "python -m stages.train "
-"""What the command of every train stage starts with; the words of a `RunKey` follow."""
+"""What the command of every train stage has; the words of a `RunKey` follow."""
 
 
 class TrainStages:
@@ -68,7 +68,7 @@ class TrainStages:
 
     def _read(self) -> list[PipelineStage]:
         stages = self._repo.index.stages
-        return [stage for stage in stages if (stage.cmd or "").startswith(COMMAND)]
+        return [stage for stage in stages if COMMAND in (stage.cmd or "")]
 
     def _is_cached(self, stage: PipelineStage) -> bool:
         if stage.changed_stage() or not stage.deps_cached():
@@ -89,7 +89,7 @@ class TrainStages:
 
 
 def _key(stage: PipelineStage) -> RunKey:
-    experiment, method, seed = stage.cmd.removeprefix(COMMAND).split()
+    experiment, method, seed = stage.cmd.partition(COMMAND)[2].split()
     return RunKey(experiment, method, int(seed))
 
 

@@ -1,6 +1,5 @@
 """Draw the figures of the study, each named after what it shows and the experiment."""
 
-import copyreg
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -12,7 +11,6 @@ from matplotlib.figure import Figure
 from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_table
 from mixup.data.dataset import Dataset, load_dataset
 from mixup.data.npz import read_npz
-from mixup.errors import FileError
 from mixup.figures.bottleneck import Embedding, draw_bottleneck
 from mixup.figures.boundaries import ProbabilityMap, draw_boundaries, evaluate_on_box
 from mixup.figures.curves import draw_curves
@@ -151,16 +149,6 @@ def main() -> None:
 def _save(folder: Path, draw: Callable[..., Figures], *arguments: object) -> None:
     for file, figure in draw(*arguments):
         save(figure, folder / f"{file}.png")
-
-
-def _file_error(path: Path, text: str) -> FileError:
-    error = FileError(path)
-    error.args = (text,)
-    return error
-
-
-# On its way from another process it would be made again of its text alone, as if that were a path.
-copyreg.pickle(FileError, lambda error: (_file_error, (error.path, str(error))))
 
 
 if __name__ == "__main__":
