@@ -1,6 +1,6 @@
 """Sum up every run named by params.yaml: means, spreads, differences and mean curves.
 
-``python -m stages.summarize [TABLE ...]`` takes the tables in which other stages have measured runs.
+``python -m stages.summarize [TABLE ...]`` takes tables in which other stages have measured runs.
 """
 
 import argparse
