@@ -160,9 +160,7 @@ def _hidden_panel(trained: Run, dataset: Dataset) -> HiddenPanel:
 
     def draw(plane: ClassifiedPlane, box: Box) -> ProbabilityMap:
         probability = evaluate_on_box(plane.predict, box)
-        return ProbabilityMap(
-            probability, box, plane.points, plane.labels, metrics["test_accuracy"]
-        )
+        return ProbabilityMap(probability, box, plane.points, plane.labels, accuracy)
 
     return HiddenPanel(
         draw(inputs, inputs.box),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from mixup.analysis.plane import (
     CONFIDENCE_LEVELS,
@@ -28,16 +29,21 @@ class ClassifiedPlane:
     """A plane whose points a net, or the rest of a net, tells apart into two classes.
 
     Args:
-        predict: takes (N, 2) float32 points of the plane, gives (N,) float64 P(class 1).
+        logits: takes (N, 2) float32 points of the plane, gives the (N,) float64 logits of class 1.
         box: the part of the plane that is looked at.
         points: (N, 2) float32, where the training points lie.
         labels: (N,) int64 training labels, 0 or 1.
     """
 
-    predict: Function
+    logits: Function
     box: Box
     points: NDArray[np.float32]
     labels: NDArray[np.int64]
+
+    def predict(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Compute P(class 1), (N,) float64, at (N, 2) float32 points of the plane."""
+        p: NDArray[np.float64] = expit(self.logits(points))
+        return p
 
 
 def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane, ClassifiedPlane]:
@@ -62,8 +68,8 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
     points, labels = split.train_inputs, split.train_labels.numpy()
     states = run.states(points, bottleneck.layer)
     return (
-        ClassifiedPlane(_class_1(run, 0), bounding_box(dataset.inputs), points.numpy(), labels),
-        ClassifiedPlane(_class_1(run, bottleneck.layer), bounding_box(states), states, labels),
+        ClassifiedPlane(_logits(run, 0), bounding_box(dataset.inputs), points.numpy(), labels),
+        ClassifiedPlane(_logits(run, bottleneck.layer), bounding_box(states), states, labels),
     )
 
 
@@ -72,14 +78,13 @@ def in_a_plane(dataset: Dataset) -> bool:
     return dataset.inputs.shape[1] == 2 and dataset.n_classes == 2
 
 
-def _class_1(run: Run, k: int) -> Function:
+def _logits(run: Run, k: int) -> Function:
     @torch.no_grad()
-    def predict(points: NDArray[np.float32]) -> NDArray[np.float64]:
-        logits = run.net(torch.from_numpy(points), start=k).double()
-        p: NDArray[np.float64] = torch.sigmoid(logits[:, 0]).numpy()
-        return p
+    def logits(points: NDArray[np.float32]) -> NDArray[np.float64]:
+        of_points: NDArray[np.float64] = run.net(torch.from_numpy(points), start=k).double().numpy()
+        return of_points[:, 0]
 
-    return predict
+    return logits
 
 
 def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[str, float]:
@@ -129,12 +134,13 @@ def low_confidence_share(plane: ClassifiedPlane, resolution: int = 200) -> float
 def boundary_length(plane: ClassifiedPlane, resolution: int = 200) -> float:
     """Compute the length of P(class 1) = 1/2 in diagonals of the plane's box, >= 0.
 
-    It stays the same where the plane is shifted, turned or enlarged as a whole. NaN for a box
-    without extent.
+    It is the line along which the logit is 0, which interpolation finds better than the steps
+    that probabilities of a confident net are. The length stays the same where the plane is
+    shifted, turned or enlarged as a whole. NaN for a box without extent.
     """
     if not plane.box.diagonal:
         return float("nan")
-    return level_length(plane.predict, plane.box, 0.5, resolution) / plane.box.diagonal
+    return level_length(plane.logits, plane.box, 0.0, resolution) / plane.box.diagonal
 
 
 def flatness(
