@@ -71,7 +71,7 @@ def draw_hidden(panels: Mapping[str, HiddenPanel], title: str) -> Figure:
     n = len(panels)
     left, right, bottom, top = next(iter(panels.values())).inputs.box
     side = (WIDTH - 0.4) / n  # of the hidden panels, which are square
-    figure = new_figure(WIDTH, side * (1 + (top - bottom) / (right - left)) + 2.15)
+    figure = new_figure(WIDTH, side * (1 + (top - bottom) / (right - left)) + 2.25)
     figure.set_layout_engine("constrained", h_pad=0.04, w_pad=0.03, hspace=0.02, wspace=0.01)
     grid = figure.subplots(2, n, squeeze=False)
     for (above, below), (method, panel) in zip(grid.T, panels.items(), strict=True):
