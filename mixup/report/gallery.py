@@ -21,6 +21,12 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "a panel for each method and seed",
         ("low_confidence_area",),
     ),
+    "hidden": (
+        "input and hidden space",
+        "Maps of the predicted probability over the inputs and, below, over the two bottleneck "
+        "units, with the training points, a column for each method",
+        ("hidden_low_confidence_area", "hidden_effective_rank", "boundary_length"),
+    ),
     "bottleneck": (
         "bottleneck states",
         "Scatter plots of the two bottleneck units, coloured by class, a column for each method",
