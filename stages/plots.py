@@ -25,6 +25,7 @@ from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
+from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
@@ -185,6 +186,21 @@ def methods(name: str, colours: Colours) -> Figures:
     yield f"methods_{name}", draw_methods(runs, summary, colours, name)
 
 
+def layers(name: str, experiment: ExperimentConfig) -> Figures:
+    """Draw heat maps, where methods have an alpha of their own."""
+    if not any(method.alpha for method in experiment.methods.values()):
+        return
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    of_experiment = summary[summary["experiment"] == name]
+    figure = draw_layers(of_experiment, experiment.methods, ["test_accuracy", "test_nll"], name)
+    yield f"layers_{name}", figure
+
+
+def is_swept(experiment: ExperimentConfig) -> bool:
+    """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
+    return any(method.alpha or method.bottleneck for method in experiment.methods.values())
+
+
 def main() -> None:
     """Write figures/study anew from the runs and tables of the study in params.yaml."""
     seeds: list[int] = read_section(Seeds, "seeds")
@@ -196,6 +212,9 @@ def main() -> None:
         begun = []
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
+            begun.append(pool.submit(_save, folder, layers, name, experiment))
+            if is_swept(experiment):
+                continue
             begun += [
                 pool.submit(_save, folder, boundaries, name, experiment, seeds),
                 pool.submit(_save, folder, curves_and_draws, name, experiment, seeds, in_order),

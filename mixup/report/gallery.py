@@ -43,6 +43,11 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Each seed's value of each measure, with mean and interval, a row for each method",
         ("test_accuracy", "test_nll", "test_ece"),
     ),
+    "layers": (
+        "where mixing may enter, and alpha",
+        "Heat maps of a measure, a row for each eligible set and a column for each alpha",
+        ("test_accuracy", "test_nll"),
+    ),
     "spectra": (
         "singular values",
         "Singular values of the states of each class, a line for each method",

@@ -132,9 +132,10 @@ def test_every_seed_of_a_class_has_a_filled_and_a_hollow_dot():
         assert axes.get_title() == f"class {digit}"
         dots = iter(axes.collections)
         for row, method in enumerate(("manifold", "baseline")):
-            for _index, face in ((1, COLOURS[method]), (2, "white")):
+            for index, face in ((1, COLOURS[method]), (2, "white")):
                 found = next(dots)
-                wanted = table.query("method == @method and digit == @digit and index == @index")
+                of_dot = (table["method"] == method) & (table["digit"] == digit)
+                wanted = table[of_dot & (table["index"] == index)]
                 offsets = found.get_offsets()
                 assert len(offsets) == 3
                 assert list(offsets[:, 0]) == wanted["value"].tolist()
