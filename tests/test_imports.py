@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 STUDY_ONLY = {
-    *("dvc", "matplotlib", "mlxtend", "pandas", "pydantic", "requests"),
+    *("contourpy", "dvc", "matplotlib", "mlxtend", "pandas", "pydantic", "requests"),
     *("safetensors", "scipy", "sklearn", "tqdm", "urllib3", "yaml"),
 }
 
