@@ -1,4 +1,4 @@
-"""Whatever is wrong with the disk, a stage says it in a line, loses nothing and can be run again."""
+"""Whatever is wrong with the disk, a stage says it in a line, loses nothing, can be run again."""
 
 import os
 import shutil
