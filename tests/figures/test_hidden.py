@@ -134,8 +134,8 @@ def test_every_seed_of_a_class_has_a_filled_and_a_hollow_dot():
         for row, method in enumerate(("manifold", "baseline")):
             for index, face in ((1, COLOURS[method]), (2, "white")):
                 found = next(dots)
-                of_dot = (table["method"] == method) & (table["digit"] == digit)
-                wanted = table[of_dot & (table["index"] == index)]
+                chosen = (table["method"] == method) & (table["digit"] == digit)
+                wanted = table[chosen & (table["index"] == index)]
                 offsets = found.get_offsets()
                 assert len(offsets) == 3
                 assert list(offsets[:, 0]) == wanted["value"].tolist()
