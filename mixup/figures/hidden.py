@@ -71,13 +71,15 @@ def draw_hidden(panels: Mapping[str, HiddenPanel], title: str) -> Figure:
     n = len(panels)
     left, right, bottom, top = next(iter(panels.values())).inputs.box
     side = (WIDTH - 0.4) / n  # of the hidden panels, which are square
-    figure = new_figure(WIDTH, side * (1 + (top - bottom) / (right - left)) + 2.25)
+    figure = new_figure(
+        WIDTH, side * (1 + (top - bottom) / (right - left)) + (2.25 if n <= 3 else 2.75)
+    )
     figure.set_layout_engine("constrained", h_pad=0.04, w_pad=0.03, hspace=0.02, wspace=0.01)
     grid = figure.subplots(2, n, squeeze=False)
     for (above, below), (method, panel) in zip(grid.T, panels.items(), strict=True):
         above.set_title(method_label(method), fontsize=11, fontweight="bold", pad=5)
         _draw_planes(above, below, panel, marker=14 if n <= 3 else 7)
-        _write_below(above, below, panel, fontsize=8.5 if n <= 3 else 7)
+        _write_below(above, below, panel, narrow=n > 3)
     for axes, name in zip(grid[:, 0], ("input space", "hidden space"), strict=True):
         axes.set_ylabel(name, fontsize=11, fontweight="bold", labelpad=5)
     bar = figure.colorbar(
@@ -121,20 +123,20 @@ def _draw_planes(above: Axes, below: Axes, panel: HiddenPanel, marker: float) ->
         axes.spines[:].set(visible=True, color="#bbbbbb", linewidth=0.6)
 
 
-def _write_below(above: Axes, below: Axes, panel: HiddenPanel, fontsize: float) -> None:
-    of = panel.measures
-    above.set_xlabel(
+def _write_below(above: Axes, below: Axes, panel: HiddenPanel, narrow: bool) -> None:
+    of, join = panel.measures, "\n" if narrow else ", "
+    inputs = (
         f"test accuracy {panel.inputs.test_accuracy:.3f}\n"
-        f"unsure area {of['low_confidence_area']:.2f}, boundary {of['boundary_length']:.1f}",
-        fontsize=fontsize,
+        f"unsure area {of['low_confidence_area']:.2f}{join}boundary {of['boundary_length']:.1f}"
     )
-    below.set_xlabel(
-        f"effective rank {of['hidden_effective_rank']:.2f}, "
+    states = (
+        f"effective rank {of['hidden_effective_rank']:.2f}{join}"
         f"first share {of['hidden_first_share']:.2f}\n"
-        f"unsure area {of['hidden_low_confidence_area']:.2f}, "
-        f"boundary {of['hidden_boundary_length']:.1f}",
-        fontsize=fontsize,
+        f"unsure area {of['hidden_low_confidence_area']:.2f}{join}"
+        f"boundary {of['hidden_boundary_length']:.1f}"
     )
+    for axes, text in ((above, inputs), (below, states)):
+        axes.set_xlabel(text, fontsize=7.5 if narrow else 8.5)
 
 
 @styled()

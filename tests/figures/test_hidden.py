@@ -1,5 +1,7 @@
 """Input and hidden planes, and singular values, checked against the numbers that went in."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,6 +99,16 @@ def test_the_measures_stand_under_their_plane():
     assert below.get_xlabel() == (
         "effective rank 1.33, first share 0.44\nunsure area 0.56, boundary 6.7"
     )
+
+
+@pytest.mark.parametrize("n_methods", [1, 3, 4, 5])
+def test_what_stands_under_a_plane_does_not_run_into_its_neighbours(n_methods: int):
+    figure = draw_hidden({f"m{i}": panel() for i in range(n_methods)}, "t")
+    figure.draw_without_rendering()
+    for row in np.reshape(planes(figure), (2, n_methods)):
+        extents = [axes.xaxis.label.get_window_extent() for axes in row]
+        for left, right in itertools.pairwise(extents):
+            assert left.x1 < right.x0
 
 
 def test_title_and_caption_say_how_many_points_there_are():
