@@ -53,8 +53,7 @@ def test_dropout_leaves_the_bottleneck_alone() -> None:
     assert drops == [True, False, True]
 
 
-def test_a_method_may_have_a_bottleneck_of_its_own(tmp_path: Path) -> None:
-    method = {"bottleneck": 7}
+def test_a_method_may_have_a_bottleneck_of_its_own() -> None:
     experiment = ExperimentConfig.model_validate(
         {
             "data": "test",
@@ -62,7 +61,7 @@ def test_a_method_may_have_a_bottleneck_of_its_own(tmp_path: Path) -> None:
             "training": RECIPE,
             "plain": ["baseline", "wide"],
             "mixing": [],
-            "methods": {"baseline": {}, "wide": method},
+            "methods": {"baseline": {}, "wide": {"bottleneck": 7}},
         }
     )
     assert experiment.net_of("baseline").hidden == [16, 4, 16]
