@@ -23,13 +23,13 @@ help:
 repro: setup
 	$(RUN) stages.validate
 	$(RUN) stages.launch
-	$(RUN) dvc repro
+	$(RUN) dvc repro --all-pipelines  # as `dvc repro`, which reads dvc.lock twice
 	@$(RUN) stages.show_results
 
 paper: setup
 	$(PAPER) stages.validate
 	$(PAPER) stages.launch
-	$(PAPER) dvc repro
+	$(PAPER) dvc repro --all-pipelines
 	@$(PAPER) stages.show_results
 
 test: setup

@@ -36,7 +36,12 @@ class TrainStages:
         """Run whatever is out of date among the stages that train stages depend on."""
         graph = self._repo.index.graph
         needed = {stage for own in self._read() for stage in nx.descendants(graph, own)}
-        self._repo.reproduce([stage.addressing for stage in needed])
+        # Asked first, as each target costs DVC another reading of dvc.lock.
+        with lock_repo(self._repo):
+            up_to_date = not any(stage.changed() for stage in needed)
+        if not up_to_date:
+            last = [stage for stage in needed if not needed & nx.ancestors(graph, stage)]
+            self._repo.reproduce([stage.addressing for stage in last])
 
     def stale(self) -> list[RunKey]:
         """List the runs that are out of date, after those in DVC's cache are taken from there."""
