@@ -36,7 +36,7 @@ committed mean, as a share of that spread; beyond 100 % it does not hold."""
 
 def table_lines(pairs: pd.DataFrame, found: Sequence[Agreement]) -> Iterator[str]:
     """Sum up each method: how many runs and means are the same, and how many means hold."""
-    yield "experiment method        same runs  same means  means that hold  farthest"
+    yield "experiment method        same runs  same means  means hold  farthest"
     both = pairs[pairs["place"] == "both"]
     for (experiment, method), rows in both.groupby(["experiment", "method"], sort=False):
         runs = rows.groupby(RUN)["identical"].all()
@@ -45,7 +45,7 @@ def table_lines(pairs: pd.DataFrame, found: Sequence[Agreement]) -> Iterator[str
         line = (
             f"{experiment:<10} {method:<13} {_of(runs.sum(), runs.size):>9}"
             f"  {_of(sum(a.identical for a in means), len(means)):>10}"
-            f"  {_of(sum(a.holds for a in means), len(means)):>15}"
+            f"  {_of(sum(a.holds for a in means), len(means)):>10}"
         )
         share = f"{far.share:.0%}" if math.isfinite(far.share) else "moved, without a spread"
         yield f"{line}  {far.metric} {share}" if far.share else line
