@@ -38,7 +38,7 @@ paper: setup
 verify: setup
 	@git rev-parse --quiet --verify HEAD >/dev/null || { \
 	    echo "make verify needs Git and a commit to compare with." >&2; exit 1; }
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
+	@folder=$$(mktemp -d "$${TMPDIR:-/tmp}/verify.XXXXXX") && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
 	    git clone --quiet "$$(git rev-parse --show-toplevel)" "$$folder/study" && \
 	    cd "$$folder/study/$$(git rev-parse --show-prefix)" && \
 	    PATH="$(CURDIR)/$(BIN):$$PATH" && export PATH && \

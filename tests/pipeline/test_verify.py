@@ -1,6 +1,5 @@
 """``python -m stages.verify`` and ``make verify`` on a study that was really run."""
 
-import os
 import shutil
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -96,4 +95,4 @@ def test_make_verify_trains_anew_and_leaves_the_folder_as_it_was(
     assert f"\n{runs.ngroups} runs to train" in done.stdout
     assert "The results hold." in done.stdout
     assert hashes(study.folder) == before
-    assert os.listdir(temporary) == []
+    assert list(temporary.glob("verify.*")) == []
