@@ -9,12 +9,13 @@ INSTALLED := .venv/requirements.lock
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 PAPER = cd paper && PYTHONPATH=.. PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
-.PHONY: help repro paper test check bench setup venv new-venv scm
+.PHONY: help repro paper verify test check bench setup venv new-venv scm
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   set up, run the whole study, show what was found"
 	@echo "make paper   the same for the claims of the paper itself, in paper/"
+	@echo "make verify  train all of the committed study anew, elsewhere; do its numbers hold here?"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
 	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
@@ -31,6 +32,19 @@ paper: setup
 	$(PAPER) stages.launch
 	$(PAPER) dvc repro --all-pipelines
 	@$(PAPER) stages.show_results
+
+# In a clone without dvc.lock and with a cache of its own, so that nothing comes from an earlier run,
+# and nothing of this folder is touched. Changes that are not committed take no part.
+verify: setup
+	@git rev-parse --quiet --verify HEAD >/dev/null || { \
+	    echo "make verify needs Git and a commit to compare with." >&2; exit 1; }
+	@folder=$$(mktemp -d "$${TMPDIR:-/tmp}/verify.XXXXXX") && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
+	    git clone --quiet "$$(git rev-parse --show-toplevel)" "$$folder/study" && \
+	    cd "$$folder/study/$$(git rev-parse --show-prefix)" && \
+	    PATH="$(CURDIR)/$(BIN):$$PATH" && export PATH && \
+	    rm -f dvc.lock && python -m dvc config --local cache.dir cache && \
+	    python -m stages.launch && python -m dvc repro --quiet claims && \
+	    python -m stages.verify
 
 test: setup
 	$(RUN) ruff check
