@@ -3,11 +3,9 @@
 from itertools import product
 from pathlib import Path
 
-import pandas as pd
-
 from mixup.analysis.features import feature_measures
 from mixup.analysis.linearity import bottleneck_measures
-from mixup.analysis.tables import RATIOS, measures_table, write_table
+from mixup.analysis.tables import measures_table, write_table
 from mixup.data.dataset import load_dataset
 from mixup.params import read_section
 from mixup.states import StatesConfig
@@ -24,20 +22,16 @@ def main() -> None:
     states: StatesConfig = read_section(StatesConfig, "states")
     states.check_fits(experiments)
     measures: dict[RunKey, dict[str, float]] = {}
-    tables: list[pd.DataFrame] = []
     for name, methods in states.features.items():
         dataset = load_dataset(Path("data") / f"{experiments[name].data}.npz")
         for key in (RunKey(name, *chosen) for chosen in product(methods, seeds)):
-            found, ratios = feature_measures(load_run(run_folder(key)), dataset, states.neighbours)
-            measures[key] = found
-            tables.append(ratios.assign(**key._asdict()))
+            trained = load_run(run_folder(key))
+            measures[key] = feature_measures(trained, dataset, states.neighbours)
     for name in states.bottlenecks:
         dataset = load_dataset(Path("data") / f"{experiments[name].data}.npz")
         for key in all_runs(seeds, {name: experiments[name]}):
             found = bottleneck_measures(load_run(run_folder(key)), dataset, states.pairs)
             measures[key] = measures.get(key, {}) | found
-    table = pd.concat(tables)[RATIOS] if tables else pd.DataFrame(columns=pd.Index(RATIOS))
-    write_table("metrics/class_ratios.csv", table)
     write_table("metrics/hidden_states.csv", measures_table(measures))
 
 

@@ -24,11 +24,13 @@ from mixup.figures.bottleneck import Embedding, draw_bottleneck
 from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
+from mixup.figures.features import draw_class_ratios, draw_neighbours
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
 from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
+from mixup.figures.widths import PANELS, draw_widths
 from mixup.files import whole_folder
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
@@ -196,6 +198,25 @@ def layers(name: str, experiment: ExperimentConfig) -> Figures:
     yield f"layers_{name}", figure
 
 
+def features(name: str, colours: Colours) -> Figures:
+    """Draw hidden states as features, where they were measured."""
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    summary = summary[summary["experiment"] == name]
+    if "test_knn_error_after_1" in set(summary["metric"]):
+        yield f"class_ratios_{name}", draw_class_ratios(summary, colours, name)
+        yield f"neighbours_{name}", draw_neighbours(summary, colours, name)
+
+
+def widths(name: str, experiment: ExperimentConfig) -> Figures:
+    """Draw bottlenecks against their width, where they were measured."""
+    runs = read_table("metrics/runs.csv", MEASURES)
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    runs, summary = (table[table["experiment"] == name] for table in (runs, summary))
+    if set(PANELS) <= set(runs["metric"]):
+        n_classes = load_dataset(Path("data") / f"{experiment.data}.npz").n_classes
+        yield f"widths_{name}", draw_widths(runs, summary, experiment, n_classes, name)
+
+
 def is_swept(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
     return any(method.alpha or method.bottleneck for method in experiment.methods.values())
@@ -213,6 +234,7 @@ def main() -> None:
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
             begun.append(pool.submit(_save, folder, layers, name, experiment))
+            begun.append(pool.submit(_save, folder, widths, name, experiment))
             if is_swept(experiment):
                 continue
             begun += [
@@ -222,6 +244,7 @@ def main() -> None:
                 pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, methods, name, in_order),
+                pool.submit(_save, folder, features, name, in_order),
             ]
         for drawn in begun:
             drawn.result()

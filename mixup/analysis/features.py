@@ -15,13 +15,11 @@ from mixup.training.run import Run
 FIRST_LAYER = 1  # the state of which the paper gives singular values
 
 
-def feature_measures(
-    run: Run, dataset: Dataset, neighbours: int
-) -> tuple[dict[str, float], pd.DataFrame]:
+def feature_measures(run: Run, dataset: Dataset, neighbours: int) -> dict[str, float]:
     """Measure a run's hidden states, in eval mode, as features of its training and test points.
 
     - ``{measure}_after_1``: those of `flatness` and of `first_over_others`, of the state after the
-      first hidden layer.
+      first hidden layer, training and test; of the latter also those of `class_ratios`.
     - ``test_knn_error_after_{k}``: `knn_error` of the state after hidden layer k; 0 is the input.
 
     Source: Verma et al. 2019 (arXiv 1806.05236), section 3.2 for the spectra; they also compare
@@ -31,9 +29,6 @@ def feature_measures(
         run: the run.
         dataset: the data set it was trained on.
         neighbours: training points that vote on a test point.
-
-    Returns:
-        The measures, and the table of `class_ratios`.
 
     Raises:
         StudyError: there are fewer training points than neighbours.
@@ -48,20 +43,19 @@ def feature_measures(
             f"points of {run.folder}, got {neighbours}"
         )
     measures: dict[str, float] = {}
-    ratios = pd.DataFrame()
     for k in range(run.config.net.depth + 1):
         train, test = run.states(split.train_inputs, k), run.states(split.test_inputs, k)
         if k == FIRST_LAYER:
             spectra = spectra_table({"train": (train, train_labels), "test": (test, test_labels)})
-            ratios = class_ratios(spectra)
-            flat = flatness(spectra) | first_over_others(ratios)
-            measures |= {f"{name}_after_{k}": value for name, value in flat.items()}
+            found = flatness(spectra) | first_over_others(spectra)
+            found |= class_ratios(spectra[spectra["split"] == "test"])
+            measures |= {f"{name}_after_{k}": value for name, value in found.items()}
         error = knn_error(train, train_labels, test, test_labels, neighbours)
         measures[f"test_knn_error_after_{k}"] = error
-    return measures, ratios
+    return measures
 
 
-def class_ratios(spectra: pd.DataFrame) -> pd.DataFrame:
+def class_ratios(spectra: pd.DataFrame) -> dict[str, float]:
     """Divide each class's largest singular value by the sum of all others.
 
     The ratio does not change with the size of the states: ``centred`` and ``scale_free`` have the
@@ -73,28 +67,39 @@ def class_ratios(spectra: pd.DataFrame) -> pd.DataFrame:
         spectra: what `spectra_table` gives.
 
     Returns:
-        Columns split, digit (the class), scaling (raw or centred), ratio, which is > 0; infinite
-        for a class with a single direction, NaN for one that is a point.
+        ``{split}_first_over_others_{scaling}_{class}`` for each split, class and scaling of raw and
+        centred, > 0; infinite for a class with a single direction, NaN for one that is a point.
 
     Randomness: none.
     """
-    shown = spectra[spectra["scaling"] != "scale_free"]
-    by_class = shown.groupby(["split", "digit", "scaling"], sort=False)["value"]
-    first, total = by_class.first(), by_class.sum()
-    return (first / (total - first)).rename("ratio").reset_index()
+    return {
+        f"{split}_first_over_others_{scaling}_{label}": ratio
+        for (split, scaling, label), ratio in _ratios(spectra).items()
+    }
 
 
-def first_over_others(ratios: pd.DataFrame) -> dict[str, float]:
+def first_over_others(spectra: pd.DataFrame) -> dict[str, float]:
     """Average the ratios of `class_ratios` over the classes.
+
+    Args:
+        spectra: what `spectra_table` gives.
 
     Returns:
         ``{split}_first_over_others_{scaling}`` for each split and scaling.
+
+    Randomness: none.
     """
-    means = ratios.groupby(["split", "scaling"], sort=False)["ratio"].mean()
+    means = _ratios(spectra).groupby(["split", "scaling"], sort=False).mean()
     return {
-        f"{split}_first_over_others_{scaling}": float(mean)
-        for (split, scaling), mean in means.items()
+        f"{split}_first_over_others_{scaling}": mean for (split, scaling), mean in means.items()
     }
+
+
+def _ratios(spectra: pd.DataFrame) -> pd.Series:
+    shown = spectra[spectra["scaling"] != "scale_free"]
+    by_class = shown.groupby(["split", "scaling", "digit"], sort=False)["value"]
+    first = by_class.first()
+    return first / (by_class.sum() - first)
 
 
 def knn_error(

@@ -15,7 +15,6 @@ from mixup.training.config import RunKey
 
 MEASURES = [*RunKey._fields, "metric", "value"]
 SPECTRA = [*RunKey._fields, "split", "digit", "scaling", "index", "value"]
-RATIOS = [*RunKey._fields, "split", "digit", "scaling", "ratio"]
 SUMMARY = [
     *("experiment", "method", "metric", "n", "mean", "std", "low", "high"),
     *("difference", "difference_low", "difference_high"),
