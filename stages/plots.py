@@ -182,9 +182,7 @@ def spectra(name: str, colours: Colours) -> Figures:
 
 def methods(name: str, colours: Colours) -> Figures:
     """Draw what was measured on every run."""
-    runs = read_table("metrics/runs.csv", MEASURES)
-    summary = read_table("metrics/summary.csv", SUMMARY)
-    runs, summary = (table[table["experiment"] == name] for table in (runs, summary))
+    runs, summary = _measured(name)
     yield f"methods_{name}", draw_methods(runs, summary, colours, name)
 
 
@@ -192,29 +190,32 @@ def layers(name: str, experiment: ExperimentConfig) -> Figures:
     """Draw heat maps, where methods have an alpha of their own."""
     if not any(method.alpha for method in experiment.methods.values()):
         return
-    summary = read_table("metrics/summary.csv", SUMMARY)
-    of_experiment = summary[summary["experiment"] == name]
-    figure = draw_layers(of_experiment, experiment.methods, ["test_accuracy", "test_nll"], name)
+    _, summary = _measured(name)
+    figure = draw_layers(summary, experiment.methods, ["test_accuracy", "test_nll"], name)
     yield f"layers_{name}", figure
 
 
 def features(name: str, colours: Colours) -> Figures:
     """Draw hidden states as features, where they were measured."""
-    summary = read_table("metrics/summary.csv", SUMMARY)
-    summary = summary[summary["experiment"] == name]
+    runs, summary = _measured(name)
     if "test_knn_error_after_1" in set(summary["metric"]):
         yield f"class_ratios_{name}", draw_class_ratios(summary, colours, name)
-        yield f"neighbours_{name}", draw_neighbours(summary, colours, name)
+        yield f"neighbours_{name}", draw_neighbours(runs, summary, colours, name)
 
 
 def widths(name: str, experiment: ExperimentConfig) -> Figures:
     """Draw bottlenecks against their width, where they were measured."""
-    runs = read_table("metrics/runs.csv", MEASURES)
-    summary = read_table("metrics/summary.csv", SUMMARY)
-    runs, summary = (table[table["experiment"] == name] for table in (runs, summary))
+    runs, summary = _measured(name)
     if set(PANELS) <= set(runs["metric"]):
         n_classes = load_dataset(Path("data") / f"{experiment.data}.npz").n_classes
         yield f"widths_{name}", draw_widths(runs, summary, experiment, n_classes, name)
+
+
+def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read what was measured on an experiment's runs, and its summary."""
+    runs = read_table("metrics/runs.csv", MEASURES)
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    return runs[runs["experiment"] == name], summary[summary["experiment"] == name]
 
 
 def is_swept(experiment: ExperimentConfig) -> bool:

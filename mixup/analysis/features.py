@@ -72,10 +72,9 @@ def class_ratios(spectra: pd.DataFrame) -> dict[str, float]:
 
     Randomness: none.
     """
-    return {
-        f"{split}_first_over_others_{scaling}_{label}": ratio
-        for (split, scaling, label), ratio in _ratios(spectra).items()
-    }
+    ratios = _ratios(spectra)
+    names = ratios["split"] + "_first_over_others_" + ratios["scaling"]
+    return dict(zip(names + "_" + ratios["digit"].astype(str), ratios["value"], strict=True))
 
 
 def first_over_others(spectra: pd.DataFrame) -> dict[str, float]:
@@ -89,17 +88,16 @@ def first_over_others(spectra: pd.DataFrame) -> dict[str, float]:
 
     Randomness: none.
     """
-    means = _ratios(spectra).groupby(["split", "scaling"], sort=False).mean()
-    return {
-        f"{split}_first_over_others_{scaling}": mean for (split, scaling), mean in means.items()
-    }
+    means = _ratios(spectra).groupby(["split", "scaling"], sort=False)["value"].mean().reset_index()
+    names = means["split"] + "_first_over_others_" + means["scaling"]
+    return dict(zip(names, means["value"], strict=True))
 
 
-def _ratios(spectra: pd.DataFrame) -> pd.Series:
+def _ratios(spectra: pd.DataFrame) -> pd.DataFrame:
     shown = spectra[spectra["scaling"] != "scale_free"]
     by_class = shown.groupby(["split", "scaling", "digit"], sort=False)["value"]
     first = by_class.first()
-    return first / (by_class.sum() - first)
+    return (first / (by_class.sum() - first)).reset_index()
 
 
 def knn_error(

@@ -51,7 +51,9 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
     bottleneck = run.config.net.bottleneck
     if bottleneck is None:
         raise StudyError(f"{run.folder} has a net without a bottleneck")
-    split, measures = run.split(dataset), {}
+    logits = logits_from(run, bottleneck.layer)
+    split = run.split(dataset)
+    measures: dict[str, float] = {}
     directions = allowed_directions(bottleneck.size, dataset.n_classes)
     for name, inputs, of_split in (
         ("train", split.train_inputs, split.train_labels),
@@ -60,7 +62,6 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
         states, labels = run.states(inputs, bottleneck.layer), of_split.numpy()
         pairs = different_pairs(labels, n_pairs, np.random.default_rng(run.config.seed))
         ends = states[pairs[0]], states[pairs[1]]
-        logits = logits_from(run, bottleneck.layer)
         measures |= {
             f"{name}_linearity": linearity(lambda h: softmax(logits(h), axis=1), *ends),
             f"{name}_linearity_logits": linearity(logits, *ends),
