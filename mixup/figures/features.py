@@ -67,7 +67,7 @@ def draw_neighbours(
     error.set_title("share of test points (less is better)", loc="left")
     _draw_points(difference, summary, colours, metrics[1:], DIFFERENCE)
     difference.axhline(0, color=colours["baseline"], linewidth=1)
-    difference.set_title("less the baseline's of the same seed", loc="left")
+    difference.set_title("difference to the baseline of the same seed", loc="left")
     names = ["input" if k == 0 else f"after layer {k}" for k in layers]
     error.set_xticks(range(len(names)), names)
     difference.set_xticks(range(len(names) - 1), names[1:])
