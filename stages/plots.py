@@ -188,10 +188,11 @@ def methods(name: str, colours: Colours) -> Figures:
 
 def layers(name: str, experiment: ExperimentConfig) -> Figures:
     """Draw heat maps, where methods have an alpha of their own."""
-    if not any(method.alpha for method in experiment.methods.values()):
+    methods = {method: experiment.methods[method] for method in experiment.all_methods}
+    if not any(method.alpha for method in methods.values()):
         return
     _, summary = _measured(name)
-    figure = draw_layers(summary, experiment.methods, ["test_accuracy", "test_nll"], name)
+    figure = draw_layers(summary, methods, ["test_accuracy", "test_nll"], name)
     yield f"layers_{name}", figure
 
 
@@ -220,7 +221,8 @@ def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def is_swept(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
-    return any(method.alpha or method.bottleneck for method in experiment.methods.values())
+    methods = [experiment.methods[name] for name in experiment.all_methods]
+    return any(method.alpha or method.bottleneck for method in methods)
 
 
 def main() -> None:

@@ -63,6 +63,8 @@ def _draw_cells(axes: Axes, mean: np.ndarray, low: np.ndarray, high: np.ndarray)
     norm = Normalize(float(np.nanmin(mean)), float(np.nanmax(mean)))
     axes.imshow(mean, cmap=_COLOURS, norm=norm, aspect="auto")
     for (row, column), value in np.ndenumerate(mean):
+        if np.isnan(value):
+            continue
         half = (high[row, column] - low[row, column]) / 2
         text = f"{value:.3f}" + (f"\n±{half:.3f}" if np.isfinite(half) else "")
         red, green, blue, _ = ScalarMappable(norm, _COLOURS).to_rgba(value)

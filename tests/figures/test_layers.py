@@ -42,3 +42,11 @@ def test_every_cell_is_the_mean_of_its_method(seeds: int) -> None:
     assert all(("±" in text) == (seeds > 1) for text in texts)
     assert f"baseline {0.5 + shift:.3f}" in axes.get_title(loc="left")
     assert (f"{seeds} seeds" in figure.get_suptitle()) == (seeds > 1)
+
+
+def test_a_pair_that_no_method_has_leaves_its_cell_empty() -> None:
+    methods = {name: method for name, method in METHODS.items() if name != "hidden_05"}
+    figure = draw_layers(summary(2), methods, ["test_accuracy"], "e")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert len(texts) == 3
+    assert not any("nan" in text for text in texts)
