@@ -7,13 +7,15 @@ BIN := .venv/bin
 INSTALLED := .venv/requirements.lock
 # Stages and tests start `python`; PATH makes that the one in .venv, activated or not.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
-DVC = $(BIN)/python -m dvc
+PAPER = cd paper && PYTHONPATH=.. PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
-.PHONY: help repro test check bench setup venv new-venv scm
+.PHONY: help repro paper verify test check bench setup venv new-venv scm
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   set up, run the whole study, show what was found"
+	@echo "make paper   the same for the claims of the paper itself, in paper/"
+	@echo "make verify  train all of the committed study anew, elsewhere; do its numbers hold here?"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
 	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
@@ -22,8 +24,27 @@ help:
 repro: setup
 	$(RUN) stages.validate
 	$(RUN) stages.launch
-	$(RUN) dvc repro
+	$(RUN) dvc repro --all-pipelines  # as `dvc repro`, which reads dvc.lock twice
 	@$(RUN) stages.show_results
+
+paper: setup
+	$(PAPER) stages.validate
+	$(PAPER) stages.launch
+	$(PAPER) dvc repro --all-pipelines
+	@$(PAPER) stages.show_results
+
+# In a clone without dvc.lock and with a cache of its own, so that nothing comes from an earlier run,
+# and nothing of this folder is touched. Changes that are not committed take no part.
+verify: setup
+	@git rev-parse --quiet --verify HEAD >/dev/null || { \
+	    echo "make verify needs Git and a commit to compare with." >&2; exit 1; }
+	@folder=$$(mktemp -d "$${TMPDIR:-/tmp}/verify.XXXXXX") && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
+	    git clone --quiet "$$(git rev-parse --show-toplevel)" "$$folder/study" && \
+	    cd "$$folder/study/$$(git rev-parse --show-prefix)" && \
+	    PATH="$(CURDIR)/$(BIN):$$PATH" && export PATH && \
+	    rm -f dvc.lock && python -m dvc config --local cache.dir cache && \
+	    python -m stages.launch && python -m dvc repro --quiet claims && \
+	    python -m stages.verify
 
 test: setup
 	$(RUN) ruff check
@@ -62,13 +83,17 @@ new-venv:
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
 	cp requirements.lock $(INSTALLED)
 
-# DVC wants a Git repository that holds the project, or to be told that there is none.
+# DVC wants a Git repository that holds the project, or to be told that there is none; of each study.
 scm:
-	@if git ls-files --error-unmatch dvc.yaml >/dev/null 2>&1; then \
-	    ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm; \
-	elif ! grep -qs no_scm .dvc/config.local; then \
-	    $(DVC) config --local core.no_scm true; \
-	    echo "Git does not track this folder: DVC was told so in .dvc/config.local."; \
-	    echo "The pipeline and the tests work; 'dvc exp' and 'dvc metrics diff' need Git."; \
-	    echo "Once the project is in Git, 'make setup' takes the setting back."; \
-	fi
+	@bin=$$(cd $(BIN) && pwd); \
+	for study in . $(wildcard paper); do \
+	    ( cd $$study; \
+	    if git ls-files --error-unmatch dvc.yaml >/dev/null 2>&1; then \
+	        ! grep -qs no_scm .dvc/config.local || "$$bin"/python -m dvc config --local --unset core.no_scm; \
+	    elif ! grep -qs no_scm .dvc/config.local; then \
+	        "$$bin"/python -m dvc config --local core.no_scm true; \
+	        echo "Git does not track $$PWD: DVC was told so in its .dvc/config.local."; \
+	        echo "The pipeline and the tests work; 'dvc exp' and 'dvc metrics diff' need Git."; \
+	        echo "Once the project is in Git, 'make setup' takes the setting back."; \
+	    fi ) || exit 1; \
+	done

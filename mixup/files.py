@@ -4,6 +4,7 @@ A process that is killed leaves its temporary folder, ``.NAME-....tmp``. Git and
 ignore those, and the next launch removes them.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -32,8 +33,14 @@ def whole_file(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path | str) -> Iterator[Path]:
-    """Give a temporary folder beside ``path`` that replaces it if the block succeeds."""
+    """Give a temporary folder beside ``path`` that replaces it if the block succeeds.
+
+    Raises:
+        NotADirectoryError: a file is there, which is left as it is.
+    """
     path = Path(path)
+    if path.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     with _folder_beside(path) as folder:
         temporary = folder / "new"
         temporary.mkdir()

@@ -16,7 +16,7 @@ from mixup.training.config import ExperimentConfig, MixupConfig, Name, Seeds, Tr
 MEMORY = "MIXUP_MEMORY_GB"
 GB = 10**9
 YEAR = 366 * 24 * 3600
-# Measured with torch on one core, and rounded so that no run needs less.
+# Rough, and so small that no run needs less.
 BYTES_PER_LAYER, BYTES_PER_ROW, BYTES_PER_STEP = 10_000, 500, 32
 SECONDS_PER_STEP, FLOPS = 1e-4, 1e12
 N_PREDICTED = 10_000
@@ -38,7 +38,8 @@ class Sizes(NamedTuple):
     """How much data an experiment has."""
 
     train: int
-    test: int
+    rest: int
+    """Points for testing and validation."""
     features: int
     classes: int
 
@@ -56,7 +57,13 @@ def read_study(path: Path | str = "params.yaml") -> Study:
         place = f"experiments.{name}"
         # Of data that no stage here makes, nothing is known before they are read.
         sizes = _sizes(study, experiment, place) or Sizes(1, 1, 1, 2)
-        _check_cost(experiment, sizes, limit, place)
+        for method in experiment.all_methods:
+            _check_cost(
+                experiment.model_copy(update={"net": experiment.net_of(method)}),
+                sizes,
+                limit,
+                place,
+            )
     return study
 
 
@@ -91,7 +98,7 @@ def run_bytes(experiment: ExperimentConfig, sizes: Sizes) -> dict[str, int]:
         Bytes of each part.
     """
     recipe, hidden = experiment.training, experiment.net.hidden
-    n, steps = sizes.train + sizes.test, n_steps(experiment, sizes)
+    n, steps = sizes.train + sizes.rest, n_steps(experiment, sizes)
     return {
         # as they are in the file, and as float32
         "the data": n * (5 * sizes.features + 25),
@@ -146,7 +153,16 @@ def _sizes(study: Study, experiment: ExperimentConfig, place: str) -> Sizes | No
             f"{key}.test_fraction leaves no {none_left} points of the {per_class} of a class, "
             f"got {recipe.test_fraction}"
         )
-    sizes = Sizes(classes * (per_class - n_test), classes * n_test, features, classes)
+    n_validation = round((per_class - n_test) * recipe.validation_fraction)
+    n_train = per_class - n_test - n_validation
+    if n_train < 1 or (recipe.validation_fraction and not n_validation):
+        none_left = "training" if n_train < 1 else "validation"
+        raise ParamsError(
+            f"{key}.validation_fraction leaves no {none_left} points of the {per_class - n_test} "
+            f"of a class, got {recipe.validation_fraction}"
+        )
+    n_rest = n_test + n_validation
+    sizes = Sizes(classes * n_train, classes * n_rest, features, classes)
     if recipe.batch_size > sizes.train:
         raise ParamsError(
             f"{key}.batch_size must be at most {sizes.train:,}, the number of training points, "

@@ -18,7 +18,7 @@ from mixup.training.config import RunKey
 from stages.mend import mend
 
 COMMAND = "python -m stages.train "
-"""What the command of every train stage starts with; the words of a `RunKey` follow."""
+"""What the command of every train stage has; the words of a `RunKey` follow."""
 
 
 class TrainStages:
@@ -36,7 +36,12 @@ class TrainStages:
         """Run whatever is out of date among the stages that train stages depend on."""
         graph = self._repo.index.graph
         needed = {stage for own in self._read() for stage in nx.descendants(graph, own)}
-        self._repo.reproduce([stage.addressing for stage in needed])
+        # Asked first, as each target costs DVC another reading of dvc.lock.
+        with lock_repo(self._repo):
+            up_to_date = not any(stage.changed() for stage in needed)
+        if not up_to_date:
+            last = [stage for stage in needed if not needed & nx.ancestors(graph, stage)]
+            self._repo.reproduce([stage.addressing for stage in last])
 
     def stale(self) -> list[RunKey]:
         """List the runs that are out of date, after those in DVC's cache are taken from there."""
@@ -68,7 +73,7 @@ class TrainStages:
 
     def _read(self) -> list[PipelineStage]:
         stages = self._repo.index.stages
-        return [stage for stage in stages if (stage.cmd or "").startswith(COMMAND)]
+        return [stage for stage in stages if COMMAND in (stage.cmd or "")]
 
     def _is_cached(self, stage: PipelineStage) -> bool:
         if stage.changed_stage() or not stage.deps_cached():
@@ -89,7 +94,7 @@ class TrainStages:
 
 
 def _key(stage: PipelineStage) -> RunKey:
-    experiment, method, seed = stage.cmd.removeprefix(COMMAND).split()
+    experiment, method, seed = stage.cmd.partition(COMMAND)[2].split()
     return RunKey(experiment, method, int(seed))
 
 

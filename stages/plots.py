@@ -1,6 +1,5 @@
 """Draw the figures of the study, each named after what it shows and the experiment."""
 
-import copyreg
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -9,27 +8,38 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from mixup.analysis.hidden import (
+    ClassifiedPlane,
+    hidden_measures,
+    hidden_spectra,
+    in_a_plane,
+    input_and_hidden_plane,
+    uniform_states,
+)
+from mixup.analysis.plane import Box, bounding_box, evaluate_on_box
 from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_table
 from mixup.data.dataset import Dataset, load_dataset
 from mixup.data.npz import read_npz
-from mixup.errors import FileError
 from mixup.figures.bottleneck import Embedding, draw_bottleneck
-from mixup.figures.boundaries import ProbabilityMap, draw_boundaries, evaluate_on_box
+from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
+from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
+from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
 from mixup.files import whole_folder
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from mixup.training.run import load_run, read_metrics, run_folder
+from mixup.training.run import Run, load_run, read_metrics, run_folder
 from stages.command import run
 
 FIGURES = Path("figures/study")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # What a page has room for; the other seeds are in the tables and in the other figures.
 SEEDS_WITH_MAPS, SEEDS_WITH_SCATTERS = 3, 2
+UNIFORM_INPUTS = 1000
 PROCESSES = 2
 SPLITS = {"train": "training data", "test": "test data"}
 
@@ -55,9 +65,7 @@ def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fig
 def _probability_map(key: RunKey, dataset: Dataset) -> ProbabilityMap:
     trained = load_run(run_folder(key))
     split = trained.split(dataset)
-    left, bottom = dataset.inputs.min(axis=0).tolist()
-    right, top = dataset.inputs.max(axis=0).tolist()
-    box = (left, right, bottom, top)
+    box = bounding_box(dataset.inputs)
     return ProbabilityMap(
         evaluate_on_box(lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box),
         box,
@@ -109,6 +117,58 @@ def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fi
         yield f"bottleneck_{name}_0_{stop}", draw_bottleneck(chosen, title)
 
 
+def hidden_spaces(
+    name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
+) -> Figures:
+    """Draw input and hidden plane where two classes pass a two-unit bottleneck, and its spectra.
+
+    The methods that mix stand beside the first plain one; all plain ones have a figure of theirs.
+    """
+    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+    of_two = [
+        method
+        for method in experiment.all_methods
+        if (bottleneck := experiment.net_of(method).bottleneck) and bottleneck.size == 2
+    ]
+    if not of_two or not in_a_plane(dataset):
+        return
+    keys = [key for key in all_runs(seeds, {name: experiment}) if key.method in of_two]
+    runs = {key: load_run(run_folder(key)) for key in keys}
+    plain, mixing = (
+        [method for method in names if method in of_two]
+        for names in (experiment.plain, experiment.mixing)
+    )
+    for suffix, methods in (("", plain[:1] + mixing), ("_plain", plain)):
+        if suffix and len(plain) < 2:
+            continue
+        panels = {
+            method: _hidden_panel(runs[RunKey(name, method, seeds[0])], dataset)
+            for method in methods
+        }
+        yield f"hidden_{name}{suffix}", draw_hidden(panels, f"{name}, seed {seeds[0]}")
+    values = pd.concat(
+        hidden_spectra(trained, dataset).assign(**key._asdict()) for key, trained in runs.items()
+    )
+    yield f"hidden_{name}_singular_values", draw_singular_values(values, colours, name)
+
+
+def _hidden_panel(trained: Run, dataset: Dataset) -> HiddenPanel:
+    metrics = read_metrics(trained.folder)
+    inputs, hidden = input_and_hidden_plane(trained, dataset)
+    accuracy = metrics["test_accuracy"]
+
+    def draw(plane: ClassifiedPlane, box: Box) -> ProbabilityMap:
+        probability = evaluate_on_box(plane.predict, box)
+        return ProbabilityMap(probability, box, plane.points, plane.labels, accuracy)
+
+    return HiddenPanel(
+        draw(inputs, inputs.box),
+        draw(hidden, square_around(hidden.points)),
+        uniform_states(trained, inputs.box, UNIFORM_INPUTS),
+        metrics | hidden_measures(trained, dataset),
+    )
+
+
 def spectra(name: str, colours: Colours) -> Figures:
     """Draw the singular values of wider bottlenecks, one figure a scaling."""
     table = read_table("metrics/spectra.csv", SPECTRA)
@@ -126,6 +186,21 @@ def methods(name: str, colours: Colours) -> Figures:
     yield f"methods_{name}", draw_methods(runs, summary, colours, name)
 
 
+def layers(name: str, experiment: ExperimentConfig) -> Figures:
+    """Draw heat maps, where methods have an alpha of their own."""
+    if not any(method.alpha for method in experiment.methods.values()):
+        return
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    of_experiment = summary[summary["experiment"] == name]
+    figure = draw_layers(of_experiment, experiment.methods, ["test_accuracy", "test_nll"], name)
+    yield f"layers_{name}", figure
+
+
+def is_swept(experiment: ExperimentConfig) -> bool:
+    """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
+    return any(method.alpha or method.bottleneck for method in experiment.methods.values())
+
+
 def main() -> None:
     """Write figures/study anew from the runs and tables of the study in params.yaml."""
     seeds: list[int] = read_section(Seeds, "seeds")
@@ -137,10 +212,14 @@ def main() -> None:
         begun = []
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
+            begun.append(pool.submit(_save, folder, layers, name, experiment))
+            if is_swept(experiment):
+                continue
             begun += [
                 pool.submit(_save, folder, boundaries, name, experiment, seeds),
                 pool.submit(_save, folder, curves_and_draws, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, bottlenecks, name, experiment, seeds),
+                pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, methods, name, in_order),
             ]
@@ -151,16 +230,6 @@ def main() -> None:
 def _save(folder: Path, draw: Callable[..., Figures], *arguments: object) -> None:
     for file, figure in draw(*arguments):
         save(figure, folder / f"{file}.png")
-
-
-def _file_error(path: Path, text: str) -> FileError:
-    error = FileError(path)
-    error.args = (text,)
-    return error
-
-
-# On its way from another process it would be made again of its text alone, as if that were a path.
-copyreg.pickle(FileError, lambda error: (_file_error, (error.path, str(error))))
 
 
 if __name__ == "__main__":

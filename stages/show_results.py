@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
@@ -17,8 +18,9 @@ from stages.command import run
 ID, SENTENCE, FOUND = 25, 41, 30
 WHERE_TO_LOOK = """\
 Numbers are differences between methods, paired by seed, with their 95 % intervals.
-* has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml.
-Open report/index.html for the evidence: every claim's figure, every run's numbers."""
+* has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml."""
+PAGE = Path("report/index.html")
+EVIDENCE = f"Open {PAGE} for the evidence: every claim's figure, every run's numbers."
 
 
 def ledger_text(ledger: pd.DataFrame) -> str:
@@ -43,6 +45,8 @@ def _lines(claim: Any) -> list[str]:
 
 def main() -> None:
     print(ledger_text(read_ledger()))
+    if PAGE.exists():  # not every study has one
+        print(EVIDENCE)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
-"""Sum up every run named by params.yaml: means, spreads, differences and mean curves."""
+"""Sum up every run named by params.yaml: means, spreads, differences and mean curves.
 
+``python -m stages.summarize [TABLE ...]`` takes tables in which other stages have measured runs.
+"""
+
+import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from mixup.analysis.curves import mean_curves
@@ -13,14 +18,16 @@ from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, Seeds, all_runs
 from stages.command import run
 
+TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 
-def main() -> None:
+
+def main(tables: Sequence[str] = TABLES) -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
     experiments: dict[str, ExperimentConfig] = read_section(
         dict[Name, ExperimentConfig], "experiments"
     )
     keys = all_runs(seeds, experiments)
-    extras = [read_table(f"metrics/{name}.csv", MEASURES) for name in ("embedding", "flatness")]
+    extras = [read_table(table, MEASURES) for table in tables]
     names = {experiment.data for experiment in experiments.values()}
     datasets = {name: load_dataset(Path("data") / f"{name}.npz") for name in names}
     histories = {
@@ -36,5 +43,11 @@ def main() -> None:
         temporary.write_text(json.dumps(nested_means(summary), indent=1) + "\n", encoding="utf-8")
 
 
+def from_command_line() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"default: {' '.join(TABLES)}")
+    main(parser.parse_args().tables or TABLES)
+
+
 if __name__ == "__main__":
-    run(main, __doc__)
+    run(from_command_line)

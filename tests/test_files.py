@@ -55,3 +55,12 @@ def test_folder_is_as_readable_as_any_other(tmp_path: Path) -> None:
         pass
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "made")}
     assert len(modes) == 1
+
+
+def test_whole_folder_leaves_a_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "runs"
+    path.write_text("kept")
+    with pytest.raises(NotADirectoryError, match="runs"), whole_folder(path):
+        pytest.fail("the work would be lost")
+    assert path.read_text() == "kept"
+    assert list(tmp_path.iterdir()) == [path]

@@ -9,7 +9,10 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
+from mixup.analysis.inference import VERDICTS
+from mixup.analysis.ledger import read_ledger
 from mixup.study import read_study
+from mixup.training.config import all_runs
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,3 +53,15 @@ def test_links_to_files_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", README)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_counts_of_the_paper_are_those_of_its_ledger() -> None:
+    verdicts = read_ledger(ROOT / "paper/metrics/claims.csv")["verdict"].tolist()
+    supported, contradicted, n_open = (verdicts.count(verdict) for verdict in VERDICTS)
+    said = (
+        f"Of its {len(verdicts)} claims {supported} are supported, {contradicted} contradicted and "
+        f"{n_open} open"
+    )
+    assert said in " ".join(README.split())
+    study = read_study(ROOT / "paper/params.yaml")
+    assert f"its {len(all_runs(study.seeds, study.experiments))} small nets" in README

@@ -76,6 +76,12 @@ BAD: list[tuple[str, Any, str]] = [
     (S + "training.batch_size", 101, "batch_size must be at most 100, the number of training"),
     (S + "training.test_fraction", 1e-9, "test_fraction leaves no test points of the 500 of a c"),
     (S + "training.test_fraction", 0.9999, "test_fraction leaves no training points of the 500"),
+    (S + "training.validation_fraction", 0.001, "validation_fraction leaves no validation points"),
+    (S + "training.validation_fraction", 0.999, "validation_fraction leaves no training points"),
+    (S + "training.validation_fraction", 0.5, "batch_size must be at most 50, the number of trai"),
+    (M + "methods.input.bottleneck", 10**9, "GB of memory, most of it for "),
+    (S + "methods.input.bottleneck", 2, "methods.input.bottleneck needs a net.bottleneck"),
+    (S + "methods.input.mixes", "label", "methods.input.mixes"),
     (S + "training.learning_rate", 1e308, "learning_rate should be less than or equal to 1"),
     (S + "methods.weight_decay.weight_decay", 1e4, "weight_decay must be at most 1 / training.l"),
     (S + "methods.manifold.eligible", [4], "methods.manifold.eligible must lie within 0..3, got"),
@@ -97,8 +103,9 @@ BAD: list[tuple[str, Any, str]] = [
 ]
 
 
-def test_the_committed_params_pass() -> None:
-    read_study(ROOT / "params.yaml")
+@pytest.mark.parametrize("study", [".", "paper"])
+def test_the_committed_params_pass(study: str) -> None:
+    read_study(ROOT / study / "params.yaml")
 
 
 @pytest.mark.parametrize(("key", "value", "said"), BAD)

@@ -26,7 +26,7 @@ def history_measures(key: RunKey, dataset: Dataset, root: Path = RUNS) -> dict[s
     - ``test_nll_rise``: the last test NLL minus the lowest of all evaluations; >= 0.
     - ``train_excess_loss``: the mean optimised loss over the last tenth of the steps (rounded up
       to whole rows of the history), minus the least that their targets allow. That floor is 0
-      for a method that does not mix, else `p_different_labels` times the mean of
+      for a method that does not mix its targets, else `p_different_labels` times the mean of
       ``H(lam) = -lam log lam - (1 - lam) log(1 - lam)`` over the lam of those very steps, so that
       a run's luck with its lam is not taken for an excess.
 
@@ -49,7 +49,7 @@ def history_measures(key: RunKey, dataset: Dataset, root: Path = RUNS) -> dict[s
     last = history["step"] > (1 - LAST_PART) * history["step"].iloc[-1]
     rows = history["step"].diff().fillna(history["step"])
     floor = 0.0
-    if run.config.alpha is not None:
+    if run.config.alpha is not None and run.config.settings.mixes != "features":
         lams = drawn_lams(run.config, history)
         labels = run.split(dataset).train_labels.numpy()
         p_different = p_different_labels(labels, run.config.training.batch_size)

@@ -1,15 +1,17 @@
 """Probability maps: what each net believes over the plane of a two-feature, two-class data set."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mixup.analysis.plane import CONFIDENCE_LEVELS
 from mixup.figures.style import (
     BINARY_COLOURS,
     PROBABILITY_MAP,
@@ -19,11 +21,10 @@ from mixup.figures.style import (
     styled,
 )
 
-# Between these two the study calls a prediction "of low confidence".
-CONFIDENCE_LEVELS = (0.25, 0.75)
-_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# Steps of 0.05: flat areas can be read off the scale and make small files.
-_COLOURS = matplotlib.colormaps[PROBABILITY_MAP].resampled(20)
+TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# Steps of 0.05: flat areas can be read off the scale and make small files. Without the darkest
+# shades, which are those of the points.
+COLOURS = ListedColormap(matplotlib.colormaps[PROBABILITY_MAP](np.linspace(0.16, 0.84, 20)))
 
 
 @dataclass(frozen=True)
@@ -46,28 +47,6 @@ class ProbabilityMap:
     test_accuracy: float
 
 
-def evaluate_on_box(
-    predict: Callable[[NDArray[np.float32]], NDArray[np.floating]],
-    box: tuple[float, float, float, float],
-    resolution: int = 200,
-) -> NDArray[np.floating]:
-    """Evaluate ``predict`` at the centres of ``resolution`` x ``resolution`` cells of ``box``.
-
-    Args:
-        predict: takes (N, 2) float32 points, gives (N,) numbers.
-        box: left, right, bottom, top.
-        resolution: cells a side.
-
-    Returns:
-        (resolution, resolution) numbers; row 0 is the lowest second coordinate.
-    """
-    left, right, bottom, top = box
-    centre = (np.arange(resolution) + 0.5) / resolution
-    x, y = np.meshgrid(left + (right - left) * centre, bottom + (top - bottom) * centre)
-    points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
-    return np.asarray(predict(points)).reshape(resolution, resolution)
-
-
 @styled()
 def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str) -> Figure:
     """Draw one probability map a run, all on one colour scale.
@@ -86,7 +65,7 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
     figure = _figure_for(n_rows, n_columns, runs[0][2].box)
     panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     for axes, (method, seed, drawn) in zip(panels.flat, runs, strict=False):
-        _draw_map(axes, drawn)
+        draw_map(axes, drawn)
         low, high = CONFIDENCE_LEVELS
         unsure = np.mean((drawn.probability > low) & (drawn.probability < high))
         numbers = f"accuracy {drawn.test_accuracy:.3f}, unsure area {unsure:.2f}"
@@ -97,13 +76,13 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
         axes.set_ylabel("$x_2$")
     for axes in panels[-1]:
         axes.set_xlabel("$x_1$")
-    scale = ScalarMappable(PROBABILITY_NORM, _COLOURS)
+    scale = ScalarMappable(PROBABILITY_NORM, COLOURS)
     bar = figure.colorbar(
         scale,
         ax=panels,
         location="top",
         aspect=50,
-        ticks=_TICKS,
+        ticks=TICKS,
         # shares of the height of all panels
         fraction=0.15 / n_rows,
         pad=0.05 / n_rows,
@@ -127,12 +106,19 @@ def _figure_for(n_rows: int, n_columns: int, box: tuple[float, float, float, flo
     return figure
 
 
-def _draw_map(axes: Axes, drawn: ProbabilityMap) -> None:
+def draw_map(axes: Axes, drawn: ProbabilityMap, size: float = 9) -> None:
+    """Draw a map, its lines of low confidence, and the training points.
+
+    Args:
+        axes: where; gets the limits of the map.
+        drawn: the map.
+        size: area of a training point's marker, in square points.
+    """
     axes.imshow(
         drawn.probability,
         origin="lower",
         extent=drawn.box,
-        cmap=_COLOURS,
+        cmap=COLOURS,
         norm=PROBABILITY_NORM,
         interpolation="nearest",
     )
@@ -149,7 +135,7 @@ def _draw_map(axes: Axes, drawn: ProbabilityMap) -> None:
         )
     for label, marker in enumerate("o^"):
         x, y = drawn.points[drawn.labels == label].T
-        dots = axes.scatter(x, y, s=9, marker=marker, color=BINARY_COLOURS[label])
+        dots = axes.scatter(x, y, s=size, marker=marker, color=BINARY_COLOURS[label])
         dots.set(edgecolor="white", linewidth=0.4, clip_on=False)  # whole at the panel's edge too
     axes.set(xlim=drawn.box[:2], ylim=drawn.box[2:])
     axes.grid(False)

@@ -53,6 +53,7 @@ _METHOD_LABELS = {
     "baseline": "baseline",
     "weight_decay": "weight decay",
     "dropout": "dropout",
+    "noise": "input noise",
     "input": "input mixup",
     "hidden": "hidden mixup",
     "manifold": "manifold mixup",

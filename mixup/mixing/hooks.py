@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from mixup.mixing.formula import add_noise, mix, tensors_of
+from mixup.mixing.formula import add_noise, map_tensors, mix, tensors_of
 from mixup.mixing.layers import INPUT
 from mixup.mixing.plan import MixPlan
 
@@ -22,8 +22,10 @@ class Hooks:
     again in the backward pass, for which the hooks come back.
     """
 
-    def __init__(self, modules: dict[str, nn.Module], *, before: bool, batch_dim: int) -> None:
-        self._pass = Pass(batch_dim)
+    def __init__(
+        self, modules: dict[str, nn.Module], *, before: bool, batch_dim: int, stop_gradient: bool
+    ) -> None:
+        self._pass = Pass(batch_dim, stop_gradient)
         self._hooks = {
             name: Hook(name, module, before or name == INPUT, self._pass)
             for name, module in modules.items()
@@ -111,8 +113,8 @@ class Hooks:
 class Pass:
     """What the hooks of one mixer share: the plan of the forward pass under way."""
 
-    def __init__(self, batch_dim: int) -> None:
-        self.batch_dim = batch_dim
+    def __init__(self, batch_dim: int, stop_gradient: bool) -> None:
+        self.batch_dim, self.stop_gradient = batch_dim, stop_gradient
 
     def start(self, plan: MixPlan, *, as_tensors: bool) -> None:
         self.lam, self.perm, self.mixes_features = plan.lam, plan.perm, plan.mixes_features
@@ -127,6 +129,8 @@ class Pass:
         self.with_grad = torch.is_grad_enabled()
 
     def change(self, state: Any, batch_dim: int) -> Any:
+        if self.stop_gradient:
+            state = map_tensors(torch.Tensor.detach, state)
         if self.mixes_features:
             state = mix(state, self.lam, self.perm, batch_dim=batch_dim)
         return add_noise(state, self.noise, self.noise_seed) if self.noise else state

@@ -46,6 +46,8 @@ class ManifoldMixup:
             where sample i meets i + N // 2.
         mixes: "both", or for ablations "features" or "labels" alone.
         noise: standard deviation of Gaussian noise added to the mixed state, >= 0.
+        stop_gradient: for ablations (section 5.1 of the paper), keep the gradient from the layers
+            before the mixed state, which a step then trains only where it mixed before them.
         batch_dim: dimension of the batch in the states; 1 for sequence-first models.
 
     Raises:
@@ -76,6 +78,7 @@ class ManifoldMixup:
         pairing: Pairing = "random",
         mixes: Mixes = "both",
         noise: float = 0.0,
+        stop_gradient: bool = False,
         batch_dim: int = 0,
     ) -> None:
         if where not in ("after", "before"):
@@ -94,7 +97,9 @@ class ManifoldMixup:
             seed=seed,
         )
         modules = {name: module for name, (module, _) in found.items()}
-        self._hooks = Hooks(modules, before=where == "before", batch_dim=batch_dim)
+        self._hooks = Hooks(
+            modules, before=where == "before", batch_dim=batch_dim, stop_gradient=stop_gradient
+        )
         if any(map(is_compiled, model.modules())):
             self._hooks.stay()
 

@@ -1,16 +1,18 @@
 """The multi-layer perceptron that every experiment trains."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
+import torch
 from torch import Tensor, nn
 
 
 class MLP(nn.Module):
     """Multi-layer perceptron whose forward pass can start and end at any hidden layer.
 
-    ``h_k = dropout(leaky_relu(W_k h_{k-1} + b_k))`` for k = 1..K with ``h_0 = x``; the classifier
-    is one more linear layer. With ``hidden=[512, 512, 2, 512, 512]`` the third state is a 2-D
-    bottleneck.
+    ``h_k = dropout(leaky_relu(norm(W_k h_{k-1} + b_k)))`` for k = 1..K with ``h_0 = x``; the
+    classifier is one more linear layer. With ``hidden=[512, 512, 2, 512, 512]`` the third state is
+    a 2-D bottleneck.
 
     Source: the video's network (2-32-32-32-1, slope 0.2) and the TensorFlow implementation's
     bottleneck networks (slope 0.3), which are the same family. Weights start as PyTorch's
@@ -21,9 +23,13 @@ class MLP(nn.Module):
         hidden: sizes of the hidden layers.
         n_outputs: number of logits; 1 for a binary net.
         negative_slope: of the leaky ReLU, applied after every hidden layer.
-        dropout: probability of dropping a unit after each hidden layer, in [0, 1).
+        dropout: probability of dropping a unit after each hidden layer, in [0, 1); one for all
+            of them, or one each.
+        batch_norm: normalise over the batch before every leaky ReLU.
+        input_noise: standard deviation of Gaussian noise added to x in training mode, >= 0, in
+            units of x.
 
-    Randomness: initial weights and dropout use torch's global generator.
+    Randomness: initial weights, dropout and noise use torch's global generator.
 
     Example:
         >>> import torch
@@ -39,16 +45,21 @@ class MLP(nn.Module):
         n_outputs: int,
         *,
         negative_slope: float = 0.2,
-        dropout: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        batch_norm: bool = False,
+        input_noise: float = 0.0,
     ) -> None:
         super().__init__()
+        dropouts = repeat(dropout) if isinstance(dropout, float | int) else dropout
+        self._input_noise = input_noise
         self.hidden = nn.ModuleList(
             nn.Sequential(
                 nn.Linear(size_in, size_out),
+                *([nn.BatchNorm1d(size_out)] if batch_norm else []),
                 nn.LeakyReLU(negative_slope),
-                *([nn.Dropout(dropout)] if dropout else []),
+                *([nn.Dropout(p)] if p else []),
             )
-            for size_in, size_out in zip([n_features, *hidden], hidden, strict=False)
+            for size_in, size_out, p in zip([n_features, *hidden], hidden, dropouts, strict=False)
         )
         self.classifier = nn.Linear([n_features, *hidden][-1], n_outputs)
 
@@ -64,6 +75,8 @@ class MLP(nn.Module):
             (N, n_outputs) logits, or the state after hidden layer ``end``; ``start == end`` is
             the identity.
         """
+        if self._input_noise and self.training and start == 0:
+            x = x + self._input_noise * torch.randn_like(x)
         for layer in self.hidden[start:end]:
             x = layer(x)
         return self.classifier(x) if end is None else x

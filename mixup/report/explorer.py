@@ -17,9 +17,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from mixup.analysis.plane import CONFIDENCE_LEVELS, evaluate_on_box
 from mixup.data.dataset import Dataset, load_dataset
 from mixup.data.npz import read_npz
-from mixup.figures.boundaries import CONFIDENCE_LEVELS, evaluate_on_box
 from mixup.figures.style import (
     BINARY_COLOURS,
     CLASS_COLOURS,

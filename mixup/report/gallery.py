@@ -21,6 +21,12 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "a panel for each method and seed",
         ("low_confidence_area",),
     ),
+    "hidden": (
+        "input and hidden space",
+        "Maps of the predicted probability over the inputs and, below, over the two bottleneck "
+        "units, with the training points, a column for each method",
+        ("hidden_low_confidence_area", "hidden_effective_rank", "boundary_length"),
+    ),
     "bottleneck": (
         "bottleneck states",
         "Scatter plots of the two bottleneck units, coloured by class, a column for each method",
@@ -36,6 +42,11 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "measures by method",
         "Each seed's value of each measure, with mean and interval, a row for each method",
         ("test_accuracy", "test_nll", "test_ece"),
+    ),
+    "layers": (
+        "where mixing may enter, and alpha",
+        "Heat maps of a measure, a row for each eligible set and a column for each alpha",
+        ("test_accuracy", "test_nll"),
     ),
     "spectra": (
         "singular values",

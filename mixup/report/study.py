@@ -110,9 +110,21 @@ def _settings(settings: MethodConfig) -> str:
         parts.append(f"weight decay {settings.weight_decay:g}")
     if settings.dropout:
         parts.append(f"dropout {settings.dropout:g} after every hidden layer")
+    if settings.batch_norm:
+        parts.append("batch norm in every hidden layer")
+    if settings.input_noise:
+        parts.append(f"noise of standard deviation {settings.input_noise:g} on the input")
+    if settings.bottleneck:
+        parts.append(f"a bottleneck of {settings.bottleneck} units")
     if settings.eligible == [0]:
         parts.append("mixes the input (k = 0)")
     elif settings.eligible:
         where = listed(list(map(str, settings.eligible)))
         parts.append(f"mixes at a layer drawn for every batch from k = {where}")
+    if settings.alpha:
+        parts.append(f"alpha {settings.alpha:g}")
+    if settings.mixes != "both":
+        parts.append(f"mixes {settings.mixes} alone")
+    if settings.stop_gradient:
+        parts.append("no gradient before the mixed state")
     return "; ".join(parts) or "nothing: plain training"

@@ -10,6 +10,7 @@ initial weights nudged by one unit in the last place; ``benchmarks/cohort.py`` m
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,12 +24,21 @@ from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
 from mixup.training.checkpoint import State
 from mixup.training.config import RunConfig
-from mixup.training.outcome import final_metrics, history_row, n_watched, not_finite, write_run
+from mixup.training.outcome import (
+    final_metrics,
+    history_row,
+    name_of,
+    not_finite,
+    watched_points,
+    write_run,
+)
 from mixup.training.recipe import decay_learning_rate, samples, schedule_for, targets_and_criterion
 from mixup.training.run import Split, predict, split_for
 from mixup.training.trainer import new_state
 
 SHARED = ("experiment", "data", "net", "training", "threads")
+ALONE = {"batch_norm": False, "input_noise": 0.0, "mixes": "both", "stop_gradient": False}
+"""Settings whose other values a stacked model does not know."""
 
 
 @dataclass
@@ -62,12 +72,10 @@ class Member:
         """Add a row to the history, unless the run has failed."""
         if self.error:
             return
-        split, state = self.split, self.state
-        train = predict(state.net, split.train_inputs[: n_watched(split)])
-        test = predict(state.net, split.test_inputs)
-        mixed = plan if state.mixer else None
+        state, predicted = self.state, partial(predict, self.state.net)
+        mixed, watched = plan if state.mixer else None, watched_points(self.split)
         try:
-            row = history_row(self.config, step, state.losses, train, test, split, mixed)
+            row = history_row(self.config, step, state.losses, watched, predicted, mixed)
         except StudyError as error:
             self.error = str(error)
         else:
@@ -78,9 +86,8 @@ class Member:
         """Write the run's folder, unless the run has failed."""
         if self.error:
             return
-        net, split = self.state.net, self.split
-        train, test = predict(net, split.train_inputs), predict(net, split.test_inputs)
-        metrics = final_metrics(train, test, split, dataset, lambda points: predict(net, points))
+        net = self.state.net
+        metrics = final_metrics(self.split, dataset, partial(predict, net))
         try:
             write_run(folder, self.config, net.state_dict(), self.state.history, metrics)
         except OSError as error:
@@ -113,7 +120,9 @@ class Stack:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self._members = members
-        self._slope = members[0].config.net.negative_slope
+        net = members[0].config.net
+        self._slope = net.negative_slope
+        self._narrow = net.bottleneck.layer if net.bottleneck else None
         self.weights: list[Tensor] = []
         """(M, ...): weight and bias of every layer, in the order of the net."""
         for own in zip(*(member.state.net.parameters() for member in members), strict=True):
@@ -139,7 +148,9 @@ class Stack:
         state = self._mix(x, 0, plans, perm)
         for k, (weight, bias) in enumerate(hidden, start=1):
             state = torch.baddbmm(bias.unsqueeze(1), state, weight.mT)
-            state = self._drop(F.leaky_relu(state, self._slope))
+            state = F.leaky_relu(state, self._slope)
+            if k != self._narrow:
+                state = self._drop(state)
             state = self._mix(state, k, plans, perm)
         weight, bias = classifier
         return torch.baddbmm(bias.unsqueeze(1), state, weight.mT)
@@ -178,7 +189,8 @@ def train_cohort(
         For each run None, or why it failed and has no folder.
 
     Raises:
-        StudyError: the batch is larger than the training data.
+        StudyError: the batch is larger than the training data; a run has a setting that a stacked
+            model does not know.
         ValueError: the runs differ in something else, or there are none.
 
     Randomness: as of `train_run`, generators of each run's own.
@@ -236,6 +248,12 @@ def check_alike(configs: Sequence[RunConfig], folders: Sequence[Path]) -> None:
     for name in SHARED:
         if any(getattr(config, name) != getattr(configs[0], name) for config in configs):
             raise ValueError(f"the runs of a cohort must have the same {name}")
+    for config in configs:
+        for name, known in ALONE.items():
+            if getattr(config.settings, name) != known:
+                raise StudyError(
+                    f"{name_of(config)} cannot be trained in a cohort: its method sets {name}"
+                )
 
 
 def merge(plans: Sequence[MixPlan]) -> MixPlan:

@@ -2,7 +2,7 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field
 from pydantic import model_validator as check_after
@@ -62,6 +62,8 @@ class TrainingConfig(Section):
 
     test_fraction: Annotated[float, Field(gt=0, lt=1)]
     """Share of each class held out for testing, where the data has no official test set."""
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of each class of the training data that is not trained on, but kept for choosing."""
     batch_size: Count
     """Samples a step; the ragged rest of a shuffled epoch is dropped."""
     steps: Count | None = None
@@ -93,9 +95,21 @@ class MethodConfig(Section):
     weight_decay: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """AdamW's decoupled weight decay."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability of dropping a unit, after every hidden layer."""
+    """Probability of dropping a unit, after every hidden layer but the bottleneck."""
+    batch_norm: bool = False
+    """Whether every hidden layer is normalised over the batch, before its leaky ReLU."""
+    input_noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """Standard deviation of Gaussian noise on training inputs, in their units."""
+    bottleneck: Count | None = None
+    """Units of the bottleneck, where a method has another number than net.bottleneck.size."""
     eligible: Annotated[list[Layer], AfterValidator(unique)] = Field(default_factory=list)
     """Where mixing may enter: 0 is the input, k the state after hidden layer k; [] is no mixing."""
+    alpha: Alpha | None = None
+    """lam ~ Beta(alpha, alpha), where a method has another alpha than mixup.alpha."""
+    mixes: Literal["both", "features", "labels"] = "both"
+    """What is mixed, states and targets or one of them alone."""
+    stop_gradient: bool = False
+    """Whether the layers before the mixed state get no gradient."""
 
 
 class MixupConfig(Section):
@@ -147,6 +161,8 @@ class ExperimentConfig(Section):
             raise ValueError(eligible.format("not be empty for a mixing method"))
         if kind == "plain" and method.eligible:
             raise ValueError(eligible.format("be empty for a plain method"))
+        if method.bottleneck and not self.net.bottleneck:
+            raise ValueError(f"{key}.bottleneck needs a net.bottleneck to be in place of")
         if max(method.eligible, default=0) > self.net.depth:
             raise ValueError(eligible.format(f"lie within 0..{self.net.depth}"))
         if method.weight_decay * self.training.learning_rate > 1:
@@ -155,10 +171,22 @@ class ExperimentConfig(Section):
                 f"got {method.weight_decay}"
             )
 
+    def net_of(self, method: str) -> NetConfig:
+        """Give the net that a method trains."""
+        return net_for(self.net, self.methods[method])
+
     @property
     def all_methods(self) -> list[str]:
         """Every method compared, plain ones first."""
         return [*self.plain, *self.mixing]
+
+
+def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:
+    """Give the net its bottleneck's size, where the method has one of its own."""
+    if not (net.bottleneck and settings.bottleneck):
+        return net
+    bottleneck = net.bottleneck.model_copy(update={"size": settings.bottleneck})
+    return net.model_copy(update={"bottleneck": bottleneck})
 
 
 class RunConfig(Section):
@@ -172,7 +200,7 @@ class RunConfig(Section):
     training: TrainingConfig
     settings: MethodConfig
     alpha: Alpha | None
-    """mixup.alpha for a method that mixes, else None."""
+    """The method's alpha, or mixup.alpha, for a method that mixes, else None."""
     threads: Threads
     cohort: Count = 1
     """Runs trained together, as one stacked model; 1 is alone. The last digits of a run depend on
@@ -213,13 +241,14 @@ def read_run_config(key: RunKey, path: Path | str = "params.yaml") -> RunConfig:
     found = {
         **key._asdict(),
         "data": read_section(Name, *place, "data", path=path),
-        "net": net,
+        "net": net_for(net, settings),
         "training": read_section(TrainingConfig, *place, "training", path=path),
         "settings": settings,
         "alpha": None,
         "threads": read_section(TrainConfig, "train", path=path).threads,
     }
     if settings.eligible:
-        found["alpha"] = read_section(MixupConfig, "mixup", path=path).alpha
+        alpha = read_section(MixupConfig, "mixup", path=path).alpha
+        found["alpha"] = settings.alpha or alpha
     config: RunConfig = check(RunConfig, found)
     return config

@@ -21,11 +21,14 @@ from mixup.training.config import RunConfig
 from mixup.training.run import Split
 from mixup.training.scores import Probabilities
 
+Predict = Callable[[Tensor], Probabilities]
 HISTORY_COLUMNS = (
     "step",
     "loss",
     "train_loss",
     "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
     "test_loss",
     "test_accuracy",
     "k",
@@ -33,13 +36,39 @@ HISTORY_COLUMNS = (
 )
 
 
+Points = Mapping[str, tuple[Tensor, Tensor]]
+"""Inputs and labels of the parts of a split, by name: train, test and, if there is one,
+validation."""
+
+
+def watched_points(split: Split) -> dict[str, tuple[Tensor, Tensor]]:
+    """Choose the points that the history watches.
+
+    Of the training points these are the first ones of the run's shuffled order, as many as the test
+    set has at most. So evaluations stay cheap; metrics.json is of all training points.
+    """
+    n = min(len(split.train_labels), len(split.test_labels))
+    points = all_points(split)
+    inputs, labels = points["train"]
+    return points | {"train": (inputs[:n], labels[:n])}
+
+
+def all_points(split: Split) -> dict[str, tuple[Tensor, Tensor]]:
+    """Name the parts of a split that have points."""
+    points = {
+        "train": (split.train_inputs, split.train_labels),
+        "validation": (split.validation_inputs, split.validation_labels),
+        "test": (split.test_inputs, split.test_labels),
+    }
+    return {part: pair for part, pair in points.items() if len(pair[1])}
+
+
 def history_row(
     config: RunConfig,
     step: int,
     losses: Sequence[float],
-    train: Probabilities,
-    test: Probabilities,
-    split: Split,
+    points: Points,
+    predict: Predict,
     plan: MixPlan | None,
 ) -> dict[str, Any]:
     """Make a row of history.csv.
@@ -48,21 +77,18 @@ def history_row(
         config: the run.
         step: the step just taken.
         losses: the optimised loss of every step since the row before.
-        train: (n, C) probabilities of the first n training points.
-        test: (N, C) probabilities of the test points.
-        split: the run's data.
+        points: as of `watched_points`.
+        predict: maps (N, F) inputs to (N, C) probabilities.
         plan: what the step mixed, if anything.
 
     Raises:
         StudyError: a prediction is not finite.
     """
     row: dict[str, Any] = {"step": step, "loss": sum(losses) / len(losses)}
-    for part, p, labels in (
-        ("train", train, split.train_labels[: len(train)].numpy()),
-        ("test", test, split.test_labels.numpy()),
-    ):
-        row[f"{part}_loss"] = scores.nll(p, labels)
-        row[f"{part}_accuracy"] = scores.accuracy(p, labels)
+    for part, (inputs, labels) in points.items():
+        p = predict(inputs)
+        row[f"{part}_loss"] = scores.nll(p, labels.numpy())
+        row[f"{part}_accuracy"] = scores.accuracy(p, labels.numpy())
     if plan:
         names = {MLP.layer_name(k): k for k in config.settings.eligible}
         row |= {"k": names[str(plan.layer)], "lam": plan.lam}
@@ -93,41 +119,28 @@ def not_finite(config: RunConfig, step: int, losses: Sequence[float]) -> StudyEr
     )
 
 
-def n_watched(split: Split) -> int:
-    """Count the training points that the history watches, as many as the test set has at most.
-
-    They are the first ones of the run's shuffled training data. So evaluations stay cheap;
-    metrics.json is of all training points.
-    """
-    return min(len(split.train_labels), len(split.test_labels))
-
-
-def final_metrics(
-    train: Probabilities,
-    test: Probabilities,
-    split: Split,
-    dataset: Dataset,
-    predict: Callable[[Tensor], Probabilities],
-) -> dict[str, float]:
+def final_metrics(split: Split, dataset: Dataset, predict: Predict) -> dict[str, float]:
     """Compute a run's metrics.json from the predictions of its trained net.
 
+    The low-confidence area is there where the data has two features and two classes.
+
     Args:
-        train: (n, C) probabilities of all training points.
-        test: (N, C) probabilities of the test points.
         split: the run's data.
         dataset: what it was split from.
-        predict: maps (M, 2) float32 points to (M, 2) probabilities; asked only where the data has
-            two features and two classes, for the low-confidence area.
+        predict: maps (N, F) inputs to (N, C) probabilities.
     """
-    labels, train_labels = split.test_labels.numpy(), split.train_labels.numpy()
+    test, labels = predict(split.test_inputs), split.test_labels.numpy()
     metrics = {
         "test_accuracy": scores.accuracy(test, labels),
         "test_nll": scores.nll(test, labels),
         "test_ece": scores.ece(test, labels),
         "test_brier": scores.brier(test, labels),
-        "train_accuracy": scores.accuracy(train, train_labels),
-        "train_nll": scores.nll(train, train_labels),
     }
+    for part, (inputs, of_part) in all_points(split).items():
+        if part != "test":
+            p = predict(inputs)
+            metrics[f"{part}_accuracy"] = scores.accuracy(p, of_part.numpy())
+            metrics[f"{part}_nll"] = scores.nll(p, of_part.numpy())
     if dataset.inputs.shape[1] == 2 and dataset.n_classes == 2:
         metrics["low_confidence_area"] = scores.low_confidence_area(
             lambda points: predict(torch.from_numpy(points)), dataset.inputs

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -57,20 +58,24 @@ class Split:
     train_labels: Tensor
     test_inputs: Tensor
     test_labels: Tensor
+    validation_inputs: Tensor
+    """Empty unless the recipe has a validation_fraction."""
+    validation_labels: Tensor
 
 
 def split_for(config: RunConfig, dataset: Dataset) -> Split:
     """Split ``dataset`` as the run's seed decides, equally for all methods of that seed."""
     rng = np.random.default_rng(seed_sequence(config.seed, Purpose.SPLIT))
     train, test = split_dataset(dataset, config.training.test_fraction, rng)
+    validation = train[:0]
+    if config.training.validation_fraction:
+        to_train = dataset.only(train)
+        kept, held_out = split_dataset(to_train, config.training.validation_fraction, rng)
+        train, validation = train[kept], train[held_out]
     inputs, labels = torch.from_numpy(dataset.inputs), torch.from_numpy(dataset.labels)
     scale = 255 if inputs.dtype == torch.uint8 else 1
-    return Split(
-        inputs[train].float() / scale,
-        labels[train],
-        inputs[test].float() / scale,
-        labels[test],
-    )
+    pairs = ((inputs[part].float() / scale, labels[part]) for part in (train, test, validation))
+    return Split(*chain.from_iterable(pairs))
 
 
 def build_net(config: RunConfig, n_features: int, n_classes: int) -> MLP:
@@ -79,12 +84,16 @@ def build_net(config: RunConfig, n_features: int, n_classes: int) -> MLP:
     Two classes are told apart by a single logit.
     """
     seed_torch(config.seed, Purpose.WEIGHTS)
+    settings, net = config.settings, config.net
+    narrow = net.bottleneck.layer if net.bottleneck else None
     return MLP(
         n_features,
-        config.net.hidden,
+        net.hidden,
         1 if n_classes == 2 else n_classes,
-        negative_slope=config.net.negative_slope,
-        dropout=config.settings.dropout,
+        negative_slope=net.negative_slope,
+        dropout=[0.0 if k == narrow else settings.dropout for k in range(1, net.depth + 1)],
+        batch_norm=settings.batch_norm,
+        input_noise=settings.input_noise,
     )
 
 

@@ -1,9 +1,9 @@
 """Train one run: the whole recipe on one page, the same for every method."""
 
 import math
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -14,9 +14,9 @@ from mixup.training.config import RunConfig
 from mixup.training.outcome import (
     final_metrics,
     history_row,
-    n_watched,
     name_of,
     not_finite,
+    watched_points,
     write_run,
 )
 from mixup.training.recipe import (
@@ -66,7 +66,7 @@ def train_run(
     batches = samples(
         split.train_inputs, targets, config.training.batch_size, config.seed, state.step
     )
-    watched, unwatched = split.train_inputs.tensor_split([n_watched(split)])
+    watched, predicted = watched_points(split), partial(predict, net)
     recent: list[float] = []
     progress = tqdm(
         range(state.step + 1, schedule.n_steps + 1),
@@ -90,15 +90,13 @@ def train_run(
         if state.step in schedule.decay_at:
             decay_learning_rate(optimiser)
         if state.step in schedule.evaluate_at:
-            train, test = predict(net, watched), predict(net, split.test_inputs)
-            row = history_row(config, state.step, state.losses, train, test, split, plan)
+            row = history_row(config, state.step, state.losses, watched, predicted, plan)
             state.history.append(row)
             recent, state.losses = (recent + state.losses)[-5:], []
             net.train()
         if saved and saved.is_due and state.step < schedule.n_steps:
             saved.save(state)
-    train = np.concatenate([train, predict(net, unwatched)])
-    metrics = final_metrics(train, test, split, dataset, lambda points: predict(net, points))
+    metrics = final_metrics(split, dataset, predicted)
     write_run(folder, config, net.state_dict(), state.history, metrics)
     if saved:
         saved.remove()
@@ -124,6 +122,8 @@ def new_state(config: RunConfig, dataset: Dataset) -> State:
             layers=[net.layer_name(k) for k in config.settings.eligible],
             alpha=config.alpha,
             seed=seed_sequence(config.seed, Purpose.MIXING),
+            mixes=config.settings.mixes,
+            stop_gradient=config.settings.stop_gradient,
         )
     seed_torch(config.seed, Purpose.DROPOUT)
     return State(net, optimiser, mixer)

@@ -7,7 +7,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
-from mixup.figures.boundaries import ProbabilityMap, draw_boundaries, evaluate_on_box
+from mixup.analysis.plane import evaluate_on_box
+from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
 from mixup.figures.style import BINARY_COLOURS
 from mixup.models.mlp import MLP
 from mixup.training.run import predict

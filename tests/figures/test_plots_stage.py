@@ -198,6 +198,44 @@ def test_scatters_are_those_of_the_embeddings(inside: Path):
     assert next(panels, None) is None
 
 
+def test_hidden_planes_are_those_of_the_first_seed_and_of_two_units(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    methods = BOTH | {"wide": {"bottleneck": 3}, "decay": {"weight_decay": 0.1}}
+    arms = experiment("spirals", methods, layer=2, size=2)
+    seeds = [5, 2]
+    params = {"seeds": seeds, "mixup": {"alpha": 2.0}, "train": {}, "experiments": {"arms": arms}}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    save_dataset(Path("data/spirals.npz"), spirals("arms"))
+    config: ExperimentConfig = check(ExperimentConfig, arms)
+    for key in all_runs(seeds, {"arms": config}):
+        train_run(read_run_config(key), spirals("arms"), run_folder(key))
+    figures = dict(plots.hidden_spaces("arms", config, seeds, COLOURS | {"decay": "#ff0000"}))
+    titles = {
+        name: [axes.get_title() for axes in figure.axes if axes.get_title()]
+        for name, figure in figures.items()
+    }
+    assert titles == {
+        "hidden_arms": ["baseline", "manifold mixup"],
+        "hidden_arms_plain": ["baseline", "decay"],
+        "hidden_arms_singular_values": ["class 0", "class 1"],
+    }
+    assert figures["hidden_arms"].get_suptitle() == "arms, seed 5, 40 training points"
+    manifold = figures["hidden_arms"].axes[3]
+    run = load_run(Path("runs/arms/manifold/5"))
+    split = run.split(spirals("arms"))
+    states = run.states(split.train_inputs, 2)
+    offsets = manifold.collections[-1].get_offsets()
+    assert np.array_equal(offsets, states[split.train_labels.numpy() == 1])
+    left, right, bottom, top = manifold.images[0].get_extent()
+    centre = np.float32([left + (right - left) * 10.5 / 200, bottom + (top - bottom) * 70.5 / 200])
+    p = torch.sigmoid(run.net(torch.from_numpy(centre[None]), start=2)).item()
+    assert manifold.images[0].get_array()[70, 10] == pytest.approx(p, abs=1e-5)
+    dots = figures["hidden_arms_singular_values"].axes[0].collections
+    assert [len(found.get_offsets()) for found in dots] == [2] * 6
+
+
 def test_spectra_are_those_of_the_test_data(inside: Path):
     figures = dict(plots.spectra("wide", COLOURS))
     assert "test data" in figures["spectra_wide_raw"].get_suptitle()
@@ -246,6 +284,8 @@ def test_another_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         "curves_pair.png",
         "curves_plain.png",
         "draws_plain.png",
+        "hidden_arms.png",
+        "hidden_arms_singular_values.png",
         "methods_arms.png",
         "methods_pair.png",
         "methods_plain.png",

@@ -87,7 +87,7 @@ def check_end(study: Project, finished: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "kills", "longest"), [(LAUNCH, 16, 8.0), (REPRO, 16, 8.0)], ids=["launch", "repro"]
+    ("command", "kills", "longest"), [(LAUNCH, 20, 8.0), (REPRO, 20, 8.0)], ids=["launch", "repro"]
 )
 def test_study_survives_kills(
     command: tuple[str, ...],

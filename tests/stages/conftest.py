@@ -1,21 +1,32 @@
-"""A small Git and DVC repository with results written by hand; nothing is trained."""
+"""Small studies: a repository with results written by hand, and one that was really trained."""
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dvc.api
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from mixup.analysis.summary import nested_means, summarise
 from mixup.analysis.tables import LEDGER, measures_table, write_table
-from mixup.training.config import RunKey
+from mixup.data.dataset import Dataset, save_dataset
+from mixup.training.config import RunKey, read_run_config
+from mixup.training.run import run_folder
+from mixup.training.trainer import train_run
+from stages import embed_bottleneck, summarize, svd_analysis
 
+ROOT = Path(__file__).parents[2]
+TRAINING = {
+    "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
+}  # fmt: skip
+BOTTLENECKS = {"flat": 2, "wide": 3}
 DVC_YAML = {
     "params": ["params.yaml"],
     "metrics": ["metrics/summary.json", "metrics/claims.json"],
@@ -87,3 +98,53 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
     made.git("init", "-q", "-b", "main")
     made.params(mixup={"alpha": 2.0})
     return made
+
+
+def experiment(size: int) -> dict[str, object]:
+    bottleneck = {"layer": 1, "size": size}
+    return {
+        "data": "blobs",
+        "net": {"width": 4, "depth": 2, "negative_slope": 0.3, "bottleneck": bottleneck},
+        "training": TRAINING,
+        "plain": ["baseline"],
+        "mixing": ["manifold"],
+        "methods": {"baseline": {}, "manifold": {"eligible": [0, 1]}},
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study of which everything up to the tables has been made."""
+    folder = tmp_path_factory.mktemp("study")
+    params = {
+        "seeds": [0, 1],
+        "mixup": {"alpha": 2.0},
+        "train": {"threads": 1},
+        "spirals": yaml.safe_load((ROOT / "params.yaml").read_text())["spirals"],
+        "experiments": {name: experiment(size) for name, size in BOTTLENECKS.items()},
+    }
+    (folder / "params.yaml").write_text(json.dumps(params))
+    (folder / "claims.yaml").write_text("claims: []\n")
+    labels = np.arange(48) % 3
+    inputs = np.random.default_rng(0).normal(size=(48, 4)).astype(np.float32) + labels[:, None]
+    dataset = Dataset(inputs.astype(np.float32), labels, np.arange(48), np.zeros(48, dtype=bool))
+    save_dataset(folder / "data/blobs.npz", dataset)
+    for name in BOTTLENECKS:
+        for method in ("baseline", "manifold"):
+            for seed in (0, 1):
+                key = RunKey(name, method, seed)
+                config = read_run_config(key, folder / "params.yaml")
+                train_run(config, dataset, run_folder(key, folder / "runs"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for stage in (embed_bottleneck, svd_analysis, summarize):
+            stage.main()
+    return folder
+
+
+@pytest.fixture
+def study(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "study"
+    shutil.copytree(made, folder)
+    monkeypatch.chdir(folder)
+    return folder

@@ -1,8 +1,6 @@
 """Each stage that reads what another made notices damage, names the file and writes nothing."""
 
-import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,70 +8,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from mixup.data.dataset import Dataset, save_dataset
 from mixup.errors import FileError
-from mixup.training.config import RunKey, read_run_config
-from mixup.training.run import run_folder
-from mixup.training.trainer import train_run
 from stages import claims, embed_bottleneck, plots, summarize, svd_analysis
 
-TRAINING = {
-    "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
-}  # fmt: skip
-BOTTLENECKS = {"flat": 2, "wide": 3}
 STAGES = {
     module.__name__.rpartition(".")[2]: module.main
     for module in (claims, embed_bottleneck, plots, summarize, svd_analysis)
 }
-
-
-def experiment(size: int) -> dict[str, object]:
-    bottleneck = {"layer": 1, "size": size}
-    return {
-        "data": "blobs",
-        "net": {"width": 4, "depth": 2, "negative_slope": 0.3, "bottleneck": bottleneck},
-        "training": TRAINING,
-        "plain": ["baseline"],
-        "mixing": ["manifold"],
-        "methods": {"baseline": {}, "manifold": {"eligible": [0, 1]}},
-    }
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small study of which everything up to the tables has been made."""
-    folder = tmp_path_factory.mktemp("study")
-    params = {
-        "seeds": [0, 1],
-        "mixup": {"alpha": 2.0},
-        "train": {"threads": 1},
-        "experiments": {name: experiment(size) for name, size in BOTTLENECKS.items()},
-    }
-    (folder / "params.yaml").write_text(json.dumps(params))
-    (folder / "claims.yaml").write_text("claims: []\n")
-    labels = np.arange(48) % 3
-    inputs = np.random.default_rng(0).normal(size=(48, 4)).astype(np.float32) + labels[:, None]
-    dataset = Dataset(inputs.astype(np.float32), labels, np.arange(48), np.zeros(48, dtype=bool))
-    save_dataset(folder / "data/blobs.npz", dataset)
-    for name in BOTTLENECKS:
-        for method in ("baseline", "manifold"):
-            for seed in (0, 1):
-                key = RunKey(name, method, seed)
-                config = read_run_config(key, folder / "params.yaml")
-                train_run(config, dataset, run_folder(key, folder / "runs"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for stage in ("embed_bottleneck", "svd_analysis", "summarize"):
-            STAGES[stage]()
-    return folder
-
-
-@pytest.fixture
-def study(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "study"
-    shutil.copytree(made, folder)
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def empty(path: Path) -> None:

@@ -73,6 +73,10 @@ def test_says_where_the_report_is(tmp_path, monkeypatch, capsys):
         show_results.main()
     write_table("metrics/claims.csv", ledger(claim("yes")))
     show_results.main()
+    assert "report" not in capsys.readouterr().out
+    Path("report").mkdir()
+    Path("report/index.html").touch()
+    show_results.main()
     printed = capsys.readouterr().out
     assert "SUPPORTED" in printed
     for place in ("report/index.html", "claims.yaml", "metrics/claims.csv"):

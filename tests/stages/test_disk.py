@@ -1,0 +1,154 @@
+"""Whatever is wrong with the disk, a stage says it in a line, loses nothing, can be run again."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = "wide manifold 1"
+WRITES = {
+    "generate_spirals": "data",
+    f"train {RUN}": "runs/wide/manifold",
+    "embed_bottleneck": "metrics",
+    "svd_analysis": "metrics",
+    "summarize": "metrics",
+    "claims": "metrics",
+    "plots": "figures",
+}
+"""Each stage, and a folder that it writes to."""
+Prefix = tuple[str, ...]
+
+pytestmark = pytest.mark.slow
+
+
+def start(stage: str, *prefix: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*prefix, sys.executable, "-m", *f"stages.{stage}".split()],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(stage: str, *prefix: str, **environment: str) -> tuple[int, str]:
+    """Run a stage as a command; give its exit status and what it wrote on stderr."""
+    with start(stage, *prefix, **environment) as process:
+        _, said = process.communicate()
+    return process.returncode, said
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Everything below a folder but the record of the time that runs took."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+        if not path.relative_to(folder).is_relative_to("timings")
+    }
+
+
+def root(*command: str) -> None:
+    """Run a command that needs root, or skip."""
+    if not shutil.which(command[0]):
+        pytest.skip(f"there is no {command[0]} here")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"not allowed here: {done.stderr.strip()}")
+
+
+@contextmanager
+def full(folder: Path) -> Iterator[Prefix]:
+    """Let the folder be a disk of its own without a free byte."""
+    aside = folder.with_name(f"{folder.name}-aside")
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(folder, aside)
+    root("mount", "-t", "tmpfs", "-o", "size=1m", "full", str(folder))
+    try:
+        shutil.copytree(aside, folder, dirs_exist_ok=True)
+        with (folder / "filler").open("wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(4096))
+            except OSError:
+                pass
+        yield ()
+        (folder / "filler").unlink()
+        assert contents(folder) == contents(aside)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[Prefix]:
+    folder.mkdir(exist_ok=True)
+    root("mount", "--bind", str(folder), str(folder))
+    try:
+        root("mount", "-o", "remount,ro,bind", str(folder))
+        yield ()
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def not_permitted(folder: Path) -> Iterator[Prefix]:
+    """Take the permission to write; root has it anyhow, unless that capability is dropped."""
+    prefix: Prefix = ()
+    if os.geteuid() == 0:
+        prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+        root(*prefix, "true")
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o555)
+    try:
+        yield prefix
+    finally:
+        folder.chmod(0o755)
+
+
+@contextmanager
+def a_file(folder: Path) -> Iterator[Prefix]:
+    """Let a file be where the folder should be."""
+    aside = folder.with_name(f"{folder.name}-aside")
+    if folder.exists():
+        folder.rename(aside)
+    folder.write_text("mine")
+    yield ()
+    assert folder.read_text() == "mine"
+    folder.unlink()
+    if aside.exists():
+        aside.rename(folder)
+
+
+FAULTS: dict[Callable[[Path], object], str] = {
+    full: "no space is left on the disk",
+    read_only: "the disk is read-only",
+    not_permitted: "permission denied",
+    a_file: "a file is where a folder should be",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("stage", WRITES, ids=lambda stage: stage.split()[0])
+def test_a_stage_tells_of_a_bad_disk_and_loses_nothing(
+    stage: str, fault: Callable[..., Iterator[Prefix]], study: Path
+) -> None:
+    folder = study / WRITES[stage]
+    if not shutil.which("mount") and fault in (full, read_only):
+        pytest.skip("there is no mount here")
+    with fault(folder) as prefix:
+        before = contents(study)
+        status, said = run(stage, *prefix)
+        assert said.startswith("error: ")
+        assert said.endswith(f": {FAULTS[fault]}\n")
+        assert said.count("\n") == 1
+        # The system does not say which file it was that a full disk cut short.
+        assert WRITES[stage] in said or fault is full
+        assert status == 1
+        assert contents(study) == before
+    assert run(stage) == (0, "")
+    assert not list(study.rglob(".*.tmp"))

@@ -1,0 +1,106 @@
+"""The table of hidden spaces, on runs that are really trained for a few steps."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from mixup.analysis.hidden import hidden_measures
+from mixup.data.dataset import Dataset, load_dataset, save_dataset
+from mixup.errors import StudyError
+from mixup.params import check
+from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.training.run import load_run, run_folder
+from mixup.training.trainer import train_run
+from stages import hidden_space
+
+SEEDS = [4, 1]
+METHODS = {"baseline": {}, "wide": {"bottleneck": 3}, "manifold": {"eligible": [2]}}
+
+
+def experiment(data: str, **bottleneck: int) -> dict:
+    net: dict = {"width": 4, "depth": 3, "negative_slope": 0.2}
+    methods = METHODS if bottleneck.get("size") == 2 else {"baseline": {}, "manifold": {}}
+    methods = methods | {"manifold": {"eligible": [2]}}
+    return {
+        "data": data,
+        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
+        "training": {
+            "test_fraction": 0.5,
+            "batch_size": 8,
+            "steps": 4,
+            "learning_rate": 0.01,
+            "evaluations": 2,
+        },
+        "plain": [name for name in methods if name != "manifold"],
+        "mixing": ["manifold"],
+        "methods": methods,
+    }
+
+
+EXPERIMENTS = {
+    "plane": experiment("plane", layer=2, size=2),
+    "without": experiment("plane"),
+    "three_units": experiment("plane", layer=2, size=3),
+    "space": experiment("space", layer=2, size=2),
+    "three_classes": experiment("three_classes", layer=2, size=2),
+}
+
+
+def dataset(n_features: int, n_classes: int) -> Dataset:
+    inputs = np.random.default_rng(0).normal(size=(60, n_features)).astype(np.float32)
+    return Dataset(inputs, np.arange(60) % n_classes, np.arange(60), np.zeros(60, dtype=bool))
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Train the runs that have hidden planes; those of the others must not be asked for."""
+    monkeypatch.chdir(tmp_path)
+    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "train": {}, "experiments": EXPERIMENTS}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    for name, data in {
+        "plane": dataset(2, 2),
+        "space": dataset(3, 2),
+        "three_classes": dataset(2, 3),
+    }.items():
+        save_dataset(Path("data") / f"{name}.npz", data)
+    config: ExperimentConfig = check(ExperimentConfig, EXPERIMENTS["plane"])
+    for key in all_runs(SEEDS, {"plane": config}):
+        if key.method != "wide":
+            train_run(read_run_config(key), dataset(2, 2), run_folder(key))
+    return tmp_path
+
+
+def test_runs_with_two_units_of_two_classes_in_a_plane_are_measured(study: Path):
+    hidden_space.main()
+    table = pd.read_csv("metrics/hidden_space.csv")
+    assert list(table) == ["experiment", "method", "seed", "metric", "value"]
+    runs = table[["experiment", "method", "seed"]].drop_duplicates().to_numpy().tolist()
+    assert runs == [["plane", m, seed] for m in ("baseline", "manifold") for seed in SEEDS]
+    of_run = table.query("method == 'manifold' and seed == 1").set_index("metric")["value"]
+    run = load_run(run_folder(RunKey("plane", "manifold", 1)))
+    measures = hidden_measures(run, load_dataset(study / "data/plane.npz"))
+    assert of_run.to_dict() == pytest.approx(measures, rel=1e-5)
+
+
+def test_a_second_run_gives_the_same_bytes(study: Path):
+    hidden_space.main()
+    first = Path("metrics/hidden_space.csv").read_bytes()
+    hidden_space.main()
+    assert Path("metrics/hidden_space.csv").read_bytes() == first
+
+
+def test_a_missing_run_is_named_and_nothing_is_written(study: Path):
+    (study / "runs/plane/baseline/1/model.safetensors").unlink()
+    with pytest.raises(StudyError, match=r"plane.baseline.1.*missing"):
+        hidden_space.main()
+    assert not Path("metrics/hidden_space.csv").exists()
+
+
+def test_a_study_without_such_runs_leaves_an_empty_table(study: Path):
+    params = {"seeds": SEEDS, "experiments": {"without": EXPERIMENTS["without"]}}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    hidden_space.main()
+    assert len(Path("metrics/hidden_space.csv").read_text().splitlines()) == 1
