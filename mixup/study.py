@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from mixup.analysis.robustness_config import RobustnessConfig
 from mixup.data.mnist import MnistConfig
 from mixup.data.spirals import SpiralsConfig
 from mixup.errors import StudyError
@@ -32,6 +33,7 @@ class Study(Section):
     spirals: SpiralsConfig
     mnist: MnistConfig
     experiments: Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
+    robustness: RobustnessConfig | None = None
 
 
 class Sizes(NamedTuple):
@@ -52,6 +54,8 @@ def read_study(path: Path | str = "params.yaml") -> Study:
             the data or for its cost.
     """
     study: Study = check(Study, read_params(path))
+    if study.robustness:
+        study.robustness.chosen(study.experiments)
     limit = memory_limit()
     for name, experiment in study.experiments.items():
         place = f"experiments.{name}"

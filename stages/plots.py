@@ -27,6 +27,7 @@ from mixup.figures.draws import draw_draws
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
 from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
+from mixup.figures.robustness import draw_attacks, draw_deformations
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
 from mixup.files import whole_folder
@@ -196,6 +197,18 @@ def layers(name: str, experiment: ExperimentConfig) -> Figures:
     yield f"layers_{name}", figure
 
 
+def robustness(name: str, colours: Colours) -> Figures:
+    """Draw what attacks and deformations leave, where an experiment was put to them."""
+    runs = read_table("metrics/runs.csv", MEASURES)
+    measures = runs[runs["experiment"] == name]
+    for figure, draw, metric in (
+        (f"attacks_{name}", draw_attacks, "attacked_samples"),
+        (f"deformations_{name}", draw_deformations, "deformed_samples"),
+    ):
+        if metric in set(measures["metric"]):
+            yield figure, draw(measures, colours, name)
+
+
 def is_swept(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
     return any(method.alpha or method.bottleneck for method in experiment.methods.values())
@@ -222,6 +235,7 @@ def main() -> None:
                 pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, methods, name, in_order),
+                pool.submit(_save, folder, robustness, name, in_order),
             ]
         for drawn in begun:
             drawn.result()

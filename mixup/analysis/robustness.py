@@ -4,86 +4,128 @@ from __future__ import annotations
 
 from copy import deepcopy
 from math import isqrt
-from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import cross_entropy, pad
 
 from mixup.analysis.attacks import Net, fgsm, pgd
 from mixup.analysis.deformations import rotate, shear, zoom
+from mixup.analysis.robustness_config import AttacksConfig, DeformationsConfig
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
-from mixup.params import Section, unique
-from mixup.training.config import Names
 from mixup.training.run import Run, predict
 
-# Numbers become part of metric names, without an exponent.
-Radius = Annotated[float, Field(ge=1e-4, le=1)]
-Steps = Annotated[int, Field(ge=1, le=10_000)]
 
-
-class RobustnessConfig(Section):
-    """Which runs are attacked, how hard, and which deformations they meet."""
-
-    experiments: Names
-    """Experiments on images, of which every run is measured."""
-    radii: Annotated[list[Radius], Field(min_length=1), AfterValidator(unique)]
-    """Radii of the L-infinity balls; pixels lie in 0..1."""
-    restarts: Steps
-    """Searches of PGD, each from a random point of the ball."""
-    pgd_steps: Steps
-    """Gradient steps of one search."""
-    n_samples: Annotated[int, Field(ge=1, le=10**7)]
-    """Test points measured, evenly spaced in the test split; all of it if it has fewer."""
-    rotations: Annotated[list[Annotated[float, Field(ge=1e-3, le=180)]], AfterValidator(unique)]
-    """Largest angles in degrees; each image turns by its own, uniform in -angle..angle."""
-    shears: Annotated[list[Annotated[float, Field(ge=1e-3, le=89)]], AfterValidator(unique)]
-    """Largest angles in degrees, drawn likewise."""
-    zooms: Annotated[list[Annotated[float, Field(ge=1e-2, le=100)]], AfterValidator(unique)]
-    """Shares of the image's width shown: below 1 zooms in, above 1 out."""
-
-
-def robustness_measures(
-    run: Run, transfer_from: Run | None, dataset: Dataset, config: RobustnessConfig
+def attack_measures(
+    run: Run, baseline: Run | None, dataset: Dataset, config: AttacksConfig
 ) -> dict[str, float]:
-    """Measure a trained net on attacked and on deformed test images.
+    """Measure what accuracy attacks leave a net, and whether they can be trusted.
+
+    An attack that fails because gradients mislead it ("masking": Athalye, Carlini and Wagner
+    2018) looks like a robust net. So PGD is compared with other points of the same ball.
 
     Args:
         run: the trained run.
-        transfer_from: the run whose adversarial examples ``run`` is also shown, of the same seed
-            and so of the same test split; None leaves these measures out.
-        dataset: the data set both were trained on, of square images of pixels.
-        config: what to measure.
+        baseline: the run whose FGSM examples ``run`` is also shown, of the same seed and so of
+            the same test split; None leaves these measures out.
+        dataset: the pixels both were trained on.
+        config: how hard to attack.
 
     Returns:
-        The number of ``samples`` measured; accuracies in 0..1: ``clean_accuracy``, for every
-        radius R (0.1 is written ``0_1``) ``fgsm_accuracy_R``, ``pgd_accuracy_R`` and
-        ``transfer_fgsm_accuracy_R``, and ``rotation_accuracy_A``, ``shear_accuracy_A``,
-        ``zoom_accuracy_F``. ``pgd_not_stronger_R`` is the share of samples that FGSM fools and
-        PGD does not: a gradient that misleads the search ("masking"; Athalye, Carlini and Wagner
-        2018), as one sign step is a point of the ball that PGD searches.
+        ``attacked_samples``, a number; shares of these samples in 0..1: ``unattacked_accuracy``
+        and for every radius R (0.1 is written ``0_1``)
+
+        - ``fgsm_accuracy_R``, ``pgd_accuracy_R`` of all searches together, and
+          ``transfer_fgsm_accuracy_R`` under FGSM examples of the baseline;
+        - ``pgd_missed_R``, fooled by the other two examples and not by PGD;
+        - ``pgd_restart_gain_R``, fooled by PGD, but not by its first search;
+        - ``pgd_loss_R``, no share but the mean loss in nats where PGD's first search ended.
+
+    Raises:
+        StudyError: the data set holds no pixels.
+
+    Randomness: starting points follow from the run's seed: the methods of a seed get the same.
+    """
+    _check_images(run, dataset)
+    split = run.split(dataset)
+    chosen = _evenly(len(split.test_labels), config.n_samples)
+    inputs, labels = split.test_inputs[chosen].double(), split.test_labels[chosen]
+    net, source = _logits(run), _logits(baseline) if baseline else None
+    measures = {
+        "attacked_samples": float(len(labels)),
+        "unattacked_accuracy": _resists(net, inputs, labels).mean(),
+    }
+    for radius in config.radii:
+        generator = torch.Generator().manual_seed(run.config.seed)
+        resists = _resists(net, fgsm(net, inputs, labels, radius), labels)
+        known = resists
+        if source:
+            by_transfer = _resists(net, fgsm(source, inputs, labels, radius), labels)
+            measures[f"transfer_fgsm_accuracy_{named(radius)}"] = by_transfer.mean()
+            known = resists & by_transfer
+        first, by_first, by_pgd = _searched(net, inputs, labels, radius, config, generator)
+        with torch.no_grad():
+            loss = cross_entropy(net(first), labels)
+        measures |= {
+            f"fgsm_accuracy_{named(radius)}": resists.mean(),
+            f"pgd_accuracy_{named(radius)}": by_pgd.mean(),
+            f"pgd_missed_{named(radius)}": (by_pgd & ~known).mean(),
+            f"pgd_restart_gain_{named(radius)}": by_first.mean() - by_pgd.mean(),
+            f"pgd_loss_{named(radius)}": loss,
+        }
+    return {name: float(value) for name, value in measures.items()}
+
+
+def deformation_measures(
+    run: Run, dataset: Dataset, config: DeformationsConfig
+) -> dict[str, float]:
+    """Measure a net's accuracy on test images turned, sheared and zoomed as none was in training.
+
+    Args:
+        run: the trained run.
+        dataset: the square images of pixels it was trained on.
+        config: the deformations.
+
+    Returns:
+        ``deformed_samples``, the size of the test split; accuracies on it in 0..1:
+        ``undeformed_accuracy``; ``rotation_accuracy_A``, ``shear_accuracy_A``,
+        ``zoom_in_accuracy_F`` and ``zoom_out_accuracy_F`` for each largest angle A in degrees and
+        share F of the width; their means ``rotation_accuracy``, ``shear_accuracy``, ...
 
     Raises:
         StudyError: the data set holds no square images of pixels.
 
-    Randomness: starting points and angles follow from the run's seed, so that the methods of a
-    seed get the same.
+    Randomness: angles follow from the run's seed: the methods of a seed get the same.
     """
-    side = isqrt(dataset.inputs.shape[1])
-    if dataset.inputs.dtype != np.uint8 or side**2 != dataset.inputs.shape[1]:
-        raise StudyError(
-            f"robustness.experiments names {run.config.experiment}, "
-            f"whose data set {run.config.data} holds no square images"
-        )
-    inputs, labels = _test_points(run, dataset, config.n_samples)
-    clean = _accuracy(run, inputs, labels)
-    measures = {"samples": float(len(labels)), "clean_accuracy": clean}
-    measures |= _attacked(run, transfer_from, inputs, labels, config)
-    return measures | _deformed(run, inputs.reshape(-1, side, side), labels, config)
+    side = _check_images(run, dataset)
+    split = run.split(dataset)
+    pixels = split.test_inputs.reshape(-1, side, side).numpy()
+    share = np.random.default_rng(run.config.seed).uniform(-1, 1, len(pixels))
+    kinds = {
+        "rotation": {angle: rotate(pixels, angle * share) for angle in config.rotations},
+        "shear": {angle: shear(pixels, angle * share) for angle in config.shears},
+        "zoom_in": {factor: zoom(pixels, factor) for factor in config.zooms if factor < 1},
+        "zoom_out": {factor: zoom(pixels, factor) for factor in config.zooms if factor >= 1},
+    }
+
+    def accuracy(inputs: Tensor) -> float:
+        return float((predict(run.net, inputs).argmax(1) == split.test_labels.numpy()).mean())
+
+    measures = {
+        "deformed_samples": float(len(pixels)),
+        "undeformed_accuracy": accuracy(split.test_inputs),
+    }
+    for kind, deformed in kinds.items():
+        found = {
+            f"{kind}_accuracy_{named(amount)}": accuracy(torch.from_numpy(images).flatten(1))
+            for amount, images in deformed.items()
+        }
+        if found:
+            measures |= {**found, f"{kind}_accuracy": sum(found.values()) / len(found)}
+    return measures
 
 
 def named(value: float) -> str:
@@ -91,56 +133,54 @@ def named(value: float) -> str:
     return repr(float(value)).removesuffix(".0").replace(".", "_")
 
 
-def _test_points(run: Run, dataset: Dataset, n: int) -> tuple[Tensor, Tensor]:
-    """Choose points evenly: the bundled digits are in the order of their classes."""
-    split = run.split(dataset)
-    total = len(split.test_labels)
-    chosen = torch.arange(min(n, total)) * total // min(n, total)
-    return split.test_inputs[chosen], split.test_labels[chosen]
+def _check_images(run: Run, dataset: Dataset) -> int:
+    side = isqrt(dataset.inputs.shape[1])
+    if dataset.inputs.dtype != np.uint8 or side**2 != dataset.inputs.shape[1]:
+        raise StudyError(
+            f"robustness.experiments names {run.config.experiment}, "
+            f"whose data set {run.config.data} holds no square images"
+        )
+    return side
 
 
-def _attacked(
-    run: Run, transfer_from: Run | None, inputs: Tensor, labels: Tensor, config: RobustnessConfig
-) -> dict[str, float]:
-    inputs = inputs.double()
-    net, source = _logits(run), _logits(transfer_from) if transfer_from else None
-    measures: dict[str, float] = {}
-    for radius in config.radii:
-        generator = torch.Generator().manual_seed(run.config.seed)
-        by_fgsm = _resists(net, fgsm(net, inputs, labels, radius), labels)
-        examples = pgd(
+def _evenly(total: int, n: int) -> Tensor:
+    """Choose n of ``total`` indices evenly: MNIST's bundled part is in the order of its classes."""
+    return torch.arange(min(n, total)) * total // min(n, total)
+
+
+def _searched(
+    net: Net,
+    inputs: Tensor,
+    labels: Tensor,
+    radius: float,
+    config: AttacksConfig,
+    generator: torch.Generator,
+) -> tuple[Tensor, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Search with PGD once, and once more and more where that fooled nobody.
+
+    Returns:
+        The examples of the first search; which samples resist it; which resist all searches.
+    """
+
+    def search(left: NDArray[np.bool_], restarts: int) -> Tensor:
+        return pgd(
             net,
-            inputs,
-            labels,
+            inputs[left],
+            labels[left],
             radius,
             steps=config.pgd_steps,
-            restarts=config.restarts,
+            restarts=restarts,
             generator=generator,
         )
-        by_pgd = _resists(net, examples, labels)
-        measures[f"fgsm_accuracy_{named(radius)}"] = by_fgsm.mean()
-        measures[f"pgd_accuracy_{named(radius)}"] = by_pgd.mean()
-        measures[f"pgd_not_stronger_{named(radius)}"] = (by_pgd & ~by_fgsm).mean()
-        if source:
-            resists = _resists(net, fgsm(source, inputs, labels, radius), labels)
-            measures[f"transfer_fgsm_accuracy_{named(radius)}"] = resists.mean()
-    return {name: float(value) for name, value in measures.items()}
 
-
-def _deformed(
-    run: Run, images: Tensor, labels: Tensor, config: RobustnessConfig
-) -> dict[str, float]:
-    pixels = images.numpy()
-    share = np.random.default_rng(run.config.seed).uniform(-1, 1, len(pixels))
-    deformed = {
-        **{f"rotation_accuracy_{named(a)}": rotate(pixels, a * share) for a in config.rotations},
-        **{f"shear_accuracy_{named(a)}": shear(pixels, a * share) for a in config.shears},
-        **{f"zoom_accuracy_{named(factor)}": zoom(pixels, factor) for factor in config.zooms},
-    }
-    return {
-        name: _accuracy(run, torch.from_numpy(of_all).flatten(1), labels)
-        for name, of_all in deformed.items()
-    }
+    first = search(np.ones(len(labels), dtype=bool), 1)
+    by_first = _resists(net, first, labels)
+    by_all = by_first.copy()
+    if config.pgd_searches > 1 and by_first.any():
+        by_all[by_first] = _resists(
+            net, search(by_first, config.pgd_searches - 1), labels[by_first]
+        )
+    return first, by_first, by_all
 
 
 def _logits(run: Run) -> Net:
@@ -159,7 +199,3 @@ def _logits(run: Run) -> Net:
 def _resists(net: Net, examples: Tensor, labels: Tensor) -> NDArray[np.bool_]:
     resists: NDArray[np.bool_] = (net(examples).argmax(1) == labels).numpy()
     return resists
-
-
-def _accuracy(run: Run, inputs: Tensor, labels: Tensor) -> float:
-    return float((predict(run.net, inputs).argmax(1) == labels.numpy()).mean())

@@ -1,6 +1,7 @@
 """Accuracy of every method under attack, and on deformed images."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,105 +9,112 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from mixup.analysis.tables import values_by_seed
+from mixup.analysis.tables import BASELINE, values_by_seed
 from mixup.figures.style import method_label, new_figure, styled
 
-PANELS = {
+ATTACKS = {
     "fgsm": "FGSM, one step",
-    "pgd": "PGD",
+    "pgd": "PGD, many steps",
     "transfer_fgsm": "FGSM examples of the baseline",
 }
-DEFORMATIONS = {
-    "rotation": "turned within ±{} degrees",
-    "shear": "sheared within ±{} degrees",
-    "zoom": "{} of the width shown",
-}
-CLEAN = "clean_accuracy"
+
+
+class Panel(NamedTuple):
+    """One column of panels: the metric at each tick of its horizontal axis."""
+
+    title: str
+    label: str
+    ticks: dict[str, str]
 
 
 @styled()
 def draw_attacks(measures: pd.DataFrame, colours: Mapping[str, str], title: str) -> Figure:
-    """Draw accuracy against the radius of the ball, one panel an attack and one line a method.
+    """Draw accuracy against the radius of the ball, one column of panels an attack.
 
-    Radius 0 is the accuracy on clean images. The band reaches from the lowest to the highest seed.
+    Radius 0 is the accuracy on the same images as they are. Below stands each method's difference
+    from the baseline, paired by seed, where there is a baseline. Lines join means over seeds, bars
+    reach from the lowest to the highest seed.
 
     Args:
         measures: one experiment's rows of ``metrics/robustness.csv``: method, seed, metric, value.
         colours: method -> colour; the legend keeps its order.
         title: names the experiment.
     """
-    names = [name for name in PANELS if _amounts(measures, name)]
-    figure = new_figure(max(3.3 * len(names), 5) + 0.4, 4.0)
-    panels = figure.subplots(1, max(1, len(names)), sharey=True, squeeze=False)
-    for axes, name in zip(panels.flat, names, strict=False):
-        metrics = {0.0: CLEAN} | _amounts(measures, name)
-        tables = [values_by_seed(measures, metric) for metric in metrics.values()]
-        for method in (method for method in colours if method in tables[0]):
-            values = np.stack([table[method].to_numpy(dtype=float) for table in tables])
-            colour, label = colours[method], method_label(method)
-            radii = list(metrics)
-            low, high = values.min(axis=1), values.max(axis=1)
-            axes.fill_between(radii, low, high, color=colour, alpha=0.15, linewidth=0)
-            axes.plot(radii, values.mean(axis=1), "o-", markersize=4, color=colour, label=label)
-        axes.set_title(PANELS[name], loc="left")
-        axes.set_xlabel("radius of the ball, pixels in 0 to 1")
-        axes.set_ylim(0, 1)
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-    panels[0, 0].set_ylabel("accuracy")
-    lines, labels = panels[0, 0].get_legend_handles_labels()
-    if lines:
-        figure.legend(lines, labels, loc="outside lower center", ncols=6)
-    n = _n_seeds(measures)
-    about = "line: mean, band: lowest to highest seed; " if n > 1 else ""
-    figure.suptitle(f"{title}: accuracy under attack\n{about}{_about(measures)}")
-    return figure
+    panels = []
+    for attack, words in ATTACKS.items():
+        if amounts := _amounts(measures, attack):
+            ticks = {"0": "unattacked_accuracy"} | _labelled(amounts, "{:g}".format)
+            panels.append(Panel(words, "radius, pixels in 0 to 1", ticks))
+    about = f"{title}: accuracy under attack"
+    return _draw(measures, panels, colours, about, "attacked_samples")
 
 
 @styled()
 def draw_deformations(measures: pd.DataFrame, colours: Mapping[str, str], title: str) -> Figure:
-    """Draw one row a deformation: each seed's accuracy and, larger, the mean of each method.
+    """Draw accuracy against the size of a deformation, one column of panels a kind of it.
 
     Args:
-        measures: as for `draw_attacks`.
-        colours: method -> colour; the legend and each row keep its order.
+        measures: as for `draw_attacks`, and drawn likewise.
+        colours: method -> colour; the legend keeps its order.
         title: names the experiment.
     """
-    rows = {"as in training": CLEAN}
-    for kind, words in DEFORMATIONS.items():
-        for amount, metric in _amounts(measures, kind).items():
-            shown = f"{amount:.0%}" if kind == "zoom" else f"{amount:g}"
-            rows[words.format(shown)] = metric
-    methods = [method for method in colours if method in set(measures["method"])]
-    figure = new_figure(7.0, (0.14 * len(methods) + 0.16) * len(rows) + 1.5)
-    axes = figure.subplots()
-    for i, metric in enumerate(rows.values()):
-        table = values_by_seed(measures, metric)
-        for method, y in zip(methods, i + _offsets(len(methods)), strict=True):
-            if method in table:
-                _draw_seeds(axes, table[method].to_numpy(dtype=float), y, colours[method])
-        axes.axhline(i + 0.5, color="#e6e6e6", linewidth=0.6)
-    for method in methods:
-        axes.plot([], [], "o", color=colours[method], label=method_label(method))
-    axes.set_yticks(range(len(rows)), list(rows))
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("accuracy")
-    figure.legend(loc="outside lower center", ncols=6)
-    about = "small dots: one seed each, large dot: mean; " if _n_seeds(measures) > 1 else ""
-    figure.suptitle(f"{title}: accuracy on deformed images\n{about}{_about(measures)}")
+    undeformed = "undeformed_accuracy"
+    panels = []
+    for kind, words in {"rotation": "turned", "shear": "sheared"}.items():
+        if amounts := _amounts(measures, kind):
+            ticks = {"0": undeformed} | _labelled(amounts, "±{:g}".format)
+            panels.append(Panel(words, "by an angle within, degrees", ticks))
+    zooms = _amounts(measures, "zoom_in") | {1.0: undeformed} | _amounts(measures, "zoom_out")
+    if len(zooms) > 1:
+        ticks = _labelled(zooms, "{:.0%}".format)
+        panels.append(Panel("zoomed in and out", "share of the width shown", ticks))
+    about = f"{title}: accuracy on deformed images"
+    return _draw(measures, panels, colours, about, "deformed_samples")
+
+
+def _draw(
+    measures: pd.DataFrame,
+    panels: list[Panel],
+    colours: Mapping[str, str],
+    title: str,
+    samples: str,
+) -> Figure:
+    found = set(measures["method"])
+    methods = {method: colours[method] for method in colours if method in found}
+    rows = 2 if BASELINE in methods and len(methods) > 1 else 1
+    ratios = [len(panel.ticks) + 1 for panel in panels]
+    figure = new_figure(10.5, 2.7 * rows + 1.2)
+    grid = figure.subplots(
+        rows, len(panels), sharex="col", sharey="row", squeeze=False, width_ratios=ratios
+    )
+    for column, panel in zip(grid.T, panels, strict=True):
+        tables = [values_by_seed(measures, metric) for metric in panel.ticks.values()]
+        _draw_methods(column[0], tables, methods)
+        column[0].set_title(panel.title, loc="left")
+        if rows == 2:
+            paired = [table.sub(table[BASELINE], axis="index") for table in tables]
+            _draw_methods(column[1], paired, methods)
+        column[-1].set_xticks(range(len(tables)), list(panel.ticks))
+        column[-1].set_xlabel(panel.label)
+    grid[0, 0].set_ylabel("accuracy")
+    grid[0, 0].set_ylim(0, 1)
+    grid[-1, 0].set_ylabel("difference from baseline" if rows == 2 else "accuracy")
+    for axes in grid[:, 0]:
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.suptitle(f"{title}\n{_about(measures, samples)}")
     return figure
 
 
-def _draw_seeds(axes: Axes, values: np.ndarray, y: float, colour: str) -> None:
-    if len(values) > 1:
-        axes.scatter(values, np.full(len(values), y), s=9, color=colour, alpha=0.5, linewidth=0)
-    axes.plot(values.mean(), y, "o", color=colour, markersize=5)
-
-
-def _offsets(n: int) -> np.ndarray:
-    return (np.arange(n) - (n - 1) / 2) * 0.7 / max(n, 1)
+def _draw_methods(axes: Axes, tables: list[pd.DataFrame], colours: Mapping[str, str]) -> None:
+    """Draw a line a method, side by side at each tick so that bars do not cover each other."""
+    offsets = (np.arange(len(colours)) - (len(colours) - 1) / 2) * 0.7 / len(colours)
+    for offset, (method, colour) in zip(offsets, colours.items(), strict=True):
+        values = np.stack([table[method].to_numpy(dtype=float) for table in tables])
+        x = np.arange(len(tables)) + offset
+        axes.vlines(x, values.min(axis=1), values.max(axis=1), color=colour, linewidth=1.4)
+        (line,) = axes.plot(x, values.mean(axis=1), "o-", color=colour, markersize=3, linewidth=0.7)
+        line.set_label(method_label(method))
 
 
 def _amounts(measures: pd.DataFrame, name: str) -> dict[float, str]:
@@ -117,11 +125,12 @@ def _amounts(measures: pd.DataFrame, name: str) -> dict[float, str]:
     return dict(sorted(found.items()))
 
 
-def _n_seeds(measures: pd.DataFrame) -> int:
-    return int(measures["seed"].nunique())
+def _labelled(amounts: Mapping[float, str], label: Callable[[float], str]) -> dict[str, str]:
+    return {label(amount): metric for amount, metric in amounts.items()}
 
 
-def _about(measures: pd.DataFrame) -> str:
-    n = _n_seeds(measures)
-    samples = int(measures.loc[measures["metric"] == "samples", "value"].min())
-    return f"{f'n = {n} seeds' if n > 1 else 'one seed'}, {samples:,} test images each"
+def _about(measures: pd.DataFrame, samples: str) -> str:
+    n = int(measures["seed"].nunique())
+    images = int(measures.loc[measures["metric"] == samples, "value"].min())
+    spread = "dot: mean, bar: lowest to highest seed; " if n > 1 else ""
+    return f"{spread}{f'n = {n} seeds' if n > 1 else 'one seed'}, {images:,} test images each"

@@ -100,4 +100,20 @@ def test_restarts_never_lose_a_sample_that_one_search_fooled(net, points) -> Non
 
     once, often = fooled(1), fooled(8)
     assert (often | ~once).all()
-    assert often.sum() > once.sum()
+
+
+def test_restarts_reach_what_one_search_cannot() -> None:
+    """On a plain with one peak the start decides: only within a tenth of the ball is a slope."""
+    inputs = torch.full((400, 1), 0.5, dtype=torch.float64)
+    labels = torch.zeros(400, dtype=torch.int64)
+
+    def peak(x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([torch.full_like(x, 0.5), torch.relu(1 - (x - 0.55).abs() / 0.01)], dim=1)
+
+    def share_fooled(restarts: int) -> float:
+        found = pgd(peak, inputs, labels, 0.1, restarts=restarts, generator=generator())
+        return (peak(found).argmax(1) == 1).double().mean().item()
+
+    # the foot is 0.02 wide of a ball of 0.2
+    assert share_fooled(1) == pytest.approx(0.1, abs=0.05)
+    assert share_fooled(7) == pytest.approx(1 - 0.9**7, abs=0.08)
