@@ -15,7 +15,7 @@ from mixup.figures.style import method_label, new_figure, styled
 ATTACKS = {
     "fgsm": "FGSM, one step",
     "pgd": "PGD, many steps",
-    "transfer_fgsm": "FGSM examples of the baseline",
+    "transfer_fgsm": "FGSM examples made for the baseline",
 }
 
 
@@ -63,7 +63,7 @@ def draw_deformations(measures: pd.DataFrame, colours: Mapping[str, str], title:
     for kind, words in {"rotation": "turned", "shear": "sheared"}.items():
         if amounts := _amounts(measures, kind):
             ticks = {"0": undeformed} | _labelled(amounts, "±{:g}".format)
-            panels.append(Panel(words, "by an angle within, degrees", ticks))
+            panels.append(Panel(words, "each by its own angle within, degrees", ticks))
     zooms = _amounts(measures, "zoom_in") | {1.0: undeformed} | _amounts(measures, "zoom_out")
     if len(zooms) > 1:
         ticks = _labelled(zooms, "{:.0%}".format)
@@ -83,7 +83,7 @@ def _draw(
     methods = {method: colours[method] for method in colours if method in found}
     rows = 2 if BASELINE in methods and len(methods) > 1 else 1
     ratios = [len(panel.ticks) + 1 for panel in panels]
-    figure = new_figure(10.5, 2.7 * rows + 1.2)
+    figure = new_figure(10.5, 2.8 * rows + 1.2)
     grid = figure.subplots(
         rows, len(panels), sharex="col", sharey="row", squeeze=False, width_ratios=ratios
     )
@@ -98,9 +98,10 @@ def _draw(
         column[-1].set_xlabel(panel.label)
     grid[0, 0].set_ylabel("accuracy")
     grid[0, 0].set_ylim(0, 1)
-    grid[-1, 0].set_ylabel("difference from baseline" if rows == 2 else "accuracy")
-    for axes in grid[:, 0]:
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
+    if rows == 2:
+        grid[1, 0].set_ylabel("percentage points above the baseline")
+        grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(f"{title}\n{_about(measures, samples)}")
     return figure
