@@ -63,7 +63,7 @@ def draw_deformations(measures: pd.DataFrame, colours: Mapping[str, str], title:
     for kind, words in {"rotation": "turned", "shear": "sheared"}.items():
         if amounts := _amounts(measures, kind):
             ticks = {"0": undeformed} | _labelled(amounts, "±{:g}".format)
-            panels.append(Panel(words, "each by its own angle within, degrees", ticks))
+            panels.append(Panel(words, "angles within, degrees", ticks))
     zooms = _amounts(measures, "zoom_in") | {1.0: undeformed} | _amounts(measures, "zoom_out")
     if len(zooms) > 1:
         ticks = _labelled(zooms, "{:.0%}".format)
@@ -101,7 +101,7 @@ def _draw(
     grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     if rows == 2:
         grid[1, 0].set_ylabel("percentage points above the baseline")
-        grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+        grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=""))
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(f"{title}\n{_about(measures, samples)}")
     return figure
