@@ -7,10 +7,11 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 
-from mixup.analysis.tables import measures_table
+from mixup.analysis.tables import measures_table, write_table
 from mixup.figures.robustness import draw_attacks, draw_deformations
 from mixup.figures.style import save
 from mixup.training.config import RunKey
+from stages import plots
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 SHIFT = {"baseline": 0.0, "manifold": 0.1}
@@ -116,3 +117,17 @@ def test_the_legend_names_the_methods_that_are_there(tmp_path: Path) -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["manifold mixup", "baseline"]
     save(figure, tmp_path / "attacks.png")
     assert (tmp_path / "attacks.png").stat().st_size > 1000
+
+
+def test_the_stage_draws_what_an_experiment_was_put_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = measures()
+    write_table("metrics/runs.csv", table)
+    figures = dict(plots.robustness("e", COLOURS))
+    assert list(figures) == ["attacks_e", "deformations_e"]
+    assert "attack" in figures["attacks_e"].get_suptitle()
+    assert dict(plots.robustness("other", COLOURS)) == {}
+    write_table("metrics/runs.csv", table[table["metric"].str.contains("fgsm|attacked")])
+    assert list(dict(plots.robustness("e", COLOURS))) == ["attacks_e"]

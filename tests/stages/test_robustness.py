@@ -23,7 +23,7 @@ from stages import robustness
 
 SEEDS = [4, 1]
 SIDE = 6
-ATTACKS = {"radii": [0.1, 0.3], "pgd_steps": 5, "pgd_searches": 3, "n_samples": 20}
+ATTACKS = {"radii": [0.2, 0.3], "pgd_steps": 5, "pgd_searches": 3, "n_samples": 20}
 DEFORMATIONS = {"rotations": [60.0], "shears": [20.0, 40.0], "zooms": [0.5, 1.2]}
 ROBUSTNESS = {"experiments": ["images"], "attacks": ATTACKS, "deformations": DEFORMATIONS}
 EXPERIMENT: dict[str, Any] = {
@@ -93,7 +93,7 @@ def test_every_run_of_the_experiments_named_has_every_measure(study: Path) -> No
     ]
     expected = {
         *("attacked_samples", "unattacked_accuracy", "deformed_samples", "undeformed_accuracy"),
-        *(f"{name}_{radius}" for name in by_radius for radius in ("0_1", "0_3")),
+        *(f"{name}_{radius}" for name in by_radius for radius in ("0_2", "0_3")),
         *("rotation_accuracy_60", "rotation_accuracy"),
         *("shear_accuracy_20", "shear_accuracy_40", "shear_accuracy"),
         *("zoom_in_accuracy_0_5", "zoom_in_accuracy", "zoom_out_accuracy_1_2", "zoom_out_accuracy"),
@@ -111,9 +111,9 @@ def test_accuracy_under_attack_is_that_of_examples_made_one_at_a_time(study: Pat
     def stepped(net: torch.nn.Module, image: torch.Tensor, label: int) -> torch.Tensor:
         image = image.clone().requires_grad_()
         (-net(image[None]).log_softmax(1)[0, label]).backward()
-        return torch.clip(image.detach() + 0.1 * torch.sign(image.grad), 0, 1)
+        return torch.clip(image.detach() + 0.2 * torch.sign(image.grad), 0, 1)
 
-    right = {"unattacked_accuracy": 0, "fgsm_accuracy_0_1": 0, "transfer_fgsm_accuracy_0_1": 0}
+    right = {"unattacked_accuracy": 0, "fgsm_accuracy_0_2": 0, "transfer_fgsm_accuracy_0_2": 0}
     for i in chosen:
         image, label = split.test_inputs[i], int(split.test_labels[i])
         examples = (image, stepped(run.net, image, label), stepped(source.net, image, label))
@@ -122,7 +122,7 @@ def test_accuracy_under_attack_is_that_of_examples_made_one_at_a_time(study: Pat
     found = of_run(table(), "manifold", 1)
     assert found["attacked_samples"] == 20
     assert {name: found[name] * 20 for name in right} == pytest.approx(right)
-    assert 0 < right["fgsm_accuracy_0_1"] < right["unattacked_accuracy"]
+    assert 0 < right["fgsm_accuracy_0_2"] < right["unattacked_accuracy"]
 
 
 def test_accuracy_on_turned_images_is_that_of_scipys_rotation(study: Path) -> None:
@@ -144,8 +144,8 @@ def test_measures_hang_together(study: Path) -> None:
     for method in ("baseline", "manifold"):
         for seed in SEEDS:
             of = of_run(measures, method, seed)
-            assert of["pgd_loss_0_3"] > of["pgd_loss_0_1"]
-            assert of["pgd_accuracy_0_3"] <= of["pgd_accuracy_0_1"] <= of["unattacked_accuracy"]
+            assert of["pgd_loss_0_3"] > of["pgd_loss_0_2"]
+            assert of["pgd_accuracy_0_3"] <= of["pgd_accuracy_0_2"] <= of["unattacked_accuracy"]
             mean = (of["shear_accuracy_20"] + of["shear_accuracy_40"]) / 2
             assert of["shear_accuracy"] == pytest.approx(mean, rel=1e-5)
             if method == "baseline":
@@ -177,6 +177,24 @@ def test_restarts_and_points_that_pgd_missed_are_counted(study: Path, monkeypatc
     fooled_by_fgsm = of["unattacked_accuracy"] - of["fgsm_accuracy_0_3"]
     assert of["pgd_missed_0_3"] >= fooled_by_fgsm - 1 / 20 - 1e-9 > 0
     assert not [name for name in of if name.startswith("transfer")]
+
+
+def test_a_point_that_fools_and_was_made_for_the_baseline_counts_as_missed(
+    study: Path, monkeypatch
+) -> None:
+    run, data = trained(), load_dataset("data/digits.npz")
+    made: list[int] = []
+
+    def fools_all_if_made_for_the_baseline(net, inputs, labels, radius):
+        made.append(len(labels))
+        return inputs if len(made) == 1 else 1 - inputs
+
+    monkeypatch.setattr("mixup.analysis.robustness.fgsm", fools_all_if_made_for_the_baseline)
+    monkeypatch.setattr("mixup.analysis.robustness.pgd", lambda net, inputs, *_, **__: inputs)
+    config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
+    of = attack_measures(run, trained("baseline"), data, config)
+    assert of["fgsm_accuracy_0_3"] == of["pgd_accuracy_0_3"] == of["unattacked_accuracy"] == 1
+    assert of["pgd_missed_0_3"] == 1 - of["transfer_fgsm_accuracy_0_3"] > 0
 
 
 def test_a_net_of_one_logit_is_attacked_as_one_of_two(study: Path) -> None:
