@@ -117,3 +117,17 @@ def test_restarts_reach_what_one_search_cannot() -> None:
     # the foot is 0.02 wide of a ball of 0.2
     assert share_fooled(1) == pytest.approx(0.1, abs=0.05)
     assert share_fooled(7) == pytest.approx(1 - 0.9**7, abs=0.08)
+
+
+def test_an_example_that_fools_stands_against_one_of_larger_loss() -> None:
+    """Of three classes the true one can be likeliest at 0.34 and overtaken at 0.45."""
+    inputs = torch.full((200, 1), 0.5, dtype=torch.float64)
+    labels = torch.zeros(200, dtype=torch.int64)
+    resisting = torch.tensor([0.34, 0.33, 0.33]).double().log()
+    fooling = torch.tensor([0.45, 0.54, 0.01]).double().log()
+
+    def halves(x: torch.Tensor) -> torch.Tensor:
+        return torch.where(x > 0.5, fooling, resisting) + 0 * x
+
+    found = pgd(halves, inputs, labels, 0.1, restarts=20, generator=generator())
+    assert (halves(found).argmax(1) == 1).all()

@@ -139,6 +139,27 @@ def test_accuracy_on_turned_images_is_that_of_scipys_rotation(study: Path) -> No
     assert found["deformed_samples"] == len(angles)
 
 
+def test_angles_are_uniform_and_the_same_for_the_methods_of_a_seed(
+    study: Path, monkeypatch
+) -> None:
+    given: dict[str, list[np.ndarray]] = {"rotate": [], "shear": []}
+    for name, angles in given.items():
+        monkeypatch.setattr(
+            f"mixup.analysis.robustness.{name}",
+            lambda images, degrees, angles=angles: angles.append(degrees) or images,
+        )
+    config: DeformationsConfig = check(DeformationsConfig, DEFORMATIONS)
+    for method, seed in (("baseline", 4), ("manifold", 4), ("manifold", 1)):
+        deformation_measures(trained(method, seed), digits(), config)
+    first, second, other = given["rotate"]
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+    assert -60 <= first.min() < -50 < 50 < first.max() <= 60
+    assert first.std() == pytest.approx(60 / 3**0.5, rel=0.15)
+    np.testing.assert_allclose(given["shear"][0], first / 3)
+    np.testing.assert_allclose(given["shear"][1], first / 1.5)
+
+
 def test_measures_hang_together(study: Path) -> None:
     measures = table()
     for method in ("baseline", "manifold"):
@@ -148,6 +169,7 @@ def test_measures_hang_together(study: Path) -> None:
             assert of["pgd_accuracy_0_3"] <= of["pgd_accuracy_0_2"] <= of["unattacked_accuracy"]
             mean = (of["shear_accuracy_20"] + of["shear_accuracy_40"]) / 2
             assert of["shear_accuracy"] == pytest.approx(mean, rel=1e-5)
+            assert of["rotation_accuracy"] == of["rotation_accuracy_60"]
             if method == "baseline":
                 assert of["transfer_fgsm_accuracy_0_3"] == of["fgsm_accuracy_0_3"]
 
