@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from mixup.analysis.robustness_config import RobustnessConfig
 from mixup.data.mnist import MnistConfig
 from mixup.data.spirals import SpiralsConfig
 from mixup.errors import StudyError
@@ -34,6 +35,7 @@ class Study(Section):
     mnist: MnistConfig
     experiments: Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
     states: StatesConfig | None = None
+    robustness: RobustnessConfig | None = None
 
 
 class Sizes(NamedTuple):
@@ -56,6 +58,8 @@ def read_study(path: Path | str = "params.yaml") -> Study:
     study: Study = check(Study, read_params(path))
     if study.states:
         study.states.check_fits(study.experiments)
+    if study.robustness:
+        study.robustness.chosen(study.experiments)
     limit = memory_limit()
     for name, experiment in study.experiments.items():
         place = f"experiments.{name}"

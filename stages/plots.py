@@ -28,6 +28,7 @@ from mixup.figures.features import draw_class_ratios, draw_neighbours
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
 from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
+from mixup.figures.robustness import draw_attacks, draw_deformations
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
 from mixup.figures.widths import PANELS, draw_widths
@@ -219,6 +220,18 @@ def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return runs[runs["experiment"] == name], summary[summary["experiment"] == name]
 
 
+def robustness(name: str, colours: Colours) -> Figures:
+    """Draw what attacks and deformations leave, where an experiment was put to them."""
+    runs = read_table("metrics/runs.csv", MEASURES)
+    measures = runs[runs["experiment"] == name]
+    for figure, draw, metric in (
+        (f"attacks_{name}", draw_attacks, "attacked_samples"),
+        (f"deformations_{name}", draw_deformations, "deformed_samples"),
+    ):
+        if metric in set(measures["metric"]):
+            yield figure, draw(measures, colours, name)
+
+
 def is_swept(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
     methods = [experiment.methods[name] for name in experiment.all_methods]
@@ -248,6 +261,7 @@ def main() -> None:
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, methods, name, in_order),
                 pool.submit(_save, folder, features, name, in_order),
+                pool.submit(_save, folder, robustness, name, in_order),
             ]
         for drawn in begun:
             drawn.result()

@@ -11,6 +11,8 @@ from dvc.utils.hydra import apply_overrides
 
 from mixup.analysis.inference import VERDICTS
 from mixup.analysis.ledger import read_ledger
+from mixup.analysis.robustness import named
+from mixup.analysis.tables import SUMMARY, read_table
 from mixup.study import read_study
 from mixup.training.config import all_runs
 
@@ -65,3 +67,29 @@ def test_counts_of_the_paper_are_those_of_its_ledger() -> None:
     assert said in " ".join(README.split())
     study = read_study(ROOT / "paper/params.yaml")
     assert f"its {len(all_runs(study.seeds, study.experiments))} small nets" in README
+
+
+def test_the_papers_table_of_deformations_is_that_of_its_summary() -> None:
+    text = (ROOT / "paper/README.md").read_text(encoding="utf-8")
+    header, _, *rows = re.findall(r"^\| (?:test accuracy, %|---|as they are|\w+ed ).*", text, re.M)
+    methods = [cell.strip() for cell in header.strip("|").split("|")][1:]
+    summary = read_table(ROOT / "paper/metrics/summary.csv", SUMMARY)
+    means = summary[summary["experiment"] == "mnist"].pivot(
+        index="metric", columns="method", values="mean"
+    )
+    kinds = {
+        "turned within ±": "rotation",
+        "sheared within ±": "shear",
+        "zoomed in to ": "zoom_in",
+        "zoomed out to ": "zoom_out",
+    }
+    for row in rows:
+        deformation, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        metric = "undeformed_accuracy"
+        for words, kind in kinds.items():
+            if deformation.startswith(words):
+                amount = float(deformation.removeprefix(words).rstrip("° %"))
+                metric = f"{kind}_accuracy_{named(amount / 100 if 'zoom' in words else amount)}"
+        assert cells == [f"{100 * means.loc[metric, method]:.1f}" for method in methods], row
+    assert len(rows) == 1 + 4 + 2 + 6
+    assert len(methods) == 8
