@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from mixup.analysis.calibration import Calibration, calibrate, reliability_table
 from mixup.analysis.hidden import (
     ClassifiedPlane,
     hidden_measures,
@@ -22,9 +23,11 @@ from mixup.data.dataset import Dataset, load_dataset
 from mixup.data.npz import read_npz
 from mixup.figures.bottleneck import Embedding, draw_bottleneck
 from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
+from mixup.figures.calibration import draw_allowances, draw_reliability
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
+from mixup.figures.intrusion import draw_intrusion
 from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
 from mixup.figures.spectra import draw_spectra
@@ -196,6 +199,44 @@ def layers(name: str, experiment: ExperimentConfig) -> Figures:
     yield f"layers_{name}", figure
 
 
+def calibration(
+    name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
+) -> Figures:
+    """Draw reliability and scores, where validation data allow early stopping and scaling."""
+    runs = _runs_with(name, "temperature")
+    if runs.empty:
+        return
+    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+    tables = pd.concat(
+        _bins(calibrate(load_run(run_folder(key)), dataset)).assign(**key._asdict())
+        for key in all_runs(seeds, {name: experiment})
+    )
+    yield f"reliability_{name}", draw_reliability(tables, runs, colours, name)
+    yield f"allowances_{name}", draw_allowances(runs, colours, name)
+
+
+def _bins(found: Calibration) -> pd.DataFrame:
+    predictions = {"none": found.as_is, "temperature": found.tempered}
+    return pd.concat(
+        reliability_table(probabilities, found.labels).assign(scaling=scaling)
+        for scaling, probabilities in predictions.items()
+    )
+
+
+def intrusion(name: str, colours: Colours) -> Figures:
+    """Draw where mixed points intrude on other classes, where that was measured."""
+    runs = _runs_with(name, "intrusion_0")
+    if not runs.empty:
+        yield f"intrusion_{name}", draw_intrusion(runs, colours, name)
+
+
+def _runs_with(name: str, metric: str) -> pd.DataFrame:
+    """Read what was measured on an experiment's runs; nothing where the metric was not."""
+    runs = read_table("metrics/runs.csv", MEASURES)
+    runs = runs[runs["experiment"] == name]
+    return runs if metric in set(runs["metric"]) else runs[:0]
+
+
 def is_swept(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
     return any(method.alpha or method.bottleneck for method in experiment.methods.values())
@@ -222,6 +263,8 @@ def main() -> None:
                 pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, methods, name, in_order),
+                pool.submit(_save, folder, calibration, name, experiment, seeds, in_order),
+                pool.submit(_save, folder, intrusion, name, in_order),
             ]
         for drawn in begun:
             drawn.result()
