@@ -33,10 +33,8 @@ def main() -> None:
             measures[key] = calibration_measures(calibrate(trained, dataset))
             measures[key] |= early_stopping_measures(history)
     write_table("metrics/calibration.csv", measures_table(measures))
-    with_their_own = {
-        key: read_metrics(run_folder(key)) | of_run for key, of_run in measures.items()
-    }
-    comparisons = against_baseline(measures_table(with_their_own))
+    everything = {key: read_metrics(run_folder(key)) | found for key, found in measures.items()}
+    comparisons = against_baseline(measures_table(everything))
     write_table("metrics/against_baseline.csv", comparisons)
 
 

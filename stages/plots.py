@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from mixup.analysis.calibration import Calibration, calibrate, reliability_table
+from mixup.analysis.calibration import calibrate, reliability_tables
 from mixup.analysis.hidden import (
     ClassifiedPlane,
     hidden_measures,
@@ -208,19 +208,11 @@ def calibration(
         return
     dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
     tables = pd.concat(
-        _bins(calibrate(load_run(run_folder(key)), dataset)).assign(**key._asdict())
+        reliability_tables(calibrate(load_run(run_folder(key)), dataset)).assign(**key._asdict())
         for key in all_runs(seeds, {name: experiment})
     )
     yield f"reliability_{name}", draw_reliability(tables, runs, colours, name)
     yield f"allowances_{name}", draw_allowances(runs, colours, name)
-
-
-def _bins(found: Calibration) -> pd.DataFrame:
-    predictions = {"none": found.as_is, "temperature": found.tempered}
-    return pd.concat(
-        reliability_table(probabilities, found.labels).assign(scaling=scaling)
-        for scaling, probabilities in predictions.items()
-    )
 
 
 def intrusion(name: str, colours: Colours) -> Figures:

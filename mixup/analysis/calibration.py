@@ -113,6 +113,19 @@ def _logarithms(probabilities: Probabilities) -> Probabilities:
     return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), floor))
 
 
+def reliability_tables(found: Calibration) -> pd.DataFrame:
+    """Tabulate both reliability diagrams of a run.
+
+    Returns:
+        The columns of `reliability_table`, and scaling: ``none``, then ``temperature``.
+
+    Randomness: none.
+    """
+    before = reliability_table(found.as_is, found.labels).assign(scaling="none")
+    after = reliability_table(found.tempered, found.labels).assign(scaling="temperature")
+    return pd.concat([before, after], ignore_index=True)
+
+
 def reliability_table(
     probabilities: Probabilities, labels: Labels, n_bins: int = 15
 ) -> pd.DataFrame:
@@ -180,7 +193,7 @@ def early_stopping_measures(history: pd.DataFrame) -> dict[str, float]:
     """
     if history["validation_loss"].isna().all():
         raise ValueError("early stopping needs validation losses")
-    row = history.loc[history["validation_loss"].idxmin()]
+    row = history.iloc[int(history["validation_loss"].argmin())]
     return {
         "stopped_step": float(row["step"]),
         "stopped_test_nll": float(row["test_loss"]),

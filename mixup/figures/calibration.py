@@ -11,10 +11,11 @@ from matplotlib.lines import Line2D
 from mixup.analysis.allowances import MEASURED
 from mixup.figures.style import log_scale, method_label, new_figure, styled
 
-BEFORE = "#9a9a9a"
-COLUMNS = 4
+COLUMNS = 5
 # A bin's dot has an area in proportion to its share of the points, and is never too small to see.
 LARGEST, SMALLEST = 90.0, 3.0
+FEWEST = 20
+"""Points of all seeds that a bin needs for a place on the line: of fewer it would be noise."""
 
 _SCORES = {"nll": "test NLL, nats", "ece": "test ECE", "accuracy": "test accuracy"}
 _ALLOWANCES = {"as_is": "as it is", "stopped": "stopped early", "tempered": "temperature scaled"}
@@ -35,16 +36,16 @@ def draw_reliability(
         title: names the experiment.
     """
     methods = [method for method in colours if method in set(tables["method"])]
-    n_columns = min(COLUMNS, len(methods))
-    n_rows = -(-len(methods) // n_columns)
-    figure = new_figure(2.5 * n_columns + 0.3, 2.75 * n_rows + 0.9)
+    n_rows = -(-len(methods) // COLUMNS)
+    n_columns = -(-len(methods) // n_rows)
+    figure = new_figure(max(2.3 * n_columns + 0.3, 8.5), 2.6 * n_rows + 1.1)
     panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     means = measures.groupby(["method", "metric"])["value"].mean()
     for axes, method in zip(panels.flat, methods, strict=False):
         of_method = tables[tables["method"] == method]
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.7, linestyle=":", zorder=1)
-        for scaling, colour in (("none", BEFORE), ("temperature", colours[method])):
-            _draw_bins(axes, of_method[of_method["scaling"] == scaling], colour)
+        for scaling in ("none", "temperature"):
+            _draw_bins(axes, of_method[of_method["scaling"] == scaling], colours[method], scaling)
         ece, after, temperature = (
             means[method, metric] for metric in ("test_ece", "tempered_test_ece", "temperature")
         )
@@ -52,35 +53,50 @@ def draw_reliability(
             f"{method_label(method)}\nECE {ece:.3f} to {after:.3f}, T = {temperature:.2g}",
             loc="left",
         )
-        axes.set(xlim=(0, 1.02), ylim=(-0.03, 1.03), xticks=np.linspace(0, 1, 5))
+        axes.set(xlim=(min(tables["confidence"].min(), 0.5) - 0.03, 1.03), ylim=(-0.03, 1.03))
     for axes in panels.flat[len(methods) :]:
         axes.set_visible(False)
     figure.supxlabel("confidence: mean probability of the top class in a bin", fontsize=9)
     figure.supylabel("accuracy in the bin", fontsize=9)
-    seeds = tables.groupby("seed")["count"].sum()
-    n_test = int(tables.groupby(["method", "seed", "scaling"])["count"].sum().iloc[0])
+    n, n_test = tables["seed"].nunique(), _n_test(tables)
     figure.suptitle(
-        f"{title}: reliability before (grey) and after (colour) temperature scaling, "
-        f"{n_test:,} test points a seed\n"
-        f"dots: a bin of one seed, their area its share of the points; lines: the bins of all "
-        f"{len(seeds)} seeds together; ECE and T: mean over seeds"
+        f"{title}: reliability before (dashed, hollow) and after (full) temperature scaling, "
+        f"{n} seed{'s' * (n > 1)} of {n_test:,} test points\n"
+        "dots: a bin of one seed, the area its share of the points; ECE and T: means over seeds\n"
+        f"lines: the points of all seeds together, in bins that have at least {FEWEST}",
+        fontsize=9.5,
     )
     return figure
 
 
-def _draw_bins(axes: Axes, bins: pd.DataFrame, colour: str) -> None:
+def _n_test(tables: pd.DataFrame) -> int:
+    return int(tables.groupby(["method", "seed", "scaling"])["count"].sum().iloc[0])
+
+
+def _draw_bins(axes: Axes, bins: pd.DataFrame, colour: str, scaling: str) -> None:
+    before = scaling == "none"
     n_runs = bins["seed"].nunique()
     share = bins["count"] / (bins["count"].sum() / n_runs)
     area = np.maximum(LARGEST * share, SMALLEST)
-    axes.scatter(bins["confidence"], bins["accuracy"], area, color=colour, alpha=0.45, linewidth=0)
+    axes.scatter(
+        bins["confidence"],
+        bins["accuracy"],
+        area,
+        facecolor="none" if before else colour,
+        edgecolor=colour,
+        alpha=0.45,
+        linewidth=0.8 if before else 0,
+    )
     totals = bins.assign(
         confidence=bins["confidence"] * bins["count"], accuracy=bins["accuracy"] * bins["count"]
     )
     pooled = totals.groupby("bin")[["confidence", "accuracy", "count"]].sum()
+    pooled = pooled[pooled["count"] >= FEWEST]
     axes.plot(
         pooled["confidence"] / pooled["count"],
         pooled["accuracy"] / pooled["count"],
         color=colour,
+        linestyle="--" if before else "-",
         linewidth=1.4,
     )
 

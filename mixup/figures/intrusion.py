@@ -38,7 +38,9 @@ def draw_intrusion(runs: pd.DataFrame, colours: Mapping[str, str], title: str) -
     by_layer[0].set_ylabel("share of mixed points")
     _draw_errors(errors, runs, methods, colours)
     handles, labels = by_layer[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(7, len(methods)))
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=min(8, len(methods)), columnspacing=1.2
+    )
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: mixed training points that land on another class\n"
@@ -68,8 +70,10 @@ def _draw_errors(
     for row, method in enumerate(methods):
         of_method = runs[(runs["method"] == method) & (runs["metric"] == "intrusion_auc")]
         values = of_method["value"][np.isfinite(of_method["value"])]
+        if len(values) < len(of_method):
+            text = f"errors on {len(values)} of {len(of_method)} seeds"
+            axes.text(0.02, row + 0.3, text, transform=beside, va="center", fontsize=7)
         if values.empty:
-            axes.text(0.02, row, "no errors", transform=beside, va="center", fontsize=8)
             continue
         axes.scatter(values, [row] * len(values), s=9, color=colours[method], alpha=0.5)
         axes.plot(values.mean(), row, "o", color=colours[method], markersize=6)
@@ -77,5 +81,5 @@ def _draw_errors(
     axes.set_yticks(range(len(methods)), [method_label(method) for method in methods])
     axes.set_ylim(len(methods) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    axes.set_title("does intrusion tell the test errors?")
+    axes.set_title("do test errors lie where inputs intrude?")
     axes.set_xlabel("area under the ROC curve; 0.5: no")
