@@ -68,8 +68,9 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
         labels: (N,) class indices.
 
     Returns:
-        T in [0.001, 1000]; near an end where the best T is 0 (every label is the most probable
-        class) or infinite (the predictions tell nothing).
+        T in [0.001, 1000]. Where every label is the most probable class the best T is 0, and some
+        T is given that is small enough for an NLL of 0 in float64; where the predictions mislead
+        the best is infinite, and T is near its upper end.
 
     Raises:
         ValueError: there is no sample.

@@ -121,8 +121,9 @@ def _label(other: Any) -> str:
 
 def _other(row: dict[str, Any]) -> str:
     """Name the other side of a comparison, with its measure where that is another."""
-    of = f", {metric_label(row['other_metric'])}" if row["other_metric"] else ""
-    return _label(row["other"]) + of
+    if not row["other_metric"]:
+        return _label(row["other"])
+    return f"{_label(row['other'])} ({metric_label(row['other_metric'])})"
 
 
 def _is_number(other: Any) -> bool:
