@@ -11,6 +11,7 @@ from dvc.utils.hydra import apply_overrides
 
 from mixup.analysis.inference import VERDICTS
 from mixup.analysis.ledger import read_ledger
+from mixup.analysis.tables import SUMMARY, read_table
 from mixup.study import read_study
 from mixup.training.config import all_runs
 
@@ -65,3 +66,27 @@ def test_counts_of_the_paper_are_those_of_its_ledger() -> None:
     assert said in " ".join(README.split())
     study = read_study(ROOT / "paper/params.yaml")
     assert f"its {len(all_runs(study.seeds, study.experiments))} small nets" in README
+
+
+PLAIN_NAMES = {
+    "plain training": "baseline",
+    "input mixup": "input",
+    "manifold mixup": "manifold",
+    "labels mixed alone": "labels_only",
+    "features mixed alone": "features_only",
+}
+SCORES = [
+    *("test_nll", "stopped_test_nll", "tempered_test_nll", "test_ece", "tempered_test_ece"),
+    *("test_accuracy", "stopped_test_accuracy"),
+]
+
+
+def test_scores_in_the_papers_table_are_those_of_its_summary() -> None:
+    text = (ROOT / "paper/README.md").read_text(encoding="utf-8")
+    summary = read_table(ROOT / "paper/metrics/summary.csv", SUMMARY)
+    means = summary.set_index(["experiment", "method", "metric"])["mean"]
+    rows = re.findall(r"^\| (MNIST|spirals), ([a-z ]+) \| (.+) \|$", text, flags=re.MULTILINE)
+    assert len(rows) == 2 * len(PLAIN_NAMES)
+    for experiment, name, numbers in rows:
+        run = experiment.lower(), PLAIN_NAMES[name]
+        assert numbers.split(" | ") == [f"{means[*run, score]:.3f}" for score in SCORES]
