@@ -11,6 +11,7 @@ from mixup.data.mnist import MnistConfig
 from mixup.data.spirals import SpiralsConfig
 from mixup.errors import StudyError
 from mixup.params import ParamsError, Section, check, read_params
+from mixup.states import StatesConfig
 from mixup.training.config import ExperimentConfig, MixupConfig, Name, Seeds, TrainConfig
 
 MEMORY = "MIXUP_MEMORY_GB"
@@ -32,6 +33,7 @@ class Study(Section):
     spirals: SpiralsConfig
     mnist: MnistConfig
     experiments: Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
+    states: StatesConfig | None = None
 
 
 class Sizes(NamedTuple):
@@ -52,6 +54,8 @@ def read_study(path: Path | str = "params.yaml") -> Study:
             the data or for its cost.
     """
     study: Study = check(Study, read_params(path))
+    if study.states:
+        study.states.check_fits(study.experiments)
     limit = memory_limit()
     for name, experiment in study.experiments.items():
         place = f"experiments.{name}"

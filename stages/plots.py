@@ -26,12 +26,14 @@ from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
 from mixup.figures.calibration import draw_allowances, draw_reliability
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
+from mixup.figures.features import draw_class_ratios, draw_neighbours
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
 from mixup.figures.intrusion import draw_intrusion
 from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
+from mixup.figures.widths import PANELS, draw_widths
 from mixup.files import whole_folder
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
@@ -183,9 +185,7 @@ def spectra(name: str, colours: Colours) -> Figures:
 
 def methods(name: str, colours: Colours) -> Figures:
     """Draw what was measured on every run."""
-    runs = read_table("metrics/runs.csv", MEASURES)
-    summary = read_table("metrics/summary.csv", SUMMARY)
-    runs, summary = (table[table["experiment"] == name] for table in (runs, summary))
+    runs, summary = _measured(name)
     yield f"methods_{name}", draw_methods(runs, summary, colours, name)
 
 
@@ -193,9 +193,8 @@ def layers(name: str, experiment: ExperimentConfig) -> Figures:
     """Draw heat maps, where methods have an alpha of their own."""
     if not any(method.alpha for method in experiment.methods.values()):
         return
-    summary = read_table("metrics/summary.csv", SUMMARY)
-    of_experiment = summary[summary["experiment"] == name]
-    figure = draw_layers(of_experiment, experiment.methods, ["test_accuracy", "test_nll"], name)
+    _, summary = _measured(name)
+    figure = draw_layers(summary, experiment.methods, ["test_accuracy", "test_nll"], name)
     yield f"layers_{name}", figure
 
 
@@ -203,8 +202,8 @@ def calibration(
     name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
 ) -> Figures:
     """Draw reliability and scores, where validation data allow early stopping and scaling."""
-    runs = _runs_with(name, "temperature")
-    if runs.empty:
+    runs, _ = _measured(name)
+    if "temperature" not in set(runs["metric"]):
         return
     dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
     tables = pd.concat(
@@ -217,16 +216,32 @@ def calibration(
 
 def intrusion(name: str, colours: Colours) -> Figures:
     """Draw where mixed points intrude on other classes, where that was measured."""
-    runs = _runs_with(name, "intrusion_0")
-    if not runs.empty:
+    runs, _ = _measured(name)
+    if "intrusion_0" in set(runs["metric"]):
         yield f"intrusion_{name}", draw_intrusion(runs, colours, name)
 
 
-def _runs_with(name: str, metric: str) -> pd.DataFrame:
-    """Read what was measured on an experiment's runs; nothing where the metric was not."""
+def features(name: str, colours: Colours) -> Figures:
+    """Draw hidden states as features, where they were measured."""
+    runs, summary = _measured(name)
+    if "test_knn_error_after_1" in set(summary["metric"]):
+        yield f"class_ratios_{name}", draw_class_ratios(summary, colours, name)
+        yield f"neighbours_{name}", draw_neighbours(runs, summary, colours, name)
+
+
+def widths(name: str, experiment: ExperimentConfig) -> Figures:
+    """Draw bottlenecks against their width, where they were measured."""
+    runs, summary = _measured(name)
+    if set(PANELS) <= set(runs["metric"]):
+        n_classes = load_dataset(Path("data") / f"{experiment.data}.npz").n_classes
+        yield f"widths_{name}", draw_widths(runs, summary, experiment, n_classes, name)
+
+
+def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read what was measured on an experiment's runs, and its summary."""
     runs = read_table("metrics/runs.csv", MEASURES)
-    runs = runs[runs["experiment"] == name]
-    return runs if metric in set(runs["metric"]) else runs[:0]
+    summary = read_table("metrics/summary.csv", SUMMARY)
+    return runs[runs["experiment"] == name], summary[summary["experiment"] == name]
 
 
 def is_swept(experiment: ExperimentConfig) -> bool:
@@ -246,6 +261,7 @@ def main() -> None:
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
             begun.append(pool.submit(_save, folder, layers, name, experiment))
+            begun.append(pool.submit(_save, folder, widths, name, experiment))
             if is_swept(experiment):
                 continue
             begun += [
@@ -257,6 +273,7 @@ def main() -> None:
                 pool.submit(_save, folder, methods, name, in_order),
                 pool.submit(_save, folder, calibration, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, intrusion, name, in_order),
+                pool.submit(_save, folder, features, name, in_order),
             ]
         for drawn in begun:
             drawn.result()

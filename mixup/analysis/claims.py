@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field
 from pydantic import model_validator as check_after
 
 from mixup.analysis.inference import Region
@@ -21,6 +21,9 @@ RUNS_TABLE = "metrics/runs.csv"
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+# Beyond it, sums of squares overflow in the end; no measure comes near.
+MOST = 1e9
+Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
 Direction = Literal["higher", "lower", "same", "varies"]
 
 
@@ -38,14 +41,14 @@ class Claim(Section):
     """A measure of metrics/runs.csv."""
     method: Name
     """The method that the claim is about."""
-    than: Name | float
+    than: Name | Bounded
     """What it is compared with: another method, paired by seed, or a number."""
     than_metric: Name | None = None
     """The measure of `than`, where it is another than `metric`."""
     direction: Direction
     """`higher` or `lower` than that by more than `smallest`; the `same` up to `smallest`; or
     `varies`: on a share of the seeds between `smallest` and 1 - `smallest` it is higher."""
-    smallest: NonNegativeFloat
+    smallest: Annotated[float, Field(ge=0, le=MOST)]
     """The smallest difference that matters."""
     relative: bool = False
     """Whether differences are shares of the other value, -0.1 being 10 % less, instead of being in
@@ -115,7 +118,7 @@ def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
     """
     file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
     claims: list[Claim] = [
-        check(Claim, entry, f"{path}: {entry.get('id', f'claim number {number}')}")
+        check(Claim, entry, f"{path}: {_name(entry, number)}")
         for number, entry in enumerate(file.claims, 1)
     ]
     ids = [claim.id for claim in claims]
@@ -125,6 +128,13 @@ def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
         if claim.twin is not None and claim.twin not in ids:
             raise ParamsError(f"{path}: {claim.id}.twin is {claim.twin!r}, which is no claim's id")
     return claims
+
+
+def _name(entry: dict[str, Any], number: int) -> str:
+    """Name a claim in a message: by its id if that can stand in a line, else by its place."""
+    name = entry.get("id")
+    fits = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80
+    return str(name) if fits else f"claim number {number}"
 
 
 def check_claims(claims: Iterable[Claim], runs: pd.DataFrame, path: Path | str = CLAIMS) -> None:

@@ -32,7 +32,7 @@ class ClusterPool:
     def __init__(self, address: str) -> None:
         try:
             self._client = Client(address, timeout=SECONDS_TO_CONNECT)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:  # TypeError: tls:// and no certificate
             raise StudyError(f"no Dask scheduler answers at {address}: {error}") from error
         threads = self._client.nthreads()
         if not threads or max(threads.values()) > 1:

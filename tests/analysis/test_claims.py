@@ -67,6 +67,8 @@ class TestReadClaims:
             ({"smallest": -0.1}, "S1-boundary.smallest should be greater than or equal to 0"),
             ({"smallest": "5e-2"}, "S1-boundary.smallest should be a valid number, got '5e-2'"),
             ({"smallest": math.nan}, "S1-boundary.smallest should be a finite number"),
+            ({"smallest": 1e10}, "S1-boundary.smallest should be less than or equal to 1000000000"),
+            ({"than": -1e10}, "S1-boundary.than"),
             ({"direction": "bigger"}, "S1-boundary.direction should be 'higher', 'lower'"),
             ({"relative": 1}, "S1-boundary.relative should be a valid boolean, got 1"),
             ({"than": True}, "S1-boundary.than"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
+from tests.certificates import certificate
 from tests.pipeline.conftest import Project, hashes, wait_until
 
 pytestmark = pytest.mark.slow
@@ -77,6 +78,45 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
     assert "10 runs to train on 2 workers" in output
     assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
     assert new_study.lock() == alone.lock()
+
+
+def tls(folder: Path) -> tuple[list[str], list[str]]:
+    """Make a certificate; return Dask's options and the launcher's variables that name it."""
+    folder.mkdir()
+    certificate(folder)
+    files = {"ca-file": "certificate.pem", "cert": "certificate.pem", "key": "key.pem"}
+    prefix = "DASK_DISTRIBUTED__COMM__TLS__"
+    names = {"ca-file": "CA_FILE", "cert": "CLIENT__CERT", "key": "CLIENT__KEY"}
+    options = [word for what, file in files.items() for word in (f"--tls-{what}", folder / file)]
+    variables = [f"{prefix}{names[what]}={folder / file}" for what, file in files.items()]
+    return [str(word) for word in options], variables
+
+
+def test_cluster_over_tls_takes_nobody_without_its_certificate(
+    new_study: Project, tmp_path: Path
+) -> None:
+    options, variables = tls(tmp_path / "ours")
+    _, of_others = tls(tmp_path / "others")
+    where = tmp_path / "scheduler.json"
+    common = ("--host", "127.0.0.1", "--no-dashboard", "--protocol", "tls", *options)
+    scheduler = ("scheduler", "--port", "0", *common, "--scheduler-file", str(where))
+    with dask(new_study, *scheduler):
+        wait_until(lambda: where.is_file() and where.read_text().rstrip().endswith("}"))
+        address = json.loads(where.read_text())["address"]
+        assert address.startswith("tls://")
+
+        def launch(*variables: str) -> subprocess.CompletedProcess[str]:
+            return new_study.run("env", *variables, *LAUNCH, "--scheduler", address, check=False)
+
+        with dask(new_study, "worker", address, "--nthreads", "1", "--no-nanny", *common):
+            for stranger in ([], of_others):
+                refused = launch(*stranger)
+                assert refused.returncode == 1
+                assert "error: no Dask scheduler answers at" in refused.stderr.splitlines()[-1]
+                assert not (new_study.folder / "runs").exists()
+            wait_until(lambda: "has no worker" not in launch(*variables).stderr)
+    assert len(list((new_study.folder / "runs").glob("*/*/*/metrics.json"))) == 10
+    assert new_study.run(*LAUNCH).stdout == "every run is up to date\n"
 
 
 def test_worker_with_several_threads_is_refused(new_study: Project, scheduler: str) -> None:

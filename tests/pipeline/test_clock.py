@@ -1,0 +1,53 @@
+"""A clock that is set back while a study is trained."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Project, hashes, wait_until
+
+LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(LIBRARY is None, reason="needs libfaketime"),
+]
+TRAIN = ("train_spirals_plain", "train_spirals_mixing")
+
+
+@pytest.mark.parametrize(
+    "command", [("dvc", "repro", *TRAIN), ("python", "-m", "stages.launch")], ids=" ".join
+)
+def test_clock_set_back_changes_nothing(
+    new_study: Project, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    new_study.turn("experiments.spirals.training.steps", 500)
+    undisturbed = new_study.copy(tmp_path / "undisturbed")
+    undisturbed.run(*command)
+
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    environment = {
+        "LD_PRELOAD": str(LIBRARY),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",  # the file is read at every look at the clock
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # setting a clock leaves this one alone
+        "MIXUP_CHECKPOINT_SECONDS": "0.2",
+    }
+    with subprocess.Popen(
+        command, cwd=new_study.folder, env=new_study.environment | environment
+    ) as process:
+        wait_until((new_study.folder / "runs").exists)
+        clock.write_text("-1000d")
+    assert process.returncode == 0
+    assert hashes(new_study.folder / "runs") == hashes(undisturbed.folder / "runs")
+    assert new_study.lock() == undisturbed.lock()
+    assert new_study.repro(*TRAIN) == set()
+
+    new_study.turn("mixup.alpha", 0.5)
+    undisturbed.turn("mixup.alpha", 0.5)
+    undisturbed.run(*command)
+    fake = [f"{name}={value}" for name, value in environment.items()]
+    new_study.run("env", *fake, *command)
+    assert hashes(new_study.folder / "runs") == hashes(undisturbed.folder / "runs")
+    assert new_study.lock() == undisturbed.lock()
