@@ -9,7 +9,7 @@ from typing import Any
 
 from dvc.repo import Repo
 
-from mixup.analysis.tables import LEDGER, MEASURES
+from mixup.analysis.tables import MEASURES
 from mixup.errors import StudyError
 from mixup.files import whole_file
 from mixup.report.comparison import changes, glance, verdicts
@@ -62,7 +62,7 @@ def content(repo: Repo, a: Revision, b: Revision) -> dict[str, Any]:
 def sentences(revision: Revision) -> dict[str, str]:
     """Read what the claims of a revision's ledger say; nothing if it has no ledger."""
     try:
-        ledger = table_at(revision, "metrics/claims.csv", LEDGER)
+        ledger = table_at(revision, "metrics/claims.csv", ["id", "sentence"])
     except StudyError:
         return {}
     return dict(zip(ledger["id"], ledger["sentence"], strict=True))

@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from mixup.analysis.calibration import calibrate, reliability_tables
 from mixup.analysis.hidden import (
     ClassifiedPlane,
     hidden_measures,
@@ -22,10 +23,12 @@ from mixup.data.dataset import Dataset, load_dataset
 from mixup.data.npz import read_npz
 from mixup.figures.bottleneck import Embedding, draw_bottleneck
 from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
+from mixup.figures.calibration import draw_allowances, draw_reliability
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
 from mixup.figures.features import draw_class_ratios, draw_neighbours
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
+from mixup.figures.intrusion import draw_intrusion
 from mixup.figures.layers import draw_layers
 from mixup.figures.methods import draw_methods
 from mixup.figures.robustness import draw_attacks, draw_deformations
@@ -197,6 +200,29 @@ def layers(name: str, experiment: ExperimentConfig) -> Figures:
     yield f"layers_{name}", figure
 
 
+def calibration(
+    name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
+) -> Figures:
+    """Draw reliability and scores, where validation data allow early stopping and scaling."""
+    runs, _ = _measured(name)
+    if "temperature" not in set(runs["metric"]):
+        return
+    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+    tables = pd.concat(
+        reliability_tables(calibrate(load_run(run_folder(key)), dataset)).assign(**key._asdict())
+        for key in all_runs(seeds, {name: experiment})
+    )
+    yield f"reliability_{name}", draw_reliability(tables, runs, colours, name)
+    yield f"allowances_{name}", draw_allowances(runs, colours, name)
+
+
+def intrusion(name: str, colours: Colours) -> Figures:
+    """Draw where mixed points intrude on other classes, where that was measured."""
+    runs, _ = _measured(name)
+    if "intrusion_0" in set(runs["metric"]):
+        yield f"intrusion_{name}", draw_intrusion(runs, colours, name)
+
+
 def features(name: str, colours: Colours) -> Figures:
     """Draw hidden states as features, where they were measured."""
     runs, summary = _measured(name)
@@ -260,6 +286,8 @@ def main() -> None:
                 pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, methods, name, in_order),
+                pool.submit(_save, folder, calibration, name, experiment, seeds, in_order),
+                pool.submit(_save, folder, intrusion, name, in_order),
                 pool.submit(_save, folder, features, name, in_order),
                 pool.submit(_save, folder, robustness, name, in_order),
             ]

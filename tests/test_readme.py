@@ -93,3 +93,27 @@ def test_the_papers_table_of_deformations_is_that_of_its_summary() -> None:
         assert cells == [f"{100 * means.loc[metric, method]:.1f}" for method in methods], row
     assert len(rows) == 1 + 4 + 2 + 6
     assert len(methods) == 8
+
+
+PLAIN_NAMES = {
+    "plain training": "baseline",
+    "input mixup": "input",
+    "manifold mixup": "manifold",
+    "labels mixed alone": "labels_only",
+    "features mixed alone": "features_only",
+}
+SCORES = [
+    *("test_nll", "stopped_test_nll", "tempered_test_nll", "test_ece", "tempered_test_ece"),
+    *("test_accuracy", "stopped_test_accuracy"),
+]
+
+
+def test_scores_in_the_papers_table_are_those_of_its_summary() -> None:
+    text = (ROOT / "paper/README.md").read_text(encoding="utf-8")
+    summary = read_table(ROOT / "paper/metrics/summary.csv", SUMMARY)
+    means = summary.set_index(["experiment", "method", "metric"])["mean"]
+    rows = re.findall(r"^\| (MNIST|spirals), ([a-z ]+) \| (.+) \|$", text, flags=re.MULTILINE)
+    assert len(rows) == 2 * len(PLAIN_NAMES)
+    for experiment, name, numbers in rows:
+        run = experiment.lower(), PLAIN_NAMES[name]
+        assert numbers.split(" | ") == [f"{means[*run, score]:.3f}" for score in SCORES]

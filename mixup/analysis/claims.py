@@ -43,6 +43,8 @@ class Claim(Section):
     """The method that the claim is about."""
     than: Name | Bounded
     """What it is compared with: another method, paired by seed, or a number."""
+    than_metric: Name | None = None
+    """The measure of `than`, where it is another than `metric`."""
     direction: Direction
     """`higher` or `lower` than that by more than `smallest`; the `same` up to `smallest`; or
     `varies`: on a share of the seeds between `smallest` and 1 - `smallest` it is higher."""
@@ -56,7 +58,9 @@ class Claim(Section):
 
     @check_after(mode="after")
     def _can_be_asked(self) -> Self:
-        if self.method == self.than:
+        if self.than_metric and not isinstance(self.than, str):
+            raise ValueError(f"than_metric needs a method to measure, got than {self.than}")
+        if (self.method, self.metric) == (self.than, self.metric_of_other):
             raise ValueError(f"compares {self.method} with itself")
         if self.direction in ("same", "varies") and not self.smallest > 0:
             raise ValueError(f"smallest must be > 0 where the direction is {self.direction}")
@@ -71,6 +75,11 @@ class Claim(Section):
         if self.relative and not isinstance(self.than, str) and self.than <= 0:
             raise ValueError(f"than must be > 0 where relative is true, got {self.than}")
         return self
+
+    @property
+    def metric_of_other(self) -> str:
+        """The measure of `than`."""
+        return self.than_metric or self.metric
 
     @property
     def region(self) -> Region:
@@ -89,7 +98,8 @@ class Claim(Section):
     @property
     def question(self) -> tuple[Any, ...]:
         """What is tested: claims of equal questions are one test."""
-        return (self.experiment, self.metric, self.method, self.than, self.region, self.relative)
+        sides = (self.metric, self.method, self.metric_of_other, self.than)
+        return (self.experiment, *sides, self.region, self.relative)
 
 
 class ClaimsFile(Section):
@@ -143,13 +153,17 @@ def check_claims(claims: Iterable[Claim], runs: pd.DataFrame, path: Path | str =
         name = f"{path}: {claim.id}"
         _check_known(f"{name}.experiment", claim.experiment, runs["experiment"], RUNS_TABLE)
         rows = runs[runs["experiment"] == claim.experiment]
-        methods = {"method": claim.method, "than": claim.than}
-        for key, method in methods.items():
+        other_key = "than_metric" if claim.than_metric else "metric"
+        for key, method, metric_key, metric in (
+            ("method", claim.method, "metric", claim.metric),
+            ("than", claim.than, other_key, claim.metric_of_other),
+        ):
             if isinstance(method, str):
                 _check_known(f"{name}.{key}", method, rows["method"], claim.experiment)
                 measured = rows.loc[rows["method"] == method, "metric"]
-                runs_of = f"{claim.experiment} {method}"
-                _check_known(f"{name}.metric", claim.metric, measured, runs_of)
+                _check_known(
+                    f"{name}.{metric_key}", metric, measured, f"{claim.experiment} {method}"
+                )
 
 
 def _check_known(key: str, name: str, known: pd.Series, place: str) -> None:

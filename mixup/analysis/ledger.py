@@ -43,6 +43,7 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
           seeds that have both values, and its 95 % intervals; where ``relative``, as shares of
           the other value (means of logarithms, taken back). With the direction ``varies``, the
           share of seeds on which the method is higher. inf is a bound there is none of.
+        - other_metric: the measure of ``other`` where it is another than ``metric``, else "".
         - bound_low, bound_high: the claim says that the difference lies between these.
         - p, p_holm: before and after Holm's correction over all distinct tests in the table.
         - seeds_needed: of an inconclusive claim; inf for more than 1,000.
@@ -67,7 +68,8 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
         verdict = verdicts[claim.id]
         twin = verdicts.get(claim.twin or "", "")
         row = claim.model_dump() | _displayed(claim, estimate)
-        row |= {"other": claim.than, "n": estimate.n, "effect_size": estimate.effect_size}
+        row |= {"other": claim.than, "other_metric": claim.than_metric or ""}
+        row |= {"n": estimate.n, "effect_size": estimate.effect_size}
         row |= {"p": estimate.p, "p_holm": p_holm, "verdict": verdict}
         row["intervals_agree"] = _intervals_agree(claim, estimate)
         row["seeds_needed"] = _seeds_needed(claim, estimate, level, verdict)
@@ -105,16 +107,19 @@ def read_ledger(path: Path | str = "metrics/claims.csv") -> pd.DataFrame:
         StudyError: the file is missing or damaged.
     """
     ledger = read_table(path, LEDGER)
-    texts = ledger[["twin", "note"]].astype(object)
+    texts = ledger[["other_metric", "twin", "note"]].astype(object)
     return ledger.assign(**texts.where(texts.notna(), ""))
 
 
 def _estimate(claim: Claim, runs: pd.DataFrame) -> tuple[Estimate, int]:
     """Compare the claim's methods; count the seeds left out because a value is not usable."""
-    values = values_by_seed(runs[runs["experiment"] == claim.experiment], claim.metric)
+    rows = runs[runs["experiment"] == claim.experiment]
+    values = values_by_seed(rows, claim.metric)
     of_method = values[claim.method]
-    constant = pd.Series(claim.than, index=values.index)
-    of_other = values[claim.than] if isinstance(claim.than, str) else constant
+    if isinstance(claim.than, str):
+        of_other = values_by_seed(rows, claim.metric_of_other)[claim.than].reindex(values.index)
+    else:
+        of_other = pd.Series(claim.than, index=values.index)
     if claim.direction == "varies":
         wins, ties, losses = count_wins(of_method, of_other)
         n = wins + ties + losses

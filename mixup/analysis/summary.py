@@ -66,11 +66,11 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     for key in runs[["experiment", "method", "metric"]].drop_duplicates().itertuples(index=False):
         experiment, method, metric = key
         of_method = _column(values, experiment, method, metric)
-        mean, low, high = _mean_and_interval(of_method)
+        mean, low, high = mean_and_interval(of_method)
         difference = (np.nan, np.nan, np.nan)
         if method != BASELINE:
             of_baseline = _column(values, experiment, BASELINE, metric)
-            difference = _mean_and_interval((of_method - of_baseline).dropna())
+            difference = mean_and_interval((of_method - of_baseline).dropna())
         rows.append((*key, len(of_method), mean, of_method.std(), low, high, *difference))
     return pd.DataFrame(rows, columns=pd.Index(SUMMARY))
 
@@ -97,7 +97,8 @@ def _column(values: pd.DataFrame, *key: str) -> pd.Series:
     return values[key].dropna() if key in values else pd.Series(dtype=float)
 
 
-def _mean_and_interval(values: pd.Series) -> tuple[float, float, float]:
+def mean_and_interval(values: pd.Series) -> tuple[float, float, float]:
+    """Give the mean of (n,) values and its two-sided 95 % Student t interval, NaN for n < 2."""
     n, mean = len(values), float(values.mean())
     if n < 2:
         return mean, np.nan, np.nan

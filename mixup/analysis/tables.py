@@ -21,7 +21,7 @@ SUMMARY = [
 ]
 CURVES = ["experiment", "method", "step", "quantity", "mean", "std", "n"]
 LEDGER = [
-    *("id", "sentence", "source", "experiment", "metric", "method", "other"),
+    *("id", "sentence", "source", "experiment", "metric", "method", "other", "other_metric"),
     *("direction", "smallest", "relative", "n", "difference", "low", "high"),
     *("boot_low", "boot_high", "intervals_agree", "bound_low", "bound_high", "effect_size"),
     *("p", "p_holm", "verdict", "seeds_needed", "twin", "twin_agrees", "note"),
@@ -37,6 +37,7 @@ TEXTS = [
     *("experiment", "method", "metric", "split", "scaling", "quantity", "id", "sentence", "source"),
     *(
         "other",
+        "other_metric",
         "direction",
         "relative",
         "intervals_agree",

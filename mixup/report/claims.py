@@ -119,6 +119,13 @@ def _label(other: Any) -> str:
     return f"{float(other):g}" if _is_number(other) else method_label(str(other))
 
 
+def _other(row: dict[str, Any]) -> str:
+    """Name the other side of a comparison, with its measure where that is another."""
+    if not row["other_metric"]:
+        return _label(row["other"])
+    return f"{_label(row['other'])} ({metric_label(row['other_metric'])})"
+
+
 def _is_number(other: Any) -> bool:
     try:
         return math.isfinite(float(other))
@@ -128,10 +135,12 @@ def _is_number(other: Any) -> bool:
 
 def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
     """List seed, value, other value and their difference for every seed that has both."""
-    table = values_by_seed(runs[runs["experiment"] == row["experiment"]], row["metric"])
-    of_method = table[row["method"]]
-    is_number = _is_number(row["other"])
-    of_other = of_method * 0 + float(row["other"]) if is_number else table[row["other"]]
+    rows = runs[runs["experiment"] == row["experiment"]]
+    of_method = values_by_seed(rows, row["metric"])[row["method"]]
+    if _is_number(row["other"]):
+        of_other = of_method * 0 + float(row["other"])
+    else:
+        of_other = values_by_seed(rows, row["other_metric"] or row["metric"])[row["other"]]
     if row["relative"]:
         both = (of_method > 0) & (of_other > 0)
         differences = (of_method / of_other - 1).where(both)
@@ -144,12 +153,12 @@ def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
 def _question(row: dict[str, Any]) -> str:
     return (
         f"Measured in {row['experiment']}: {metric_label(row['metric'])}; "
-        f"{method_label(row['method'])} against {_label(row['other'])}"
+        f"{method_label(row['method'])} against {_other(row)}"
     )
 
 
 def _claimed(row: dict[str, Any]) -> str:
-    other, smallest = _label(row["other"]), row["smallest"]
+    other, smallest = _other(row), row["smallest"]
     share = f"{100 * smallest:g} %"
     amount = share if row["relative"] else f"{smallest:g}"
     by_more = f" by more than {amount}" if smallest else ""
@@ -175,6 +184,7 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
     A share of the seeds has an axis of its own.
     """
     metric, method, other = metric_label(row["metric"]), method_label(row["method"]), row["other"]
+    than = _other(row)
     against_number = _is_number(other) and not row["relative"]
     shift = float(other) if against_number else 0.0
     shown = [(seed, difference + shift) for seed, *_, difference in values]
@@ -185,7 +195,7 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
     bound_low = -math.inf if row["relative"] and row["bound_low"] <= -1 else row["bound_low"]
     region = (bound_low + shift, row["bound_high"] + shift)
     unit = ", in % of the latter" if row["relative"] else ""
-    difference = f"{metric}: {method} minus {_label(other)}{unit}"
+    difference = f"{metric}: {method} minus {than}{unit}"
     axis = f"{metric} of {method}" if against_number else difference
     if row["direction"] != "varies":
         chart = interval_chart(
@@ -193,7 +203,7 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
         )
         return [(axis, chart)]
     share = interval_chart({}, estimate, region, percent=True, limits=(0, 1))
-    higher = f"share of seeds on which {metric} is higher with {method} than with {_label(other)}"
+    higher = f"share of seeds on which {metric} is higher with {method} than with {than}"
     return [(axis, interval_chart(dots, None, None)), (higher, share)]
 
 

@@ -48,6 +48,22 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Heat maps of a measure, a row for each eligible set and a column for each alpha",
         ("test_accuracy", "test_nll"),
     ),
+    "reliability": (
+        "reliability before and after temperature scaling",
+        "Accuracy against confidence, bin by bin, a panel for each method",
+        ("test_ece", "tempered_test_ece"),
+    ),
+    "allowances": (
+        "early stopping and temperature scaling",
+        "Scores of each method as it is, stopped early and temperature scaled",
+        ("test_nll", "tempered_test_nll", "stopped_test_nll"),
+    ),
+    "intrusion": (
+        "mixed points that land on another class",
+        "Share of intruding mixed points by layer, a line for each method, and how well intrusion "
+        "tells test errors",
+        ("intrusion_0", "intrusion_auc"),
+    ),
     "spectra": (
         "singular values",
         "Singular values of the states of each class, a line for each method",

@@ -75,6 +75,14 @@ class TestReadClaims:
             ({"sentence": " "}, "S1-boundary.sentence"),
             ({"id": "S1.boundary"}, "S1.boundary.id"),
             ({"than": "manifold"}, "S1-boundary: compares manifold with itself"),
+            (
+                {"than": "manifold", "than_metric": ENTRY["metric"]},
+                "S1-boundary: compares manifold with itself",
+            ),
+            (
+                {"than": 0.5, "than_metric": "nll"},
+                "S1-boundary: than_metric needs a method to measure, got than 0.5",
+            ),
             ({"direction": "same", "smallest": 0}, "smallest must be > 0 where .* is same"),
             ({"direction": "varies", "smallest": 0}, "smallest must be > 0 where .* is varies"),
             ({"direction": "varies", "than": 0.5}, "S1-boundary: .*than must be a method"),
@@ -174,6 +182,13 @@ class TestCheckClaims:
         check_claims(claims, runs())
         with pytest.raises(StudyError, match="spirals baseline does not have; it has: nll"):
             check_claims(claims, runs(("spirals", "baseline", "area")))
+
+    def test_the_other_method_needs_the_other_metric(self):
+        other = Claim(**(ENTRY | {"than_metric": "nll"}))
+        check_claims([other], runs(("spirals", "baseline", "area")))
+        said = r"S1-boundary\.than_metric is 'nll', which spirals baseline does not have"
+        with pytest.raises(StudyError, match=said):
+            check_claims([other], runs(("spirals", "baseline", "nll")))
 
     def test_a_number_is_no_method(self):
         check_claims([Claim(**(ENTRY | {"than": 3.0}))], runs(("spirals", "baseline", "area")))

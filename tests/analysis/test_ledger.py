@@ -80,6 +80,22 @@ class TestNumbers:
         assert found["low"] == pytest.approx(expected.low - 4)
         assert found["other"] == 4
 
+    def test_against_another_metric_of_the_other(self):
+        asked = {"method": "up", "than_metric": "square"}
+        found = decide(runs(), claim(**asked)).loc["c"]
+        up = np.add(BASELINE, SHIFTS["up"])
+        expected = stats.ttest_rel(up, np.square(BASELINE)).confidence_interval()
+        assert found["difference"] == pytest.approx(up.mean() - np.square(BASELINE).mean())
+        assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+        assert (found["metric"], found["other_metric"]) == ("score", "square")
+        both = decide(runs(), claim("a"), claim("b", **asked))
+        assert both["p_holm"].min() == pytest.approx(2 * both["p"].min())  # not the same question
+
+    def test_a_method_against_itself_by_another_metric(self):
+        found = decide(runs(), claim(method="up", than="up", than_metric="square")).loc["c"]
+        up = np.add(BASELINE, SHIFTS["up"])
+        assert found["difference"] == pytest.approx((up - up**2).mean())
+
     def test_relative_differences_are_shares(self):
         other = [value * factor for value, factor in zip(BASELINE, [2, 2, 2, 8, 2], strict=True)]
         found = decide(runs(other=other), claim(method="other", relative=True)).loc["c"]
@@ -248,7 +264,16 @@ class TestOutput:
         write_table(tmp_path / "claims.csv", ledger)
         read = read_ledger(tmp_path / "claims.csv")
         assert list(read) == LEDGER
-        for column in ("id", "verdict", "note", "twin", "direction", "relative", "n"):
+        for column in (
+            "id",
+            "verdict",
+            "note",
+            "twin",
+            "other_metric",
+            "direction",
+            "relative",
+            "n",
+        ):
             assert read[column].tolist() == ledger[column].tolist()
         for column in ("difference", "low", "boot_high", "bound_high", "p_holm", "seeds_needed"):
             np.testing.assert_allclose(read[column], ledger[column].astype(float), rtol=1e-5)

@@ -30,10 +30,14 @@ def runs() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=MEASURES)
 
 
+USUAL = {
+    "sentence": "A claim", "source": "a paper, table 1", "experiment": "e",
+    "metric": "test_nll", "method": "manifold", "than": "baseline",
+}  # fmt: skip
+
+
 def views(*changes: dict[str, Any]) -> list[ClaimView]:
-    usual = {"sentence": "A claim", "source": "a paper, table 1", "experiment": "e"}
-    usual |= {"metric": "test_nll", "method": "manifold", "than": "baseline"}
-    claims = [check(Claim, usual | {"id": f"c{i}"} | change) for i, change in enumerate(changes)]
+    claims = [check(Claim, USUAL | {"id": f"c{i}"} | change) for i, change in enumerate(changes)]
     return claim_views(ledger_table(claims, runs()), runs(), SEEDS, [])
 
 
@@ -52,6 +56,22 @@ def test_values_are_paired_by_seed() -> None:
     ((left, right),) = chart.regions
     assert left < min(places)
     assert right < chart.reference
+
+
+def test_another_metric_of_the_other_is_shown_and_named() -> None:
+    asked = {"direction": "lower", "smallest": 0.1, "than_metric": "best_nll"}
+    claim = check(Claim, USUAL | asked | {"id": "c"})
+    more = runs()[runs()["method"] == "baseline"].assign(metric="best_nll")
+    table = pd.concat([runs(), more.assign(value=more["value"] / 4)])
+    (view,) = claim_views(ledger_table([claim], table), table, SEEDS, [])
+    assert view.question.endswith("manifold mixup against baseline (best nll)")
+    assert view.claimed == "lower than baseline (best nll) by more than 0.1"
+    assert view.values == [
+        (seed, m, b / 4, m - b / 4)
+        for seed, m, b in zip(SEEDS, VALUES["manifold"], VALUES["baseline"], strict=True)
+    ]
+    ((axis, _),) = view.charts
+    assert axis == "test NLL, nats: manifold mixup minus baseline (best nll)"
 
 
 def test_relative_claims_are_in_per_cent() -> None:

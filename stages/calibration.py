@@ -1,0 +1,42 @@
+"""Measure every run with validation data after temperature scaling and with early stopping."""
+
+from pathlib import Path
+
+from mixup.analysis.allowances import against_baseline
+from mixup.analysis.calibration import (
+    STOPPING,
+    calibrate,
+    calibration_measures,
+    early_stopping_measures,
+)
+from mixup.analysis.tables import measures_table, read_table, write_table
+from mixup.data.dataset import load_dataset
+from mixup.params import read_section
+from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.training.run import load_run, read_metrics, run_folder
+from stages.command import run
+
+
+def main() -> None:
+    seeds: list[int] = read_section(Seeds, "seeds")
+    experiments: dict[str, ExperimentConfig] = read_section(
+        dict[Name, ExperimentConfig], "experiments"
+    )
+    measures: dict[RunKey, dict[str, float]] = {}
+    for name, experiment in experiments.items():
+        if not experiment.training.validation_fraction:
+            continue
+        dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+        for key in all_runs(seeds, {name: experiment}):
+            trained = load_run(run_folder(key))
+            history = read_table(trained.folder / "history.csv", STOPPING)
+            measures[key] = calibration_measures(calibrate(trained, dataset))
+            measures[key] |= early_stopping_measures(history)
+    write_table("metrics/calibration.csv", measures_table(measures))
+    everything = {key: read_metrics(run_folder(key)) | found for key, found in measures.items()}
+    comparisons = against_baseline(measures_table(everything))
+    write_table("metrics/against_baseline.csv", comparisons)
+
+
+if __name__ == "__main__":
+    run(main, __doc__)
