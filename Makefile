@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/requirements.lock
 # Stages and tests start `python`; PATH makes that the one in .venv, activated or not.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
-PAPER = cd paper && PYTHONPATH=.. PATH="$(CURDIR)/$(BIN):$$PATH" python -m
+PAPER = cd paper && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
 .PHONY: help repro paper verify test check bench setup venv new-venv scm
 .NOTPARALLEL:

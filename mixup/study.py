@@ -12,7 +12,7 @@ from mixup.data.mnist import MnistConfig
 from mixup.data.spirals import SpiralsConfig
 from mixup.errors import StudyError
 from mixup.params import ParamsError, Section, check, read_params
-from mixup.states import StatesConfig
+from mixup.analysis.states_config import StatesConfig
 from mixup.training.config import ExperimentConfig, MixupConfig, Name, Seeds, TrainConfig
 
 MEMORY = "MIXUP_MEMORY_GB"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mixup.params import ParamsError, check
-from mixup.states import StatesConfig
+from mixup.analysis.states_config import StatesConfig
 from mixup.study import read_study
 from mixup.training.config import ExperimentConfig
 from tests.test_study import PARAMS, turned, write
