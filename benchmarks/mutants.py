@@ -93,7 +93,8 @@ def copy_tree(folder: Path) -> None:
     os.chdir(folder)
     sys.path[:] = [str(folder), *(path for path in sys.path if Path(path).resolve() != ROOT)]
     sys.dont_write_bytecode = True  # two mutants of one size and second have one cache entry
-    os.environ.update(OMP_NUM_THREADS="1", CI="1")
+    # Other packages' plugins would cost more than the tests.
+    os.environ.update(OMP_NUM_THREADS="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     torch.set_num_threads(1)
     # The same examples for every mutant; one that fails is enough, it need not be simple.
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
@@ -158,9 +159,8 @@ def passes(tests: list[str], patience: float) -> bool:
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
-            quick = ["-x", "-q", "--tb=no", "-m", "not slow", "-p", "no:cacheprovider"]
-            loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-            status = int(pytest.main([*quick, *loaded, *tests]))
+            quick = ["-x", "--assert=plain", "--tb=no", "-m", "not slow", "-p", "no:cacheprovider"]
+            status = int(pytest.main([*quick, *tests]))
         finally:
             os._exit(status)
     ends = time.monotonic() + patience

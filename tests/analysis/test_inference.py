@@ -96,6 +96,12 @@ class TestEstimateMean:
         assert all(math.isnan(number) for number in numbers)
         assert decide(found, ABOVE, found.p) == "inconclusive"
 
+    @pytest.mark.parametrize("unit", [1e-12, 1e12])
+    def test_small_and_large_differences_vary_alike(self, unit):
+        found = estimate_mean([2 * unit, 6 * unit, 10 * unit], ABOVE)
+        assert (found.effect, found.std) == pytest.approx((6 * unit, 4 * unit))
+        assert found.effect_size == pytest.approx(1.5)
+
     def test_two_seeds_are_enough_for_an_interval(self):
         found = estimate_mean([1.0, 2.0], ABOVE)
         half_width = 12.7062 * math.sqrt(0.5) / math.sqrt(2)
@@ -210,6 +216,21 @@ class TestSeedsForMean:
         mirrored = Estimate(5, -3 * effect, std=3.0)
         assert seeds_for_mean(mirrored, Region(-math.inf, 0.0), level) == expected
 
+    @pytest.mark.parametrize(("effect", "level"), [(5.0, 0.05 / 12), (12.0, 0.05), (0.0887, 0.05)])
+    def test_power_is_that_of_a_normal_mean_over_the_spread_it_may_have(self, effect, level):
+        region = Region(0.0, math.inf)
+        n = int(seeds_for_mean(Estimate(5, effect, std=1.0), region, level))
+
+        def power(n: int) -> float:
+            critical = stats.t.isf(level / 2, n - 1)
+            # the sample's standard deviation is that of a chi variable over sqrt(n - 1)
+            return stats.chi(n - 1, scale=1 / math.sqrt(n - 1)).expect(
+                lambda std: stats.norm.sf(critical * std - effect * math.sqrt(n))
+            )
+
+        assert power(n) >= 0.8
+        assert n == 2 or power(n - 1) < 0.8
+
     @pytest.mark.parametrize("region", [ABOVE, WITHIN, Region(-1.1, 1.1)])
     def test_that_many_seeds_settle_four_studies_of_five(self, region):
         estimate = Estimate(5, 1.0, std=0.7) if region is not WITHIN else Estimate(5, 0.1, std=0.5)
@@ -234,6 +255,8 @@ class TestSeedsForMean:
     def test_bounds(self):
         assert seeds_for_mean(Estimate(5, 0.5, std=1.0), ABOVE, 0.05) == math.inf
         assert seeds_for_mean(Estimate(5, 0.51, std=1.0), ABOVE, 0.05) == math.inf
+        assert seeds_for_mean(Estimate(5, 0.0887, std=1.0), Region(0.0, math.inf), 0.05) == 1000
+        assert seeds_for_mean(Estimate(5, 0.0886, std=1.0), Region(0.0, math.inf), 0.05) == math.inf
         assert seeds_for_mean(Estimate(5, 1e6, std=1e-6), ABOVE, 0.05) == 2
         assert math.isnan(seeds_for_mean(Estimate(1, 0.7), ABOVE, 0.05))
 
