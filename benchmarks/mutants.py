@@ -98,7 +98,9 @@ def copy_tree(folder: Path) -> None:
     torch.set_num_threads(1)
     # The same examples for every mutant; one that fails is enough, it need not be simple.
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
-    hypothesis.settings.register_profile("mutants", derandomize=True, database=None, phases=phases)
+    hypothesis.settings.register_profile(
+        "mutants", derandomize=True, database=None, phases=phases, max_examples=25
+    )
     hypothesis.settings.load_profile("mutants")
 
 

@@ -44,6 +44,10 @@ def t_p_value(differences: list[float], bound: float) -> float:
         (WITHIN, -0.4, 0.4, "supported"),
         (WITHIN, 0.4, 0.6, "inconclusive"),
         (WITHIN, -0.6, 0.6, "inconclusive"),
+        (WITHIN, -0.5, 0.4, "inconclusive"),
+        (WITHIN, -0.4, 0.5, "inconclusive"),
+        (WITHIN, 0.5, 0.7, "inconclusive"),
+        (WITHIN, -0.7, -0.5, "inconclusive"),
         (WITHIN, 0.6, 0.7, "contradicted"),
         (WITHIN, -0.7, -0.6, "contradicted"),
         (ABOVE, 0.6, 9.0, "supported"),
@@ -176,6 +180,8 @@ class TestDecide:
             (0.1, WITHIN, "supported"),
             (0.6, WITHIN, "contradicted"),
             (-0.6, WITHIN, "contradicted"),
+            (0.5, WITHIN, "contradicted"),
+            (-0.5, WITHIN, "contradicted"),
         ],
     )
     def test_a_clear_effect_is_judged_by_its_side(self, effect, region, verdict):
