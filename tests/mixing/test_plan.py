@@ -149,9 +149,8 @@ def test_ignored_labels_count_for_nothing(
     criterion = nn.CrossEntropyLoss(weights, ignore_index=ignored)
     got = plan(lam).loss(criterion, logits, torch.tensor(labels))
     assert got.item() == pytest.approx(losses / counted)
-    got = plan(lam).loss(
-        F.cross_entropy, logits, torch.tensor(labels), weight=weights, ignore_index=ignored
-    )
+    options = {} if ignored == -100 else {"ignore_index": ignored}  # -100 is PyTorch's own
+    got = plan(lam).loss(F.cross_entropy, logits, torch.tensor(labels), weight=weights, **options)
     assert got.item() == pytest.approx(losses / counted)
 
 
@@ -349,6 +348,8 @@ def test_bad_plans_are_refused(given: dict[str, Any], message: str) -> None:
 
 def test_prints_on_one_line() -> None:
     assert repr(plan()) == "MixPlan(layer='hidden.0', lam=0.3000, perm=[3, 0, 2, 4, 1])"
+    assert repr(MixPlan.plain(12)).endswith("perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])")
+    assert repr(MixPlan.plain(13)).endswith("perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 11, 12])")
     long = MixPlan(None, 1.0, torch.arange(100), "labels", 0.5, 7)
     assert repr(long) == (
         "MixPlan(layer=None, lam=1.0000, perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 98, 99], "
