@@ -287,6 +287,31 @@ def test_a_plan_that_mixes_no_labels_gives_the_plain_loss(logits: Tensor, labels
     assert MixPlan.plain(3).perm.tolist() == [0, 1, 2]
 
 
+def test_a_plain_loss_takes_any_target(logits: Tensor, labels: Tensor) -> None:
+    def of_two(output: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
+        return sum((F.cross_entropy(output, target) for target in targets), torch.zeros(()))
+
+    assert_close(
+        MixPlan.plain(N).loss(of_two, logits, (labels, labels)),  # type: ignore[arg-type]
+        2 * F.cross_entropy(logits, labels),
+    )
+
+
+@pytest.mark.parametrize("lam", LAMS)
+def test_a_plan_moves_to_a_device_with_all_it_has(lam: float | list[float]) -> None:
+    one = plan(lam, mixes="labels", noise=0.5, noise_seed=7)
+    assert one.to("cpu") is one
+    moved = one.to("meta")
+    assert (moved.layer, moved.mixes, moved.noise, moved.noise_seed) == (
+        "hidden.0",
+        "labels",
+        0.5,
+        7,
+    )
+    assert moved.perm.is_meta
+    assert moved.lam.is_meta if isinstance(moved.lam, Tensor) else moved.lam == lam
+
+
 def test_loss_does_not_change_its_arguments(logits: Tensor, labels: Tensor) -> None:
     before = logits.clone(), labels.clone()
     plan([0.5] * N).loss(F.cross_entropy, logits, labels)
