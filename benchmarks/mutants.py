@@ -26,7 +26,7 @@ import pandas  # noqa: F401
 import pytest
 import scipy.stats  # noqa: F401
 import sklearn.metrics  # noqa: F401
-import torch
+import torch.distributed.tensor  # which the first `torch.testing.assert_close` imports
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
