@@ -91,7 +91,7 @@ class TestEstimateMean:
         assert (found.boot_low, found.boot_high) == pytest.approx(tuple(expected), abs=0.1)
         assert estimate_mean(d, ABOVE) == found
 
-    @pytest.mark.parametrize("d", [[], [0.7], [0.25, 0.25, 0.25], [0.3, 0.1 + 0.2]])
+    @pytest.mark.parametrize("d", [[], [0.7], [0.0, 0.0], [0.25, 0.25, 0.25], [0.3, 0.1 + 0.2]])
     def test_without_spread_there_is_no_test(self, d):
         found = estimate_mean(d, ABOVE)
         assert found.n == len(d)
