@@ -262,7 +262,9 @@ class TestSeedsForMean:
         assert seeds_for_mean(Estimate(5, 0.5, std=1.0), ABOVE, 0.05) == math.inf
         assert seeds_for_mean(Estimate(5, 0.51, std=1.0), ABOVE, 0.05) == math.inf
         assert seeds_for_mean(Estimate(5, 0.0887, std=1.0), Region(0.0, math.inf), 0.05) == 1000
-        assert seeds_for_mean(Estimate(5, 0.0886, std=1.0), Region(0.0, math.inf), 0.05) == math.inf
+        assert (
+            seeds_for_mean(Estimate(5, 0.08865, std=1.0), Region(0.0, math.inf), 0.05) == math.inf
+        )
         assert seeds_for_mean(Estimate(5, 1e6, std=1e-6), ABOVE, 0.05) == 2
         assert math.isnan(seeds_for_mean(Estimate(1, 0.7), ABOVE, 0.05))
 
