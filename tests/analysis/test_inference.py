@@ -90,6 +90,8 @@ class TestEstimateMean:
         expected = np.quantile(means, [0.025, 0.975])
         assert (found.boot_low, found.boot_high) == pytest.approx(tuple(expected), abs=0.1)
         assert estimate_mean(d, ABOVE) == found
+        again = stats.bootstrap((d,), np.mean, rng=np.random.default_rng(0)).confidence_interval
+        assert (found.boot_low, found.boot_high) == (again.low, again.high)
 
     @pytest.mark.parametrize("d", [[], [0.7], [0.0, 0.0], [0.25, 0.25, 0.25], [0.3, 0.1 + 0.2]])
     def test_without_spread_there_is_no_test(self, d):
