@@ -129,6 +129,9 @@ class TestEstimateShare:
         assert (won.effect, won.high, lost.effect, lost.low) == (1.0, 1.0, 0.0, 0.0)
         assert won.low == pytest.approx(0.025**0.25)
 
+    def test_a_share_on_the_bound_is_no_surprise(self):
+        assert estimate_share(5, 0, 10, Region(0.5, 1.0)).p == 1
+
     def test_a_tie_is_half_a_win_and_widens_the_interval(self):
         found = estimate_share(2, 1, 5, Region(0.1, 0.9))
         assert found.effect == 0.5
