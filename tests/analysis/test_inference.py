@@ -292,5 +292,8 @@ class TestSeedsForShare:
         assert settled(n) >= 0.8
         assert settled(n - 1) < 0.8
 
+    def test_one_seed_is_never_enough(self):
+        assert seeds_for_share(Estimate(5, 1.0), Region(0.001, math.inf), 0.05) == 2
+
     def test_a_share_on_the_bound_is_never_settled(self):
         assert seeds_for_share(Estimate(10, 0.1), Region(0.1, 0.9), 0.05) == math.inf
