@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from functools import partial
 from typing import Any
 
@@ -284,7 +285,18 @@ def test_a_plan_that_mixes_no_labels_gives_the_plain_loss(logits: Tensor, labels
         assert torch.equal(one.loss(F.mse_loss, logits, logits), torch.zeros(()).double())
         assert torch.equal(one.soft_targets(labels, C), F.one_hot(labels, C).float())
         assert one.entropy(labels) == 0.0
-    assert MixPlan.plain(3).perm.tolist() == [0, 1, 2]
+    plain = MixPlan.plain(3)
+    assert plain.perm.tolist() == [0, 1, 2]
+    assert (plain.layer, plain.lam, plain.noise, plain.noise_seed) == (None, 1.0, 0.0, 0)
+
+
+def test_a_plan_is_itself_and_stays_as_it_is() -> None:
+    one, other = plan([0.5] * N), plan([0.5] * N)
+    assert one != other
+    assert len({one, other}) == 2
+    assert one.noise_seed == 0
+    with pytest.raises(FrozenInstanceError):
+        one.lam = 1.0  # type: ignore[misc]
 
 
 def test_a_plain_loss_takes_any_target(logits: Tensor, labels: Tensor) -> None:
