@@ -85,6 +85,14 @@ def test_layers_that_cannot_be(net: MLP, layers: Any, error: type[Exception], me
     assert hooks_on(net) == 0
 
 
+@pytest.mark.parametrize(("n", "ending"), [(39, "37, 38"), (40, "37, 38 and 1 more"),
+                                           (60, "37, 38 and 21 more")])  # fmt: skip
+def test_of_many_layers_forty_are_named(n: int, ending: str) -> None:
+    model = nn.Sequential(*(nn.ReLU() for _ in range(n)))
+    with pytest.raises(ValueError, match=rf"The model has: input, 0, 1, .*, {ending}$"):
+        ManifoldMixup(model, ["nowhere"], 1.0)
+
+
 def test_other_bad_arguments(net: MLP) -> None:
     with pytest.raises(ValueError, match="cannot mix at MLP: it is the model itself"):
         ManifoldMixup(net, [net], 2.0)
