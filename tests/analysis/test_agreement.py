@@ -108,6 +108,7 @@ def test_what_one_table_lacks_is_named_and_takes_no_part():
     a = pd.concat([runs(0.5, 0.6, 0.7), runs(1.0, metric="ece"), runs(0.1, 0.2, method="gone")])
     b = pd.concat([runs(0.6, 0.7, 9.0, first=1), runs(0.5), runs(0.3, method="new")])
     pairs = pair_runs(a, b)
+    assert pairs.index.tolist() == list(range(8))
     assert list(runs_in_one(pairs, "committed")) == [
         "e m, seeds 0: ece",
         "e gone, seeds 0, 1: all metrics",
@@ -118,6 +119,11 @@ def test_what_one_table_lacks_is_named_and_takes_no_part():
     ]
     (found,) = agreements(pairs)
     assert (found.metric, found.n, found.identical) == ("nll", 3, True)
+
+
+def test_agreements_come_in_the_order_of_the_runs():
+    both = pd.concat([runs(0.5, method="z"), runs(0.5, method="b")])
+    assert [found.method for found in agreements(pair_runs(both, both))] == ["z", "b"]
 
 
 @pytest.mark.parametrize(
