@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixup.analysis.agreement import Turn, agreements, pair_runs, runs_in_one, turns
+from mixup.analysis.agreement import Agreement, Turn, agreements, pair_runs, runs_in_one, turns
 from mixup.analysis.tables import measures_table
 from mixup.training.config import RunKey
 
@@ -62,7 +62,14 @@ def test_the_spread_is_that_of_the_committed_runs_alone():
     assert not found.holds
 
 
-@pytest.mark.parametrize("committed", [(0.5,), (0.5, 0.5)])
+def test_a_mean_on_the_edge_of_the_reach_holds():
+    assert Agreement(
+        "e", "m", "nll", 3, committed=0.5, fresh=0.75, reach=0.25, identical=False
+    ).holds
+
+
+# 0.1 three times has a standard deviation of 1e-17, from rounding.
+@pytest.mark.parametrize("committed", [(0.5,), (0.5, 0.5), (0.1, 0.1, 0.1)])
 def test_without_a_spread_only_the_same_mean_holds(committed: tuple[float, ...]):
     same, moved = (
         agreements(pair_runs(runs(*committed), runs(*(v + by for v in committed))))[0]
@@ -83,6 +90,7 @@ def test_a_value_missing_in_one_table_does_not_hold_and_in_both_it_does():
     for values in [(0.5, math.nan), (math.nan, math.nan)]:
         (found,) = agreements(pair_runs(runs(*values), runs(*values)))
         assert found.holds
+        assert found.share == 0
         assert found.identical
 
 
@@ -100,6 +108,7 @@ def test_what_one_table_lacks_is_named_and_takes_no_part():
     a = pd.concat([runs(0.5, 0.6, 0.7), runs(1.0, metric="ece"), runs(0.1, 0.2, method="gone")])
     b = pd.concat([runs(0.6, 0.7, 9.0, first=1), runs(0.5), runs(0.3, method="new")])
     pairs = pair_runs(a, b)
+    assert pairs.index.tolist() == list(range(8))
     assert list(runs_in_one(pairs, "committed")) == [
         "e m, seeds 0: ece",
         "e gone, seeds 0, 1: all metrics",
@@ -110,6 +119,11 @@ def test_what_one_table_lacks_is_named_and_takes_no_part():
     ]
     (found,) = agreements(pairs)
     assert (found.metric, found.n, found.identical) == ("nll", 3, True)
+
+
+def test_agreements_come_in_the_order_of_the_runs():
+    both = pd.concat([runs(0.5, method="z"), runs(0.5, method="b")])
+    assert [found.method for found in agreements(pair_runs(both, both))] == ["z", "b"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,10 @@ def t_p_value(differences: list[float], bound: float) -> float:
         (WITHIN, -0.4, 0.4, "supported"),
         (WITHIN, 0.4, 0.6, "inconclusive"),
         (WITHIN, -0.6, 0.6, "inconclusive"),
+        (WITHIN, -0.5, 0.4, "inconclusive"),
+        (WITHIN, -0.4, 0.5, "inconclusive"),
+        (WITHIN, 0.5, 0.7, "inconclusive"),
+        (WITHIN, -0.7, -0.5, "inconclusive"),
         (WITHIN, 0.6, 0.7, "contradicted"),
         (WITHIN, -0.7, -0.6, "contradicted"),
         (ABOVE, 0.6, 9.0, "supported"),
@@ -86,8 +90,10 @@ class TestEstimateMean:
         expected = np.quantile(means, [0.025, 0.975])
         assert (found.boot_low, found.boot_high) == pytest.approx(tuple(expected), abs=0.1)
         assert estimate_mean(d, ABOVE) == found
+        again = stats.bootstrap((d,), np.mean, rng=np.random.default_rng(0)).confidence_interval
+        assert (found.boot_low, found.boot_high) == (again.low, again.high)
 
-    @pytest.mark.parametrize("d", [[], [0.7], [0.25, 0.25, 0.25], [0.3, 0.1 + 0.2]])
+    @pytest.mark.parametrize("d", [[], [0.7], [0.0, 0.0], [0.25, 0.25, 0.25], [0.3, 0.1 + 0.2]])
     def test_without_spread_there_is_no_test(self, d):
         found = estimate_mean(d, ABOVE)
         assert found.n == len(d)
@@ -95,6 +101,12 @@ class TestEstimateMean:
         numbers = [found.std, found.low, found.high, found.boot_low, found.p, found.effect_size]
         assert all(math.isnan(number) for number in numbers)
         assert decide(found, ABOVE, found.p) == "inconclusive"
+
+    @pytest.mark.parametrize("unit", [1e-12, 1e12])
+    def test_small_and_large_differences_vary_alike(self, unit):
+        found = estimate_mean([2 * unit, 6 * unit, 10 * unit], ABOVE)
+        assert (found.effect, found.std) == pytest.approx((6 * unit, 4 * unit))
+        assert found.effect_size == pytest.approx(1.5)
 
     def test_two_seeds_are_enough_for_an_interval(self):
         found = estimate_mean([1.0, 2.0], ABOVE)
@@ -116,6 +128,9 @@ class TestEstimateShare:
         won, lost = (estimate_share(wins, 0, 4, Region(0.5, 1.0)) for wins in (4, 0))
         assert (won.effect, won.high, lost.effect, lost.low) == (1.0, 1.0, 0.0, 0.0)
         assert won.low == pytest.approx(0.025**0.25)
+
+    def test_a_share_on_the_bound_is_no_surprise(self):
+        assert estimate_share(5, 0, 10, Region(0.5, 1.0)).p == 1
 
     def test_a_tie_is_half_a_win_and_widens_the_interval(self):
         found = estimate_share(2, 1, 5, Region(0.1, 0.9))
@@ -170,6 +185,8 @@ class TestDecide:
             (0.1, WITHIN, "supported"),
             (0.6, WITHIN, "contradicted"),
             (-0.6, WITHIN, "contradicted"),
+            (0.5, WITHIN, "contradicted"),
+            (-0.5, WITHIN, "contradicted"),
         ],
     )
     def test_a_clear_effect_is_judged_by_its_side(self, effect, region, verdict):
@@ -210,6 +227,21 @@ class TestSeedsForMean:
         mirrored = Estimate(5, -3 * effect, std=3.0)
         assert seeds_for_mean(mirrored, Region(-math.inf, 0.0), level) == expected
 
+    @pytest.mark.parametrize(("effect", "level"), [(5.0, 0.05 / 12), (12.0, 0.05), (0.0887, 0.05)])
+    def test_power_is_that_of_a_normal_mean_over_the_spread_it_may_have(self, effect, level):
+        region = Region(0.0, math.inf)
+        n = int(seeds_for_mean(Estimate(5, effect, std=1.0), region, level))
+
+        def power(n: int) -> float:
+            critical = stats.t.isf(level / 2, n - 1)
+            # the sample's standard deviation is that of a chi variable over sqrt(n - 1)
+            return stats.chi(n - 1, scale=1 / math.sqrt(n - 1)).expect(
+                lambda std: stats.norm.sf(critical * std - effect * math.sqrt(n))
+            )
+
+        assert power(n) >= 0.8
+        assert n == 2 or power(n - 1) < 0.8
+
     @pytest.mark.parametrize("region", [ABOVE, WITHIN, Region(-1.1, 1.1)])
     def test_that_many_seeds_settle_four_studies_of_five(self, region):
         estimate = Estimate(5, 1.0, std=0.7) if region is not WITHIN else Estimate(5, 0.1, std=0.5)
@@ -234,6 +266,10 @@ class TestSeedsForMean:
     def test_bounds(self):
         assert seeds_for_mean(Estimate(5, 0.5, std=1.0), ABOVE, 0.05) == math.inf
         assert seeds_for_mean(Estimate(5, 0.51, std=1.0), ABOVE, 0.05) == math.inf
+        assert seeds_for_mean(Estimate(5, 0.0887, std=1.0), Region(0.0, math.inf), 0.05) == 1000
+        assert (
+            seeds_for_mean(Estimate(5, 0.08865, std=1.0), Region(0.0, math.inf), 0.05) == math.inf
+        )
         assert seeds_for_mean(Estimate(5, 1e6, std=1e-6), ABOVE, 0.05) == 2
         assert math.isnan(seeds_for_mean(Estimate(1, 0.7), ABOVE, 0.05))
 
@@ -255,6 +291,9 @@ class TestSeedsForShare:
 
         assert settled(n) >= 0.8
         assert settled(n - 1) < 0.8
+
+    def test_one_seed_is_never_enough(self):
+        assert seeds_for_share(Estimate(5, 1.0), Region(0.001, math.inf), 0.05) == 2
 
     def test_a_share_on_the_bound_is_never_settled(self):
         assert seeds_for_share(Estimate(10, 0.1), Region(0.1, 0.9), 0.05) == math.inf

@@ -157,6 +157,7 @@ class TestSpectraTable:
         assert list(table["split"].unique()) == ["train", "test"]
         assert list(table["scaling"].unique()) == ["raw", "centred", "scale_free"]
         assert set(table["index"]) == {1, 2, 3, 4, 5}
+        assert list(table.index) == list(range(90))
 
 
 class TestFlatness:
@@ -173,6 +174,17 @@ class TestFlatness:
         assert measures["test_effective_rank"] == pytest.approx((two_thirds + 1) / 2)
         raw = np.mean([by_gram_matrix(zero)[0], 8**0.5])
         assert measures["test_first_singular_value_raw"] == pytest.approx(raw)
+
+    def test_measures_come_in_the_order_of_the_table(self, states_and_labels):
+        measures = [
+            *("first_singular_value_raw", "other_singular_values_raw"),
+            *("first_singular_value_centred", "other_singular_values_centred", "effective_rank"),
+            *("first_singular_value_scale_free", "other_singular_values_scale_free"),
+        ]
+        table = spectra_table(dict.fromkeys(["train", "test"], states_and_labels))
+        assert list(flatness(table)) == [
+            f"{split}_{m}" for split in ("train", "test") for m in measures
+        ]
 
     def test_scaling_the_states_leaves_what_is_scale_free(self, states_and_labels):
         states, labels = states_and_labels

@@ -47,9 +47,18 @@ def test_missing_file(tmp_path: Path):
         (b"experiment,method,seed\n", "no column metric, value"),
         (b"a,b\n1,2,3\n1,2,3,4\n", "Expected"),
         (b"\xff\xfe\xfa\n", "codec"),
+        (b"experiment,method,seed,metric,value\ne,m,0,x,0.5", "it ends within a line"),
+        (b"experiment,method,seed,metric,value\ne,m,zero,x,0.5\n", "column seed holds something"),
+        (b"experiment,method,seed,metric,value\ne,m,,x,0.5\n", "column seed holds an empty cell"),
     ],
 )
 def test_damaged_file(tmp_path: Path, content: bytes, reason: str):
     (tmp_path / "table.csv").write_bytes(content)
     with pytest.raises(StudyError, match=rf"table\.csv is damaged \(.*{reason}.*delete it"):
         read_table(tmp_path / "table.csv", MEASURES)
+
+
+def test_a_history_without_rows_is_damaged(tmp_path: Path):
+    (tmp_path / "history.csv").write_bytes(b"step,test_loss\n")
+    with pytest.raises(StudyError, match=r"history\.csv is damaged \(no rows"):
+        read_table(tmp_path / "history.csv", ["step", "test_loss"])

@@ -39,9 +39,19 @@ def test_ranks_by_another_measure():
     assert table["rank"].tolist() == [2.0, 1.0]
 
 
+def test_ranks_of_experiments_come_in_their_order_with_numbers_as_numbers():
+    table = ranks_table(pd.concat([runs("z", a=[0.2, 0.1]), runs("b", a=[0.3])]))
+    assert table["experiment"].tolist() == ["z", "z", "b"]
+    assert table.index.tolist() == [0, 1, 2]
+    assert table.dtypes[["seed", "value", "rank"]].astype(str).tolist() == [
+        *("int64", "float64", "float64")
+    ]
+
+
 def test_counts_each_pair_once_in_order():
     both = pd.concat(
         [
+            runs("z", b=[0.3], a=[0.2]),
             runs(zoo=[0.9, 0.5, 0.6], ant=[0.7, 0.8, 0.6], cat=[0.1, 0.1, 0.1]),
             runs("f", a=[0.2], b=[0.3]),
         ]
@@ -49,14 +59,15 @@ def test_counts_each_pair_once_in_order():
     table = wins_table(both)
     counted = table[["experiment", "method", "other", "n", "wins", "ties", "losses"]]
     assert counted.to_numpy().tolist() == [
+        ["z", "b", "a", 1, 1, 0, 0],
         ["e", "zoo", "ant", 3, 1, 1, 1],
         ["e", "zoo", "cat", 3, 3, 0, 0],
         ["e", "ant", "cat", 3, 3, 0, 0],
         ["f", "a", "b", 1, 0, 0, 1],
     ]
-    assert table["probability"].tolist() == [0.5, 1.0, 1.0, 0.0]
-    assert table.loc[1, "low"] == pytest.approx(stats.beta.ppf(0.025, 3, 1))
-    assert table.loc[3, "high"] == pytest.approx(stats.beta.ppf(0.975, 1, 1))
+    assert table["probability"].tolist() == [1.0, 0.5, 1.0, 1.0, 0.0]
+    assert table.loc[2, "low"] == pytest.approx(stats.beta.ppf(0.025, 3, 1))
+    assert table.loc[4, "high"] == pytest.approx(stats.beta.ppf(0.975, 1, 1))
 
 
 def test_a_value_that_is_not_a_number_counts_on_neither_side():

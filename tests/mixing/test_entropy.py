@@ -24,6 +24,7 @@ def test_equals_the_mean_entropy_of_many_draws(alpha: float, beta: float) -> Non
 def test_limits() -> None:
     assert entropy_floor(1e9) == pytest.approx(math.log(2), abs=1e-6)
     assert entropy_floor(1e-9) == pytest.approx(0, abs=1e-6)
+    assert entropy_floor(1.0, p_different=0.0) == 0
 
 
 def test_out_of_range_is_refused() -> None:
@@ -31,5 +32,8 @@ def test_out_of_range_is_refused() -> None:
         entropy_floor(0)
     with pytest.raises(ValueError, match="beta must be > 0 and finite, got -1"):
         entropy_floor(1, -1)
-    with pytest.raises(ValueError, match=r"p_different must be in \[0, 1\], got 2"):
-        entropy_floor(1, p_different=2)
+    with pytest.raises(ValueError, match="alpha must be > 0 and finite, got inf"):
+        entropy_floor(math.inf)
+    for none in (2, 1.5, -0.5, math.nan):
+        with pytest.raises(ValueError, match=rf"p_different must be in \[0, 1\], got {none}"):
+            entropy_floor(1, p_different=none)

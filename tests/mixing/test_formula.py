@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from mixup.mixing.formula import add_noise, mix
+from mixup.mixing.formula import add_noise, mix, tensors_of
 from tests import reference
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
@@ -22,6 +22,8 @@ def batches(draw: st.DrawFn) -> tuple[torch.Tensor, float | torch.Tensor, torch.
     n = shape[batch_dim]
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
     h = torch.randn(shape, dtype=draw(st.sampled_from(DTYPES)), generator=generator)
+    if draw(st.booleans()):  # the same numbers, not in the order of memory
+        h = h.transpose(0, -1).contiguous().transpose(0, -1)
     weight = st.floats(0, 1, width=32)
     lam: float | torch.Tensor = draw(weight)
     if draw(st.booleans()):
@@ -103,6 +105,15 @@ def test_structures_are_kept() -> None:
     assert tree["a"][0] is h
 
 
+def test_tensors_are_found_in_any_structure() -> None:
+    a, b, c = torch.zeros(1), torch.ones(2), torch.ones(3)
+    assert [*tensors_of(a)] == [a]
+    assert [id(t) for t in tensors_of({"a": (a, [b, None]), "n": 1, "c": OrderedDict(d=c)})] == [
+        *map(id, (a, b, c))
+    ]
+    assert not [*tensors_of("text")]
+
+
 def test_channels_last_is_kept() -> None:
     h = torch.randn(4, 3, 5, 5).to(memory_format=torch.channels_last)
     mixed = mix(h, 0.5, torch.tensor([1, 0, 3, 2]))
@@ -152,6 +163,13 @@ def test_noise_has_its_size_and_can_be_repeated() -> None:
         )
         < 0.05
     )
+
+
+def test_noise_is_torchs_of_the_seed_and_the_seeds_after_it() -> None:
+    h = [torch.ones(3), torch.ones(2, 2)]
+    for i, tensor in enumerate(add_noise(h, 0.5, seed=7)):
+        normal = torch.randn(h[i].shape, generator=torch.Generator().manual_seed(7 + i))
+        assert torch.equal(tensor, h[i] + 0.5 * normal)
 
 
 @given(batches(), st.booleans())

@@ -64,6 +64,20 @@ def test_layers_are_chosen_by_name_pattern_module_and_weight(net: MLP) -> None:
         assert drawn.count(name) / 8000 == pytest.approx(share, abs=0.02)
 
 
+def test_a_wrapped_layer_is_the_layer_and_a_shared_one_has_its_first_name(net: MLP) -> None:
+    assert ManifoldMixup(net, [nn.DataParallel(net.hidden[1])], 2.0).layers == ("hidden.1",)
+    shared = nn.ReLU()
+    model = nn.Sequential(nn.Linear(2, 2), shared, nn.Linear(2, 2), shared)
+    assert ManifoldMixup(model, [shared], 2.0).layers == ("1",)
+    assert ManifoldMixup(model, ["3"], 2.0).layers == ("3",)
+
+
+def test_of_several_containers_the_first_is_named() -> None:
+    model = nn.ModuleDict({"a": nn.ModuleDict(), "b": nn.ModuleList()})
+    with pytest.raises(ValueError, match=r"'a' is a ModuleDict, which .*members, 'a\.\*'"):
+        ManifoldMixup(model, ["[ab]"], 2.0)
+
+
 @pytest.mark.parametrize(
     ("layers", "error", "message"),
     [
@@ -83,6 +97,14 @@ def test_layers_that_cannot_be(net: MLP, layers: Any, error: type[Exception], me
     with pytest.raises(error, match=message):
         ManifoldMixup(net, layers, 2.0)
     assert hooks_on(net) == 0
+
+
+@pytest.mark.parametrize(("n", "ending"), [(39, "37, 38"), (40, "37, 38 and 1 more"),
+                                           (60, "37, 38 and 21 more")])  # fmt: skip
+def test_of_many_layers_forty_are_named(n: int, ending: str) -> None:
+    model = nn.Sequential(*(nn.ReLU() for _ in range(n)))
+    with pytest.raises(ValueError, match=rf"The model has: input, 0, 1, .*, {ending}$"):
+        ManifoldMixup(model, ["nowhere"], 1.0)
 
 
 def test_other_bad_arguments(net: MLP) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from functools import partial
 from typing import Any
 
@@ -149,9 +150,8 @@ def test_ignored_labels_count_for_nothing(
     criterion = nn.CrossEntropyLoss(weights, ignore_index=ignored)
     got = plan(lam).loss(criterion, logits, torch.tensor(labels))
     assert got.item() == pytest.approx(losses / counted)
-    got = plan(lam).loss(
-        F.cross_entropy, logits, torch.tensor(labels), weight=weights, ignore_index=ignored
-    )
+    options = {} if ignored == -100 else {"ignore_index": ignored}  # -100 is PyTorch's own
+    got = plan(lam).loss(F.cross_entropy, logits, torch.tensor(labels), weight=weights, **options)
     assert got.item() == pytest.approx(losses / counted)
 
 
@@ -285,7 +285,43 @@ def test_a_plan_that_mixes_no_labels_gives_the_plain_loss(logits: Tensor, labels
         assert torch.equal(one.loss(F.mse_loss, logits, logits), torch.zeros(()).double())
         assert torch.equal(one.soft_targets(labels, C), F.one_hot(labels, C).float())
         assert one.entropy(labels) == 0.0
-    assert MixPlan.plain(3).perm.tolist() == [0, 1, 2]
+    plain = MixPlan.plain(3)
+    assert plain.perm.tolist() == [0, 1, 2]
+    assert (plain.layer, plain.lam, plain.noise, plain.noise_seed) == (None, 1.0, 0.0, 0)
+
+
+def test_a_plan_is_itself_and_stays_as_it_is() -> None:
+    one, other = plan([0.5] * N), plan([0.5] * N)
+    assert one != other
+    assert len({one, other}) == 2
+    assert one.noise_seed == 0
+    with pytest.raises(FrozenInstanceError):
+        one.lam = 1.0  # type: ignore[misc]
+
+
+def test_a_plain_loss_takes_any_target(logits: Tensor, labels: Tensor) -> None:
+    def of_two(output: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
+        return sum((F.cross_entropy(output, target) for target in targets), torch.zeros(()))
+
+    assert_close(
+        MixPlan.plain(N).loss(of_two, logits, (labels, labels)),  # type: ignore[arg-type]
+        2 * F.cross_entropy(logits, labels),
+    )
+
+
+@pytest.mark.parametrize("lam", LAMS)
+def test_a_plan_moves_to_a_device_with_all_it_has(lam: float | list[float]) -> None:
+    one = plan(lam, mixes="labels", noise=0.5, noise_seed=7)
+    assert one.to("cpu") is one
+    moved = one.to("meta")
+    assert (moved.layer, moved.mixes, moved.noise, moved.noise_seed) == (
+        "hidden.0",
+        "labels",
+        0.5,
+        7,
+    )
+    assert moved.perm.is_meta
+    assert moved.lam.is_meta if isinstance(moved.lam, Tensor) else moved.lam == lam
 
 
 def test_loss_does_not_change_its_arguments(logits: Tensor, labels: Tensor) -> None:
@@ -349,6 +385,8 @@ def test_bad_plans_are_refused(given: dict[str, Any], message: str) -> None:
 
 def test_prints_on_one_line() -> None:
     assert repr(plan()) == "MixPlan(layer='hidden.0', lam=0.3000, perm=[3, 0, 2, 4, 1])"
+    assert repr(MixPlan.plain(12)).endswith("perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])")
+    assert repr(MixPlan.plain(13)).endswith("perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 11, 12])")
     long = MixPlan(None, 1.0, torch.arange(100), "labels", 0.5, 7)
     assert repr(long) == (
         "MixPlan(layer=None, lam=1.0000, perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 98, 99], "

@@ -56,6 +56,11 @@ def test_every_derangement_of_four_is_equally_likely() -> None:
     assert stats.chisquare(list(counts.values())).pvalue > 0.01
 
 
+def test_the_only_derangement_of_two_swaps_them() -> None:
+    source = sampler(pairing="derangement")
+    assert all(source.draw(2).perm.tolist() == [1, 0] for _ in range(20))
+
+
 @pytest.mark.parametrize(("n", "perm"), [(4, [2, 3, 0, 1]), (5, [2, 3, 4, 0, 1]), (1, [0])])
 def test_halves_meet_each_other(n: int, perm: list[int]) -> None:
     assert sampler(pairing="halves").draw(n).perm.tolist() == perm
@@ -153,6 +158,9 @@ def test_state_is_saved_and_restored() -> None:
         ({"pairing": "same"}, "pairing must be one of .*'derangement'.*, got 'same'"),
         ({"mixes": "none"}, "mixes must be one of .*'labels'.*, got 'none'"),
         ({"noise": -0.1}, r"noise must be >= 0 and finite, got -0\.1"),
+        ({"beta": math.inf}, "beta must be > 0 and finite, got inf"),
+        ({"noise": math.inf}, "noise must be >= 0 and finite, got inf"),
+        ({"layers": {"a": math.inf}}, "weight of layer 'a' must be > 0, got inf"),
         ({"layers": {"a": 0.0}}, r"weight of layer 'a' must be > 0, got 0\.0"),
     ],
 )

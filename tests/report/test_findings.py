@@ -72,6 +72,11 @@ def test_overfitting_of_nobody() -> None:
     assert "every method ends at its lowest" in overfitting(curves(a=[2, 1], b=[3, 1]))
 
 
+def test_nothing_is_said_of_what_was_not_recorded() -> None:
+    assert overfitting(curves(baseline=[1.0, NONE])) == ""
+    assert drawn(pd.DataFrame({"method": "manifold", "k": [NONE], "lam": [NONE]}), 1.0) == ""
+
+
 def test_drawn_compares_lam_with_its_distribution() -> None:
     rows = pd.DataFrame({"method": "manifold", "k": [0.0, 3.0], "lam": [0.25, 0.75]})
     said = drawn(rows, 1.0)

@@ -1,4 +1,4 @@
-"""What the page says of the spirals, next to the points that are really made."""
+"""What the page says was run, next to the data that are really made and the settings given."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,8 @@ from PIL import Image
 
 from mixup.data.spirals import SpiralsConfig, generate
 from mixup.report.gallery import picture_of_spirals
-from mixup.report.study import spirals_in_words
+from mixup.report.study import facts, method_rows, spirals_in_words, timed
+from mixup.training.config import ExperimentConfig, RunKey
 
 ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
 MIRRORED = {"points_per_class": 700, "noise": 0.25, "max_angle": 540.0}
@@ -53,3 +54,72 @@ def test_picture_of_the_spirals_is_evidence_for_no_claim(tmp_path: Path) -> None
     shown = picture_of_spirals(path, spirals("arms"))
     assert (shown.name, shown.experiment, shown.metrics) == ("spirals_data", "", ())
     assert shown.caption.startswith("1,200 points")
+
+
+def experiment(method: dict[str, Any], **changes: Any) -> ExperimentConfig:
+    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 1}
+    return ExperimentConfig.model_validate(
+        {
+            "data": "spirals",
+            "net": {"width": 8, "depth": 3, "negative_slope": 0.2},
+            "training": recipe | {"steps": 1000},
+            "plain": [] if "eligible" in method else ["m"],
+            "mixing": ["m"] if "eligible" in method else [],
+            "methods": {"m": method},
+        }
+        | changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ({}, "nothing: plain training"),
+        ({"weight_decay": 0.01, "dropout": 0.5},
+         "weight decay 0.01; dropout 0.5 after every hidden layer"),
+        ({"batch_norm": True, "input_noise": 0.25},
+         "batch norm in every hidden layer; noise of standard deviation 0.25 on the input"),
+        ({"eligible": [0]}, "mixes the input (k = 0)"),
+        ({"eligible": [0, 1, 3], "alpha": 0.5},
+         "mixes at a layer drawn for every batch from k = 0, 1 and 3; alpha 0.5"),
+        ({"eligible": [1], "mixes": "labels", "stop_gradient": True},
+         "mixes at a layer drawn for every batch from k = 1; mixes labels alone; "
+         "no gradient before the mixed state"),
+    ],
+)  # fmt: skip
+def test_a_method_is_what_sets_it_apart(method: dict[str, Any], said: str) -> None:
+    assert method_rows({"e": experiment(method)}) == [("e", "m", said)]
+
+
+def test_facts_are_those_of_the_study() -> None:
+    net = {"width": 8, "depth": 3, "negative_slope": 0.2}
+    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 1}
+    narrow = experiment(
+        {"bottleneck": 4},
+        net=net | {"bottleneck": {"layer": 2, "size": 2}},
+        training=recipe | {"epochs": 30, "decay_at": [10, 20]},
+    )
+    data = {"spirals": generate(spirals("arms")), "other": generate(spirals("mirrored"))}
+    said = dict(facts([0, 3], 2.0, 4, {"wide": experiment({}), "narrow": narrow}, data,
+                      {"spirals": "kind arms"}))  # fmt: skip
+    assert said == {
+        "Data: spirals": "kind arms; 1,200 samples of 2 numbers in 2 classes",
+        "Data: other": "1,400 samples of 2 numbers in 2 classes",
+        "Seeds": "0, 3 (each decides split, initial weights and batches)",
+        "alpha": "2: lam is drawn from Beta(2, 2) wherever a method mixes",
+        "Experiment: wide": (
+            "data spirals; hidden layers of 8, 8, 8 units; 1,000 steps of 16 samples, "
+            "learning rate 0.02"
+        ),
+        "Experiment: narrow": (
+            "data spirals; hidden layers of 8, 2, 8 units (the 2 are the bottleneck); "
+            "30 epochs of 16 samples, learning rate 0.02, divided by ten after 10 and 20"
+        ),
+        "Threads of a run": "4",
+    }
+
+
+def test_times_that_are_known_are_added_up() -> None:
+    assert timed({}) == {}
+    known = {RunKey("e", "m", 0): 3600.4, RunKey("e", "m", 1): 61.0}
+    assert timed(known) == {"total": "01:01:01", "known": 2}

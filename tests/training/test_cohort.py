@@ -177,6 +177,19 @@ def test_a_loss_that_is_not_finite_fails_one_run_only(
             assert_same_weights(folder, tmp_path / "alone")
 
 
+@pytest.mark.parametrize(("n", "told"), [(3, "1, 2, 3"), (8, "4, 5, 6, 7, 8")])
+def test_last_five_losses_reach_over_evaluations(n: int, told: str) -> None:
+    """As `train_run` tells them, however few steps lie between two evaluations."""
+    data = dataset()
+    (member,) = new_members([config("baseline", steps=20)], data)
+    for step in range(1, n + 1):
+        member.note(step, float(step))
+        member.evaluate(step, MixPlan.plain(8))
+    member.note(n + 1, float("nan"))
+    assert member.error is not None
+    assert f"at step {n + 1} (before: {told}):" in member.error
+
+
 def test_a_folder_that_cannot_be_written_fails_one_run_only(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     configs = [config("baseline", seed, steps=4, evaluations=1) for seed in (0, 1)]

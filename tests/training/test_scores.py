@@ -46,6 +46,22 @@ def test_known_values() -> None:
     assert scores.ece(p, labels) == pytest.approx((2 * 0.4 + 0.2 + 0.4) / 4)
 
 
+def test_calibration_has_fifteen_bins_down_to_the_lowest() -> None:
+    # .81 and .86 share the bin (12/15, 13/15], and no bin of 14 or 16; .06 and .1 share none
+    def of(confidence: float, classes: int) -> list[float]:
+        return [confidence, *[(1 - confidence) / (classes - 1)] * (classes - 1)]
+
+    together = np.array([of(0.81, 2), of(0.86, 2)])
+    assert scores.ece(together, np.array([0, 1])) == pytest.approx((0.86 - 0.19) / 2)
+    apart = np.array([of(0.06, 20), of(0.1, 20)])
+    assert scores.ece(apart, np.array([0, 1])) == pytest.approx((0.94 + 0.1) / 2)
+
+
+def test_confidence_that_rounding_lifted_above_one_is_in_the_last_bin() -> None:
+    p = np.array([[1 + 1e-12, 0.0], [0.95, 0.05]])
+    assert scores.ece(p, np.array([1, 0])) == pytest.approx((1 - 0.05) / 2)
+
+
 def test_impossible_label_has_a_finite_loss() -> None:
     assert np.isfinite(scores.nll(np.array([[1.0, 0.0]]), np.array([1])))
 
@@ -60,7 +76,8 @@ def test_low_confidence_area_of_a_linear_ramp_is_known() -> None:
     # P rises from 0 to 1 across the box, so half of it lies between .25 and .75
     assert scores.low_confidence_area(ramp, points) == pytest.approx(0.5, abs=0.006)
     assert scores.low_confidence_area(lambda grid: ramp(grid) * 0 + 0.5, points) == 1.0
-    assert scores.low_confidence_area(lambda grid: ramp(grid) * 0 + 0.25, points) == 0.0
+    for bound in (0.25, 0.75):
+        assert scores.low_confidence_area(lambda grid, p=bound: ramp(grid) * 0 + p, points) == 0.0
 
 
 def test_low_confidence_area_looks_at_the_whole_box() -> None:
@@ -75,3 +92,5 @@ def test_low_confidence_area_looks_at_the_whole_box() -> None:
     assert seen[0].shape == (16, 2)
     assert sorted(set(seen[0][:, 0])) == pytest.approx([-0.5, 0.5, 1.5, 2.5])
     assert sorted(set(seen[0][:, 1])) == pytest.approx([2.375, 3.125, 3.875, 4.625])
+    scores.low_confidence_area(watch, points)
+    assert len(seen[1]) == 200 * 200

@@ -1,0 +1,180 @@
+"""Mutation testing: change one operator, number or condition of the maths; a test must fail.
+
+``python -m benchmarks.mutants [MODULE ...]``, in an environment with cosmic-ray besides the
+project's packages: CONTRIBUTING.md, "Mutation testing". A mutant that no test notices is a gap in
+the tests, or it is explained in docs/mutants.md. The exit status is 1 if one is neither.
+
+The tree is copied; each mutant is tested in a process forked from one that has torch loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pandas  # noqa: F401
+import pytest
+import scipy.stats  # noqa: F401
+import sklearn.metrics  # noqa: F401
+import torch.distributed.tensor  # which the first `torch.testing.assert_close` imports
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+
+ROOT = Path(__file__).resolve().parents[1]
+EXPLAINED = "docs/mutants.md"
+OPERATORS = [
+    *(
+        f"ReplaceBinaryOperator_{swap}"
+        for swap in ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "FloorDiv_Mul", "Pow_Mul")
+    ),
+    "ReplaceBinaryOperator_BitAnd_BitOr",
+    *(
+        f"ReplaceComparisonOperator_{swap}"
+        for swap in ("Eq_NotEq", "NotEq_Eq", "Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt")
+    ),
+    *("ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is"),
+    *(f"ReplaceUnaryOperator_Delete_{operator}" for operator in ("USub", "Not", "Invert")),
+    *("AddNot", "ReplaceAndWithOr", "ReplaceOrWithAnd"),
+    *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "NumberReplacer"),
+    *("ZeroIterationForLoop", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
+]
+TESTS = {
+    "mixing/formula": ["mixing/test_formula", "mixing/test_plan"],
+    "mixing/losses": ["mixing/test_plan", "mixing/test_manifold"],
+    "mixing/linearity": ["mixing/test_plan"],
+    "mixing/entropy": ["mixing/test_entropy"],
+    "mixing/sampler": ["mixing/test_sampler"],
+    "mixing/plan": ["mixing/test_plan", "mixing/test_manifold"],
+    "mixing/manifold": ["mixing/test_manifold", "mixing/test_models"],
+    "mixing/layers": ["mixing/test_manifold", "mixing/test_models"],
+    "mixing/hooks": ["mixing/test_manifold", "mixing/test_checkpointing", "mixing/test_models"],
+    "training/scores": ["training/test_scores"],
+    "analysis/spectra": ["analysis/test_spectra"],
+    "analysis/inference": ["analysis/test_inference"],
+    "analysis/agreement": ["analysis/test_agreement"],
+    "analysis/wins": ["analysis/test_wins"],
+    "analysis/summary": ["analysis/test_summary"],
+    "analysis/hidden": ["analysis/test_hidden"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(TESTS))
+    modules = parser.parse_args().modules or list(TESTS)
+    if unknown := set(modules) - set(TESTS):
+        parser.error(f"no tests are named for {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory() as folder:
+        copy_tree(Path(folder))
+        explained = Path(EXPLAINED).read_text() if Path(EXPLAINED).exists() else ""
+        totals = [test_mutants(module, explained) for module in modules]
+    mutants, killed, known = map(sum, zip(*totals, strict=True))
+    print(f"{mutants} mutants, {killed} killed, {known} explained")
+    sys.exit(mutants != killed + known)
+
+
+def copy_tree(folder: Path) -> None:
+    """Copy the files Git knows to the folder, go there, and import from there only."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    os.chdir(folder)
+    sys.path[:] = [str(folder), *(path for path in sys.path if Path(path).resolve() != ROOT)]
+    sys.dont_write_bytecode = True  # two mutants of one size and second have one cache entry
+    # Other packages' plugins would cost more than the tests.
+    os.environ.update(OMP_NUM_THREADS="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    torch.set_num_threads(1)
+    # The same examples for every mutant; one that fails is enough, it need not be simple.
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+    hypothesis.settings.register_profile(
+        "mutants", derandomize=True, database=None, phases=phases, max_examples=25
+    )
+    hypothesis.settings.load_profile("mutants")
+
+
+def test_mutants(module: str, explained: str) -> tuple[int, int, int]:
+    """Test the mutants of a module; print those that live unexplained, and count."""
+    path = Path(f"mixup/{module}.py")
+    source = path.read_text()
+    tests = [f"tests/{name}.py" for name in TESTS[module]] + [str(path)]
+    started = time.monotonic()
+    if not passes(tests, patience=600):
+        sys.exit(f"{module}: the tests fail without a mutation")
+    patience = 10 + 5 * (time.monotonic() - started)
+    counts = {"mutants": 0, "killed": 0, "explained": 0}
+    for mutant in mutants_of(source):
+        path.write_text(mutant)
+        counts["mutants"] += 1
+        if not passes(tests, patience):
+            counts["killed"] += 1
+        elif (change := change_of(source, mutant)) in explained:
+            counts["explained"] += 1
+        else:
+            print(f"{path}: {change}", flush=True)
+    path.write_text(source)
+    print(module, *(f"{count} {name}" for name, count in counts.items()), sep="  ", flush=True)
+    mutants, killed, known = counts.values()
+    return mutants, killed, known
+
+
+def mutants_of(source: str) -> Iterator[str]:
+    """Yield every mutant of a module: its text with one thing changed."""
+    nodes = list(ast_nodes(get_ast(source)))
+    for name in OPERATORS:
+        operator = get_operator(f"core/{name}")()
+        places = sum(len(list(operator.mutation_positions(node))) for node in nodes)
+        for place in range(places):
+            mutant = mutate_code(source, operator, place)
+            # A bare * in a signature is no product.
+            if mutant and mutant.count(", /,") == source.count(", /,"):
+                yield mutant
+
+
+def change_of(source: str, mutant: str) -> str:
+    """Write the changed lines as docs/mutants.md does: `old` → `new`."""
+    lines = difflib.ndiff(source.splitlines(), mutant.splitlines())
+    changed = [line for line in lines if line.startswith(("- ", "+ "))]
+    old, new = (
+        " ".join(line[2:].strip() for line in changed if line.startswith(sign)) for sign in "-+"
+    )
+    return f"`{old}` → `{new}`"
+
+
+def passes(tests: list[str], patience: float) -> bool:
+    """Say whether the tests pass, in a process of their own and within so many seconds."""
+    if not (child := os.fork()):
+        status = 1
+        try:
+            os.setsid()
+            silence = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, 1)
+            os.dup2(silence, 2)
+            quick = ["-x", "--assert=plain", "--tb=no", "-m", "not slow", "-p", "no:cacheprovider"]
+            status = int(pytest.main([*quick, *tests]))
+        finally:
+            os._exit(status)
+    ends = time.monotonic() + patience
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status == 0
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+if __name__ == "__main__":
+    main()
