@@ -8,11 +8,11 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from mixup.analysis.robustness_config import RobustnessConfig
+from mixup.analysis.states_config import StatesConfig
 from mixup.data.mnist import MnistConfig
 from mixup.data.spirals import SpiralsConfig
 from mixup.errors import StudyError
 from mixup.params import ParamsError, Section, check, read_params
-from mixup.analysis.states_config import StatesConfig
 from mixup.training.config import ExperimentConfig, MixupConfig, Name, Seeds, TrainConfig
 
 MEMORY = "MIXUP_MEMORY_GB"

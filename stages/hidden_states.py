@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mixup.analysis.features import feature_measures
 from mixup.analysis.linearity import bottleneck_measures
+from mixup.analysis.states_config import StatesConfig
 from mixup.analysis.tables import measures_table, write_table
 from mixup.data.dataset import load_dataset
 from mixup.params import read_section
-from mixup.analysis.states_config import StatesConfig
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
 from mixup.training.run import load_run, run_folder
 from stages.command import run

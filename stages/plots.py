@@ -26,15 +26,10 @@ from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
 from mixup.figures.calibration import draw_allowances, draw_reliability
 from mixup.figures.curves import draw_curves
 from mixup.figures.draws import draw_draws
-from mixup.figures.features import draw_class_ratios, draw_neighbours
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
-from mixup.figures.intrusion import draw_intrusion
-from mixup.figures.layers import draw_layers
-from mixup.figures.methods import draw_methods
-from mixup.figures.robustness import draw_attacks, draw_deformations
+from mixup.figures.measured import draw_measured, draw_sweeps
 from mixup.figures.spectra import draw_spectra
 from mixup.figures.style import method_colours, save
-from mixup.figures.widths import PANELS, draw_widths
 from mixup.files import whole_folder
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
@@ -184,22 +179,6 @@ def spectra(name: str, colours: Colours) -> Figures:
         yield f"spectra_{name}_{scaling}", figure
 
 
-def methods(name: str, colours: Colours) -> Figures:
-    """Draw what was measured on every run."""
-    runs, summary = _measured(name)
-    yield f"methods_{name}", draw_methods(runs, summary, colours, name)
-
-
-def layers(name: str, experiment: ExperimentConfig) -> Figures:
-    """Draw heat maps, where methods have an alpha of their own."""
-    methods = {method: experiment.methods[method] for method in experiment.all_methods}
-    if not any(method.alpha for method in methods.values()):
-        return
-    _, summary = _measured(name)
-    figure = draw_layers(summary, methods, ["test_accuracy", "test_nll"], name)
-    yield f"layers_{name}", figure
-
-
 def calibration(
     name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
 ) -> Figures:
@@ -216,27 +195,13 @@ def calibration(
     yield f"allowances_{name}", draw_allowances(runs, colours, name)
 
 
-def intrusion(name: str, colours: Colours) -> Figures:
-    """Draw where mixed points intrude on other classes, where that was measured."""
-    runs, _ = _measured(name)
-    if "intrusion_0" in set(runs["metric"]):
-        yield f"intrusion_{name}", draw_intrusion(runs, colours, name)
-
-
-def features(name: str, colours: Colours) -> Figures:
-    """Draw hidden states as features, where they were measured."""
+def measured(name: str, experiment: ExperimentConfig, colours: Colours) -> Figures:
+    """Draw what was measured on every run."""
     runs, summary = _measured(name)
-    if "test_knn_error_after_1" in set(summary["metric"]):
-        yield f"class_ratios_{name}", draw_class_ratios(summary, colours, name)
-        yield f"neighbours_{name}", draw_neighbours(runs, summary, colours, name)
-
-
-def widths(name: str, experiment: ExperimentConfig) -> Figures:
-    """Draw bottlenecks against their width, where they were measured."""
-    runs, summary = _measured(name)
-    if set(PANELS) <= set(runs["metric"]):
-        n_classes = load_dataset(Path("data") / f"{experiment.data}.npz").n_classes
-        yield f"widths_{name}", draw_widths(runs, summary, experiment, n_classes, name)
+    n_classes = load_dataset(Path("data") / f"{experiment.data}.npz").n_classes
+    yield from draw_sweeps(name, experiment, n_classes, runs, summary)
+    if not is_swept(experiment):
+        yield from draw_measured(name, runs, summary, colours)
 
 
 def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -244,18 +209,6 @@ def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     runs = read_table("metrics/runs.csv", MEASURES)
     summary = read_table("metrics/summary.csv", SUMMARY)
     return runs[runs["experiment"] == name], summary[summary["experiment"] == name]
-
-
-def robustness(name: str, colours: Colours) -> Figures:
-    """Draw what attacks and deformations leave, where an experiment was put to them."""
-    runs = read_table("metrics/runs.csv", MEASURES)
-    measures = runs[runs["experiment"] == name]
-    for figure, draw, metric in (
-        (f"attacks_{name}", draw_attacks, "attacked_samples"),
-        (f"deformations_{name}", draw_deformations, "deformed_samples"),
-    ):
-        if metric in set(measures["metric"]):
-            yield figure, draw(measures, colours, name)
 
 
 def is_swept(experiment: ExperimentConfig) -> bool:
@@ -275,8 +228,7 @@ def main() -> None:
         begun = []
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
-            begun.append(pool.submit(_save, folder, layers, name, experiment))
-            begun.append(pool.submit(_save, folder, widths, name, experiment))
+            begun.append(pool.submit(_save, folder, measured, name, experiment, in_order))
             if is_swept(experiment):
                 continue
             begun += [
@@ -285,11 +237,7 @@ def main() -> None:
                 pool.submit(_save, folder, bottlenecks, name, experiment, seeds),
                 pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
-                pool.submit(_save, folder, methods, name, in_order),
                 pool.submit(_save, folder, calibration, name, experiment, seeds, in_order),
-                pool.submit(_save, folder, intrusion, name, in_order),
-                pool.submit(_save, folder, features, name, in_order),
-                pool.submit(_save, folder, robustness, name, in_order),
             ]
         for drawn in begun:
             drawn.result()

@@ -55,6 +55,8 @@ class Claim(Section):
     the metric's own unit."""
     twin: Id | None = None
     """Another claim, which asks the same of a measure free of scale."""
+    family: Id | None = None
+    """The claims that Holm's correction is for together with this one; None is a family too."""
 
     @check_after(mode="after")
     def _can_be_asked(self) -> Self:

@@ -45,7 +45,7 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
           share of seeds on which the method is higher. inf is a bound there is none of.
         - other_metric: the measure of ``other`` where it is another than ``metric``, else "".
         - bound_low, bound_high: the claim says that the difference lies between these.
-        - p, p_holm: before and after Holm's correction over all distinct tests in the table.
+        - p, p_holm: before and after Holm's correction for the tests of the claim's family.
         - seeds_needed: of an inconclusive claim; inf for more than 1,000.
         - note: what a reader should know besides; "" for nothing.
 
@@ -60,9 +60,6 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
         claim.id: decide(estimate, claim.region, p_holm)
         for claim, estimate, p_holm in zip(claims, estimates, corrected, strict=True)
     }
-    # Holm's level for the strongest claim that is still open: the settled ones are out of the way.
-    still_open = {c.question for c in claims if verdicts[c.id] == INCONCLUSIVE}
-    level = LEVEL / max(1, len(still_open))
     rows = []
     for claim, (estimate, left_out), p_holm in zip(claims, found, corrected, strict=True):
         verdict = verdicts[claim.id]
@@ -72,6 +69,7 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
         row |= {"n": estimate.n, "effect_size": estimate.effect_size}
         row |= {"p": estimate.p, "p_holm": p_holm, "verdict": verdict}
         row["intervals_agree"] = _intervals_agree(claim, estimate)
+        level = _level(claims, verdicts, claim.family)
         row["seeds_needed"] = _seeds_needed(claim, estimate, level, verdict)
         row |= {"twin": claim.twin or "", "twin_agrees": verdict == twin if twin else None}
         row["note"] = "; ".join(_notes(claim, estimate, left_out, verdict, twin))
@@ -132,9 +130,27 @@ def _estimate(claim: Claim, runs: pd.DataFrame) -> tuple[Estimate, int]:
 
 def _corrected(claims: Sequence[Claim], estimates: Sequence[Estimate]) -> list[float]:
     """Correct for the number of tests; claims that ask the same question share one test."""
-    tests = {claim.question: estimate.p for claim, estimate in zip(claims, estimates, strict=True)}
-    p_holm = dict(zip(tests, holm(list(tests.values())).tolist(), strict=True))
-    return [p_holm[claim.question] for claim in claims]
+    families: dict[str | None, dict[tuple[Any, ...], float]] = {}
+    for claim, estimate in zip(claims, estimates, strict=True):
+        families.setdefault(claim.family, {})[claim.question] = estimate.p
+    p_holm = {
+        family: dict(zip(tests, holm(list(tests.values())).tolist(), strict=True))
+        for family, tests in families.items()
+    }
+    return [p_holm[claim.family][claim.question] for claim in claims]
+
+
+def _level(claims: Sequence[Claim], verdicts: dict[str, str], family: str | None) -> float:
+    """Give Holm's level for the strongest claim of a family that is still open.
+
+    The settled ones are out of the way.
+    """
+    still_open = {
+        claim.question
+        for claim in claims
+        if claim.family == family and verdicts[claim.id] == INCONCLUSIVE
+    }
+    return LEVEL / max(1, len(still_open))
 
 
 def _displayed(claim: Claim, estimate: Estimate) -> dict[str, float]:

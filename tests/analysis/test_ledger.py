@@ -52,6 +52,32 @@ def decide(table: pd.DataFrame, *claims: Claim) -> pd.DataFrame:
     return ledger_table(claims, table).set_index("id")
 
 
+def test_claims_are_corrected_with_those_of_their_family_alone():
+    table = runs(more=UNCLEAR)
+    alone = decide(table, claim("a"), claim("b", smallest=0.2))
+    among = decide(
+        table,
+        claim("a", family="one"),
+        claim("b", family="one", smallest=0.2),
+        claim("x", family="two", method="more"),
+        claim("y", method="more", smallest=0.2),
+        claim("z", method="more", smallest=0.3),
+    )
+    for name in ("a", "b"):
+        assert among.loc[name, "p_holm"] == alone.loc[name, "p_holm"] > alone.loc[name, "p"]
+    assert among.loc["x", "p_holm"] == among.loc["x", "p"]  # a family of one
+    assert among.loc["y", "p_holm"] > among.loc["y", "p"]  # without a family, two of a family
+
+
+def test_seeds_needed_are_at_the_level_that_the_family_leaves():
+    table = runs(wide=[3.0, 9.0, 8.0, 5.0, 6.0])
+    one, other = claim("x", method="wide"), claim("y", method="wide", smallest=0.2)
+    together = decide(table, one, other)
+    apart = decide(table, one, other.model_copy(update={"family": "own"}))
+    assert (together["verdict"] == "inconclusive").all()
+    assert apart.loc["x", "seeds_needed"] < together.loc["x", "seeds_needed"]
+
+
 class TestNumbers:
     def test_differences_are_paired_by_seed(self):
         found = decide(runs(), claim()).loc["c"]

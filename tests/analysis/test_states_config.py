@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mixup.params import ParamsError, check
 from mixup.analysis.states_config import StatesConfig
+from mixup.params import ParamsError, check
 from mixup.study import read_study
 from mixup.training.config import ExperimentConfig
 from tests.test_study import PARAMS, turned, write

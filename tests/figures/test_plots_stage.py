@@ -251,7 +251,9 @@ def test_spectra_are_those_of_the_test_data(inside: Path):
 
 
 def test_measures_are_those_of_one_experiment(inside: Path):
-    [(_, figure)] = plots.methods("flat", COLOURS)
+    figure = dict(plots.measured("flat", check(ExperimentConfig, DEFAULT_LIKE["flat"]), COLOURS))[
+        "methods_flat"
+    ]
     table = pd.read_csv("metrics/runs.csv")
     wanted = table.query(
         "experiment == 'flat' and method == 'baseline' and metric == 'test_accuracy'"

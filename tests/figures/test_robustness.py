@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 
-from mixup.analysis.tables import measures_table, write_table
+from mixup.analysis.summary import summarise
+from mixup.analysis.tables import measures_table
+from mixup.figures.measured import draw_measured
 from mixup.figures.robustness import draw_attacks, draw_deformations
 from mixup.figures.style import save
 from mixup.training.config import RunKey
-from stages import plots
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 SHIFT = {"baseline": 0.0, "manifold": 0.1}
@@ -119,15 +121,14 @@ def test_the_legend_names_the_methods_that_are_there(tmp_path: Path) -> None:
     assert (tmp_path / "attacks.png").stat().st_size > 1000
 
 
-def test_the_stage_draws_what_an_experiment_was_put_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    table = measures()
-    write_table("metrics/runs.csv", table)
-    figures = dict(plots.robustness("e", COLOURS))
-    assert list(figures) == ["attacks_e", "deformations_e"]
-    assert "attack" in figures["attacks_e"].get_suptitle()
-    assert dict(plots.robustness("other", COLOURS)) == {}
-    write_table("metrics/runs.csv", table[table["metric"].str.contains("fgsm|attacked")])
-    assert list(dict(plots.robustness("e", COLOURS))) == ["attacks_e"]
+@pytest.mark.parametrize(
+    ("kept", "drawn"),
+    [("", ["attacks_e", "deformations_e"]), ("fgsm|attacked", ["attacks_e"]), ("none", [])],
+)
+def test_what_an_experiment_was_put_to_is_drawn(kept: str, drawn: list[str]) -> None:
+    runs = measures()
+    runs = runs[runs["metric"].str.contains(kept)]
+    scores = {RunKey("e", method, seed): {"test_nll": 0.5} for method in SHIFT for seed in (0, 1)}
+    runs = pd.concat([runs, measures_table(scores)])
+    names = [name for name, _ in draw_measured("e", runs, summarise(runs), COLOURS)]
+    assert names == ["methods_e", *drawn]

@@ -142,11 +142,9 @@ def test_figures_are_drawn_where_states_were_measured(study: Path):
     summarize.main(tables)
     config = {name: check(ExperimentConfig, one) for name, one in EXPERIMENTS.items()}
     colours = method_colours(config["plain"].all_methods)
-    names = [name for name, _ in plots.features("plain", colours)]
-    assert names == ["class_ratios_plain", "neighbours_plain"]
-    assert [name for name, _ in plots.widths("widths", config["widths"])] == ["widths_widths"]
-    assert not list(plots.features("widths", colours))
-    assert not list(plots.widths("plain", config["plain"]))
+    plain, widths = ({n for n, _ in plots.measured(e, config[e], colours)} for e in config)
+    assert plain == {"methods_plain", "class_ratios_plain", "neighbours_plain"}
+    assert widths == {"widths_widths"}
 
 
 @pytest.mark.parametrize(
