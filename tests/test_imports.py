@@ -1,7 +1,6 @@
 """What imports what: the layers, the library's own needs, and the code each stage tells DVC of."""
 
 import ast
-import os
 import re
 import shutil
 import subprocess
@@ -93,8 +92,8 @@ def undeclared_and_unused(root: Path, study: str = ".") -> list[str]:
         start = project_file(module, root)
         assert start is not None, f"{name} starts {module}, which does not exist"
         imports = files_run(start, root) - {NO_DEP}
-        found = [os.path.relpath(root / study / dep, root) for dep in stage["deps"]]
-        deps = {root / dep for dep in found if dep.startswith(("mixup/", "stages/"))}
+        code = [dep for dep in stage["deps"] if dep.startswith(("mixup/", "stages/"))]
+        deps = {root / (root / study / dep).resolve().relative_to(root.resolve()) for dep in code}
         covered = {dep: {file for file in imports if file.is_relative_to(dep)} for dep in deps}
         for file in sorted(imports.difference(*covered.values())):
             complaints.append(f"{name} imports {file.relative_to(root)}, which is not in its deps")

@@ -28,7 +28,7 @@ def small(params: dict[str, Any]) -> dict[str, Any]:
         experiment["mixing"] = [m for m in mixing if m in ("input", "manifold")] or mixing[:1]
         length = {"steps": 20} if "steps" in experiment["training"] else {"epochs": 1}
         experiment["training"] |= length | {"decay_at": [], "evaluations": 1}
-    params["states"] |= {"features": {"mnist": ["baseline", "manifold"]}, "pairs": 20}
+    params["states"] |= {"features": {"mnist": ["baseline", "input", "manifold"]}, "pairs": 20}
     params["robustness"]["attacks"] |= {"radii": [0.05], "pgd_steps": 2, "n_samples": 20}
     return params
 
