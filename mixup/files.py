@@ -57,5 +57,9 @@ def _folder_beside(path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", suffix=".tmp", dir=path.parent))
     try:
         yield folder
+    except OSError as error:
+        if error.errno and error.filename is None:  # as of a write that finds the disk full
+            error.filename = str(path)
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)

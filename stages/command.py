@@ -3,7 +3,6 @@
 import argparse
 import errno
 import os
-import re
 import sys
 import threading
 import time
@@ -84,8 +83,6 @@ def _in_one_line(error: Exception) -> str:
         reason = IN_PLAIN_WORDS.get(error.errno or 0, error.strerror)
         files = [str(file) for file in (error.filename, error.filename2) if file is not None]
         return f"{' to '.join(files)}: {reason}" if files else reason
-    if number := re.search(r"\(os error (\d+)\)", str(error)):  # as safetensors tells of the disk
-        return IN_PLAIN_WORDS.get(int(number[1]), os.strerror(int(number[1])))
     hint = "" if os.environ.get(DEBUG) else f" (set {DEBUG}=1 for the traceback)"
     return f"{type(error).__name__}: {_flat(error)}{hint}"
 

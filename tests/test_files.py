@@ -1,11 +1,16 @@
 """Files and folders appear whole or not at all."""
 
+import os
 import stat
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from mixup.files import whole_file, whole_folder
+
+Whole = Callable[[Path], AbstractContextManager[Path]]
 
 
 def write_half(path: Path) -> None:
@@ -28,6 +33,20 @@ def test_failed_file_leaves_the_old_one(tmp_path: Path) -> None:
         write_half(path)
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_full_disk_is_told_of_the_file_that_was_to_be(whole: Whole, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with pytest.raises(OSError, match="No space left") as raised, whole(path):
+        os.write(os.open("/dev/full", os.O_WRONLY), b"x")
+    assert raised.value.filename == str(path)
+
+
+def test_an_error_that_names_its_file_keeps_the_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised, whole_file(tmp_path / "a"):
+        (tmp_path / "other").read_text()
+    assert raised.value.filename == str(tmp_path / "other")
 
 
 def test_folder_is_replaced_whole(tmp_path: Path) -> None:

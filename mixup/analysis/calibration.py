@@ -15,7 +15,7 @@ from mixup.training.run import Run
 from mixup.training.scores import Labels, Probabilities, brier, ece, nll
 
 LOG_TEMPERATURES = (np.log(1e-3), np.log(1e3))
-STOPPING = ["step", "test_loss", "test_accuracy", "validation_loss"]
+STOPPING = ["step", "test_loss", "test_accuracy", "test_ece", "validation_loss"]
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,13 @@ def calibration_measures(found: Calibration) -> dict[str, float]:
 def early_stopping_measures(history: pd.DataFrame) -> dict[str, float]:
     """Give the test scores at the evaluation with the least validation loss.
 
-    No weights are kept of that moment: of its calibration nothing is known but the NLL.
-
     Args:
         history: a run's history.csv, with the columns `STOPPING`. Of equal losses the first
             counts.
 
     Returns:
-        ``stopped_step``, ``stopped_test_nll`` (nats), ``stopped_test_accuracy``.
+        ``stopped_step``, ``stopped_test_nll`` (nats), ``stopped_test_ece``,
+        ``stopped_test_accuracy``.
 
     Raises:
         ValueError: no evaluation has a validation loss.
@@ -198,5 +197,6 @@ def early_stopping_measures(history: pd.DataFrame) -> dict[str, float]:
     return {
         "stopped_step": float(row["step"]),
         "stopped_test_nll": float(row["test_loss"]),
+        "stopped_test_ece": float(row["test_ece"]),
         "stopped_test_accuracy": float(row["test_accuracy"]),
     }

@@ -136,7 +136,7 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
     figure.suptitle(
         f"{title}: scores as they are, stopped early and temperature scaled, both by the "
         f"validation data\nlarge: mean of {n} seed{'s' * (n > 1)}; small dots: one seed each. "
-        "Scaling changes no accuracy; of stopped nets the ECE is not known"
+        "Scaling changes no accuracy"
     )
     return figure
 

@@ -1,7 +1,7 @@
 """The multi-layer perceptron that every experiment trains."""
 
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import islice, repeat
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +77,7 @@ class MLP(nn.Module):
         """
         if self._input_noise and self.training and start == 0:
             x = x + self._input_noise * torch.randn_like(x)
-        for layer in self.hidden[start:end]:
+        for layer in islice(self.hidden, start, end):  # a slice would be a new ModuleList
             x = layer(x)
         return self.classifier(x) if end is None else x
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from mixup.data.dataset import Dataset
@@ -31,6 +31,7 @@ HISTORY_COLUMNS = (
     "validation_accuracy",
     "test_loss",
     "test_accuracy",
+    "test_ece",
     "k",
     "lam",
 )
@@ -85,16 +86,18 @@ def history_row(
         StudyError: a prediction is not finite.
     """
     row: dict[str, Any] = {"step": step, "loss": sum(losses) / len(losses)}
-    for part, (inputs, labels) in points.items():
-        p = predict(inputs)
-        row[f"{part}_loss"] = scores.nll(p, labels.numpy())
-        row[f"{part}_accuracy"] = scores.accuracy(p, labels.numpy())
+    predicted = {part: predict(inputs) for part, (inputs, _) in points.items()}
+    for part, p in predicted.items():
+        labels = points[part][1].numpy()
+        row[f"{part}_loss"] = scores.nll(p, labels)
+        row[f"{part}_accuracy"] = scores.accuracy(p, labels)
     if plan:
         names = {MLP.layer_name(k): k for k in config.settings.eligible}
         row |= {"k": names[str(plan.layer)], "lam": plan.lam}
     # The step just taken may have spoilt the net, whose loss was still finite.
     if not math.isfinite(row["train_loss"] + row["test_loss"]):
         raise not_finite(config, step, [*losses, row["train_loss"]])
+    row["test_ece"] = scores.ece(predicted["test"], points["test"][1].numpy())
     return row
 
 
@@ -165,7 +168,7 @@ def write_run(
         metrics: as of `final_metrics`.
     """
     with whole_folder(folder) as temporary:
-        save_file(dict(weights), temporary / "model.safetensors")
+        (temporary / "model.safetensors").write_bytes(save(dict(weights)))
         with (temporary / "history.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
             writer.writeheader()

@@ -1,6 +1,7 @@
 """Train one run: the whole recipe on one page, the same for every method."""
 
 import math
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -68,17 +69,9 @@ def train_run(
     )
     watched, predicted = watched_points(split), partial(predict, net)
     recent: list[float] = []
-    progress = tqdm(
-        range(state.step + 1, schedule.n_steps + 1),
-        initial=state.step,
-        total=schedule.n_steps,
-        desc=name_of(config),
-        unit="step",
-        disable=None if show_progress else True,
-        leave=False,
-    )
+    steps = range(state.step + 1, schedule.n_steps + 1)
     net.train()
-    for state.step, (x, y) in zip(progress, batches, strict=False):
+    for state.step, (x, y) in zip(_progress(steps, config, show_progress), batches, strict=False):
         output, plan = mixer(x) if mixer else (net(x), None)
         loss = plan.loss(criterion, output, y) if plan else criterion(output, y)
         optimiser.zero_grad()
@@ -100,6 +93,18 @@ def train_run(
     write_run(folder, config, net.state_dict(), state.history, metrics)
     if saved:
         saved.remove()
+
+
+def _progress(steps: range, config: RunConfig, show: bool) -> Iterable[int]:
+    return tqdm(
+        steps,
+        initial=steps.start - 1,
+        total=steps.stop - 1,
+        desc=name_of(config),
+        unit="step",
+        disable=None if show else True,
+        leave=False,
+    )
 
 
 def new_state(config: RunConfig, dataset: Dataset) -> State:

@@ -117,6 +117,7 @@ class TestEarlyStopping:
             "validation_loss": [0.9, 0.4, 0.4, 0.6],
             "test_loss": [0.8, 0.5, 0.3, 0.2],
             "test_accuracy": [0.6, 0.7, 0.8, 0.9],
+            "test_ece": [0.08, 0.06, 0.04, 0.02],
         }
     )
 
@@ -124,6 +125,7 @@ class TestEarlyStopping:
         assert early_stopping_measures(self.HISTORY) == {
             "stopped_step": 20,
             "stopped_test_nll": 0.5,
+            "stopped_test_ece": 0.06,
             "stopped_test_accuracy": 0.7,
         }
 

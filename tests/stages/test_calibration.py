@@ -110,6 +110,7 @@ class TestCalibration:
         best = history.sort_values("validation_loss").iloc[0]
         assert found["stopped_step"] == best["step"]
         assert found["stopped_test_nll"] == pytest.approx(best["test_loss"], rel=1e-5)
+        assert found["stopped_test_ece"] == pytest.approx(best["test_ece"], rel=1e-5)
 
     def test_methods_are_compared_with_the_baseline_so_allowed(self, study: Path):
         calibration.main()

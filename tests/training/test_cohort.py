@@ -13,9 +13,11 @@ from safetensors.torch import load_file
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
 from mixup.mixing.plan import MixPlan
-from mixup.training.cohort import Stack, merge, new_members, train_cohort
+from mixup.training.cohort import train_cohort
 from mixup.training.config import RunConfig
+from mixup.training.member import new_members
 from mixup.training.run import load_run, read_metrics
+from mixup.training.stack import Stack, merge
 from mixup.training.trainer import new_state, train_run
 
 METHODS: dict[str, dict[str, Any]] = {
