@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,7 +65,7 @@ def fetch(
         path: where it goes; nothing that a server says changes that.
         size: bytes it may have; reading stops at the first one more.
         timeout: seconds to wait for a connection, and for the next bytes.
-        most_seconds: seconds that all of it may take.
+        most_seconds: seconds that the answer may take to begin, and then the rest of it.
 
     Raises:
         FetchError: it is longer or takes longer, or a redirect leads elsewhere.
@@ -76,7 +78,8 @@ def fetch(
         return
     label = f"{path.name} from {parts.hostname}"
     with (
-        closing(_answer(url, timeout)) as response,
+        _Session() as session,
+        closing(_answer_within(most_seconds, session, url, timeout)) as response,
         # Shown on terminals only.
         tqdm(desc=label, total=size, unit="B", unit_scale=True, leave=False, disable=None) as bar,
     ):
@@ -90,15 +93,34 @@ class _Session(requests.Session):
         return iter(())
 
 
-def _answer(url: str, timeout: tuple[float, float]) -> requests.Response:
+def _answer_within(
+    seconds: float, session: _Session, url: str, timeout: tuple[float, float]
+) -> requests.Response:
+    """Give up on a server whose headers come byte by byte, for none of which one waits long."""
+    answer: Future[requests.Response] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_answer(session, url, timeout))
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError as error:
+        raise FetchError(f"took longer than {seconds:g} s to answer") from error
+
+
+def _answer(session: _Session, url: str, timeout: tuple[float, float]) -> requests.Response:
     # A server that is allowed to compress may have the file unzipped on its way.
     headers = {"Accept-Encoding": "identity"}
     for _ in range(1 + MOST_REDIRECTS):
-        response = _Session().get(url, stream=True, timeout=timeout, headers=headers)
-        if not response.is_redirect:
-            response.raise_for_status()
+        response = session.get(url, stream=True, timeout=timeout, headers=headers)
+        if response.ok and not response.is_redirect:
             return response
         response.close()
+        response.raise_for_status()
         target = urljoin(url, response.headers["Location"])
         if urlsplit(target).scheme not in ("https", urlsplit(url).scheme):
             raise FetchError(f"redirects to {target[:200]!r}, which is not followed")

@@ -46,6 +46,12 @@ class Hostile(BaseHTTPRequestHandler):
         while not self.closing.wait(0.01):
             self.wfile.write(b"x")
 
+    def drip_headers(self, rest: str) -> None:
+        self.send_response(200)
+        self.flush_headers()
+        while not self.closing.wait(0.01):
+            self.wfile.write(b"x")
+
     def to(self, target: str) -> None:
         """Redirect, with a body that does not end."""
         self.head(302, Location=target)
@@ -152,9 +158,10 @@ def test_a_length_that_is_a_lie_ends_the_file(serve: Callable[..., str], target:
         verify(target, KNOWN)
 
 
-def test_a_dripping_server_is_left(serve: Callable[..., str], target: Path) -> None:
+@pytest.mark.parametrize("what", ["drip", "drip_headers"])
+def test_a_dripping_server_is_left(what: str, serve: Callable[..., str], target: Path) -> None:
     with pytest.raises(FetchError, match=r"took longer than 0\.2 s"):
-        fetch(f"{serve()}/drip", target, KNOWN.size, most_seconds=0.2)
+        fetch(f"{serve()}/{what}", target, KNOWN.size, most_seconds=0.2)
 
 
 @pytest.mark.parametrize(
