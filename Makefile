@@ -7,6 +7,8 @@ BIN := .venv/bin
 INSTALLED := .venv/requirements.lock
 # Stages and tests start `python`; PATH makes that the one in .venv, activated or not.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
+# Tests of a file stay together, as they share what was trained for them.
+PYTEST = $(RUN) pytest -n logical --maxprocesses 8 --dist loadfile
 PAPER = cd paper && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
 .PHONY: help repro paper verify test check bench setup venv new-venv scm
@@ -51,10 +53,10 @@ test: setup
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(BIN)/lint-imports
-	$(RUN) pytest
+	$(PYTEST)
 
 check: setup
-	$(RUN) pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 bench: setup
 	mkdir -p bench
