@@ -1,10 +1,12 @@
-"""Write files and folders whole or not at all: a temporary name first, then a rename.
+"""Write files and folders whole or not at all, and notice what changed in them later.
 
+Whole: a temporary name first, then a rename.
 A process that is killed leaves its temporary folder, ``.NAME-....tmp``. Git and DVC are told to
 ignore those, and the next launch removes them.
 """
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -12,8 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mixup.errors import FileError
+
 LEFTOVERS = ".*.tmp"
 """Pattern of the names that temporary folders have."""
+SUMS = "SHA256SUMS"
+"""Name of the file that has the checksums of the others in its folder."""
 
 
 @contextmanager
@@ -49,6 +55,33 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
             # Moved away, because to be killed while deleting it would leave half a folder.
             os.replace(path, folder / "old")
         os.replace(temporary, path)
+
+
+def write_sums(folder: Path) -> None:
+    """Write the checksums of a folder's files, for ``sha256sum --check SHA256SUMS`` too."""
+    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def check_sum(path: Path) -> None:
+    """Compare a file with its checksum, which `write_sums` wrote.
+
+    Raises:
+        FileError: it is another one, or the checksums are missing.
+        OSError: the file cannot be read.
+    """
+    sums = path.parent / SUMS
+    try:
+        lines = sums.read_bytes().splitlines()
+    except FileNotFoundError as error:
+        raise FileError(sums) from error
+    if f"{_sha256(path)}  {path.name}".encode() not in lines:
+        raise FileError(path, f"{SUMS} has another checksum")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

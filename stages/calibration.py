@@ -9,7 +9,7 @@ from mixup.analysis.calibration import (
     calibration_measures,
     early_stopping_measures,
 )
-from mixup.analysis.tables import measures_table, read_table, write_table
+from mixup.analysis.tables import measures_table, read_history, write_table
 from mixup.data.dataset import load_dataset
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
@@ -29,7 +29,7 @@ def main() -> None:
         dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
         for key in all_runs(seeds, {name: experiment}):
             trained = load_run(run_folder(key))
-            history = read_table(trained.folder / "history.csv", STOPPING)
+            history = read_history(trained.folder, STOPPING)
             measures[key] = calibration_measures(calibrate(trained, dataset))
             measures[key] |= early_stopping_measures(history)
     write_table("metrics/calibration.csv", measures_table(measures))

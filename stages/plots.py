@@ -18,7 +18,7 @@ from mixup.analysis.hidden import (
     uniform_states,
 )
 from mixup.analysis.plane import Box, bounding_box, evaluate_on_box
-from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_table
+from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
 from mixup.data.dataset import Dataset, load_dataset
 from mixup.data.npz import read_npz
 from mixup.figures.bottleneck import Embedding, draw_bottleneck
@@ -82,7 +82,7 @@ def curves_and_draws(
     """Draw what the histories hold: scores over training, and k and lam where a method mixes."""
     keys = all_runs(seeds, {name: experiment})
     histories = pd.concat(
-        read_table(run_folder(key) / "history.csv", HISTORY).assign(**key._asdict()) for key in keys
+        read_history(run_folder(key), HISTORY).assign(**key._asdict()) for key in keys
     )
     yield f"curves_{name}", draw_curves(histories, colours, name)
     mixing = [key for key in keys if key.method in experiment.mixing]

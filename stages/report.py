@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from mixup.analysis.ledger import read_ledger
-from mixup.analysis.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_table
+from mixup.analysis.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
 from mixup.data.dataset import load_dataset
 from mixup.data.spirals import SpiralsConfig
 from mixup.files import whole_file
@@ -121,9 +121,7 @@ def main() -> None:
 
 
 def _histories(keys: list[RunKey]) -> pd.DataFrame:
-    return pd.concat(
-        read_table(run_folder(key) / "history.csv", HISTORY).assign(**key._asdict()) for key in keys
-    )
+    return pd.concat(read_history(run_folder(key), HISTORY).assign(**key._asdict()) for key in keys)
 
 
 def _numbers(

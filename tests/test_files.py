@@ -1,14 +1,17 @@
 """Files and folders appear whole or not at all."""
 
 import os
+import shutil
 import stat
+import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from mixup.files import whole_file, whole_folder
+from mixup.errors import FileError
+from mixup.files import SUMS, check_sum, whole_file, whole_folder, write_sums
 
 Whole = Callable[[Path], AbstractContextManager[Path]]
 
@@ -83,3 +86,45 @@ def test_whole_folder_leaves_a_file_alone(tmp_path: Path) -> None:
         pytest.fail("the work would be lost")
     assert path.read_text() == "kept"
     assert list(tmp_path.iterdir()) == [path]
+
+
+class TestSums:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "a").write_bytes(b"aa")
+        (tmp_path / "b").write_bytes(b"")
+        write_sums(tmp_path)
+        return tmp_path
+
+    def test_files_as_they_were_written_pass(self, folder: Path) -> None:
+        check_sum(folder / "a")
+        check_sum(folder / "b")
+
+    def test_other_programs_read_them(self, folder: Path) -> None:
+        if not shutil.which("sha256sum"):
+            pytest.skip("there is no sha256sum here")
+        command = ["sha256sum", "--check", "--strict", SUMS]
+        assert subprocess.run(command, cwd=folder, check=False).returncode == 0
+        (folder / "b").write_bytes(b"b")
+        assert subprocess.run(command, cwd=folder, check=False).returncode == 1
+
+    @pytest.mark.parametrize("content", [b"ab", b"", b"aaa"])
+    def test_a_changed_file_is_named(self, content: bytes, folder: Path) -> None:
+        (folder / "a").write_bytes(content)
+        with pytest.raises(FileError, match=r"a is damaged \(SHA256SUMS has another checksum\)"):
+            check_sum(folder / "a")
+
+    def test_a_file_that_takes_the_place_of_another_is_noticed(self, folder: Path) -> None:
+        (folder / "a").replace(folder / "b")
+        with pytest.raises(FileError, match="b is damaged"):
+            check_sum(folder / "b")
+
+    def test_changed_or_missing_sums_are_named(self, folder: Path) -> None:
+        content = bytearray((folder / SUMS).read_bytes())
+        content[0] ^= 1
+        (folder / SUMS).write_bytes(content)
+        with pytest.raises(FileError, match="SHA256SUMS"):
+            check_sum(folder / "a")
+        (folder / SUMS).unlink()
+        with pytest.raises(FileError, match="SHA256SUMS is missing"):
+            check_sum(folder / "a")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mixup.analysis.tables import CURVES, read_table
+from mixup.analysis.tables import CURVES, read_history
 from mixup.training.config import RunKey
 from mixup.training.run import RUNS, run_folder
 
@@ -34,9 +34,7 @@ def mean_curves(keys: Sequence[RunKey], root: Path = RUNS) -> pd.DataFrame:
     """
     curves = []
     for (experiment, method), runs in groupby(keys, key=lambda key: key[:2]):
-        histories = [
-            read_table(run_folder(key, root) / "history.csv", ["step", *QUANTITIES]) for key in runs
-        ]
+        histories = [read_history(run_folder(key, root), ["step", *QUANTITIES]) for key in runs]
         values = pd.concat(histories).melt("step", QUANTITIES, var_name="quantity")
         over_seeds = values.groupby(["quantity", "step"], sort=False)["value"]
         curve = over_seeds.agg(["mean", "std", "count"]).rename(columns={"count": "n"})

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from mixup.analysis.tables import read_table
+from mixup.analysis.tables import read_history
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
 from mixup.mixing.sampler import Sampler
@@ -45,7 +45,7 @@ def history_measures(key: RunKey, dataset: Dataset, root: Path = RUNS) -> dict[s
     Randomness: none.
     """
     run = load_run(run_folder(key, root))
-    history = read_table(run.folder / "history.csv", COLUMNS)
+    history = read_history(run.folder, COLUMNS)
     last = history["step"] > (1 - LAST_PART) * history["step"].iloc[-1]
     rows = history["step"].diff().fillna(history["step"])
     floor = 0.0

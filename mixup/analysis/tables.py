@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mixup.errors import FileError
-from mixup.files import whole_file
+from mixup.files import check_sum, whole_file
 from mixup.training.config import RunKey
 
 MEASURES = [*RunKey._fields, "metric", "value"]
@@ -109,6 +109,18 @@ def read_table(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
         raise FileError(path) from error
     except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors too
         raise FileError(path, error) from error
+    return table
+
+
+def read_history(folder: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read the history of a run, which has at least the ``columns``.
+
+    Raises:
+        FileError: as of `read_table`; it is not as the run wrote it.
+    """
+    path = folder / "history.csv"
+    table = read_table(path, columns)
+    check_sum(path)
     return table
 
 

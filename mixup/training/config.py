@@ -112,6 +112,10 @@ class MethodConfig(Section):
     """Whether the layers before the mixed state get no gradient."""
 
 
+NO_MIXING = {"alpha": None, "mixes": "both", "stop_gradient": False}
+"""What a plain method has where a mixing one says how it mixes."""
+
+
 class MixupConfig(Section):
     """The knob of every mixing method."""
 
@@ -161,6 +165,9 @@ class ExperimentConfig(Section):
             raise ValueError(eligible.format("not be empty for a mixing method"))
         if kind == "plain" and method.eligible:
             raise ValueError(eligible.format("be empty for a plain method"))
+        for idle, default in NO_MIXING.items():
+            if kind == "plain" and getattr(method, idle) != default:
+                raise ValueError(f"{key}.{idle} is of no effect in a plain method")
         if method.bottleneck and not self.net.bottleneck:
             raise ValueError(f"{key}.bottleneck needs a net.bottleneck to be in place of")
         if max(method.eligible, default=0) > self.net.depth:

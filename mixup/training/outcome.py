@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
-from mixup.files import whole_folder
+from mixup.files import whole_folder, write_sums
 from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
 from mixup.training import scores
@@ -161,7 +161,7 @@ def write_run(
     """Write a run's folder, whole or not at all.
 
     Args:
-        folder: gets config.json, model.safetensors, history.csv and metrics.json.
+        folder: gets config.json, model.safetensors, history.csv, metrics.json and SHA256SUMS.
         config: the run.
         weights: the state dict of its net.
         history: rows as of `history_row`.
@@ -175,6 +175,7 @@ def write_run(
             writer.writerows(history)
         _write_json(temporary / "metrics.json", metrics)
         _write_json(temporary / "config.json", config.model_dump())
+        write_sums(temporary)
 
 
 def _write_json(path: Path, content: object) -> None:

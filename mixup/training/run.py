@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mixup.data.dataset import Dataset, split_dataset
 from mixup.errors import FileError
+from mixup.files import check_sum
 from mixup.models.mlp import MLP
 from mixup.params import check
 from mixup.training.config import RunConfig, RunKey
@@ -193,7 +194,12 @@ def _read_numbers(path: Path) -> dict[str, float]:
 
 def _read(path: Path, read: Callable[[Path], T]) -> T:
     try:
-        return read(path)
+        content = read(path)
+        # Last, because what is wrong in a file says more than that something is.
+        check_sum(path)
+        return content
+    except FileError:
+        raise
     except FileNotFoundError as error:
         raise FileError(path) from error
     except (IsADirectoryError, NotADirectoryError, PermissionError):

@@ -45,7 +45,7 @@ def train_run(
     Args:
         config: the run.
         dataset: the points to split, train and test on.
-        folder: gets model.safetensors, history.csv, metrics.json and config.json.
+        folder: gets what `write_run` writes.
         checkpoint: a file to continue from, if it is there, and to write now and then; removed
             once the folder is in place. The run's bytes do not depend on it. See `Checkpoint`.
         show_progress: with a bar, where there is a terminal.

@@ -5,6 +5,7 @@ import pytest
 
 from mixup.analysis.curves import mean_curves
 from mixup.errors import StudyError
+from mixup.files import write_sums
 from mixup.training.config import RunKey
 
 HEADER = "step,loss,train_loss,train_accuracy,test_loss,test_accuracy,k,lam\n"
@@ -14,6 +15,7 @@ def write_history(root: Path, key: RunKey, *rows: str) -> None:
     folder = root / key.experiment / key.method / str(key.seed)
     folder.mkdir(parents=True)
     (folder / "history.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    write_sums(folder)
 
 
 KEYS = [RunKey("e", "z", 5), RunKey("e", "z", 2), RunKey("e", "a", 5)]

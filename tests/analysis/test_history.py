@@ -10,6 +10,7 @@ import yaml
 from mixup.analysis.history import history_measures, p_different_labels
 from mixup.data.dataset import Dataset
 from mixup.errors import StudyError
+from mixup.files import write_sums
 from mixup.mixing.sampler import Sampler
 from mixup.training.config import RunKey, read_run_config
 from mixup.training.run import run_folder
@@ -74,6 +75,7 @@ def test_lam_that_the_seed_does_not_give_is_noticed(root, dataset):
     history = pd.read_csv(path)
     history.loc[20, "lam"] += 0.01
     history.to_csv(path, index=False)
+    write_sums(path.parent)
     with pytest.raises(StudyError, match="manifold seed 3 has another lam than its seed gives"):
         history_measures(RunKey("e", "manifold", 3), dataset, root)
 
@@ -81,6 +83,7 @@ def test_lam_that_the_seed_does_not_give_is_noticed(root, dataset):
 def test_rows_count_by_their_steps(root, dataset):
     path = root / "e" / "baseline" / "3" / "history.csv"
     path.write_text("step,loss,test_loss,lam\n60,9,3,\n91,8,1,\n97,4,5,\n100,1,4,\n")
+    write_sums(path.parent)
     found = history_measures(RunKey("e", "baseline", 3), dataset, root)
     assert found["train_excess_loss"] == pytest.approx((31 * 8 + 6 * 4 + 3 * 1) / 40)
     assert found["test_nll_rise"] == 4 - 1

@@ -10,6 +10,7 @@ from scipy import stats
 from mixup.analysis.summary import nested_means, runs_table, summarise
 from mixup.analysis.tables import SUMMARY, measures_table
 from mixup.errors import StudyError
+from mixup.files import write_sums
 from mixup.training.config import RunKey
 
 KEYS = [RunKey("zebra", method, seed) for method in ("baseline", "apple") for seed in (7, 3)]
@@ -19,6 +20,7 @@ def write_metrics(root: Path, key: RunKey, **metrics: float) -> None:
     folder = root / key.experiment / key.method / str(key.seed)
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text(json.dumps(metrics))
+    write_sums(folder)
 
 
 @pytest.fixture

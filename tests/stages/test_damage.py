@@ -72,17 +72,19 @@ DAMAGE: list[tuple[str, str, Callable[[Path], None]]] = [
                   arrays(labels=np.zeros(3, int)))],
     *[(f"{RUN}/model.safetensors", stage, how)
       for stage in ("svd_analysis", "summarize")
-      for how in (empty, cut, weights(lambda w: w[:, :, None]), weights(lambda w: w[:2]),
-                  weights(lambda w: w * NAN))],
+      for how in (*ANYHOW, weights(lambda w: w[:, :, None]), weights(lambda w: w[:2]),
+                  weights(lambda w: w * NAN), weights(lambda w: -w))],
     *[(f"{RUN}/config.json", "svd_analysis", how)
       for how in (*ANYHOW, change('"width": 4', '"width": 0'),
                   change('"seed": 1', '"seed": NaN'), change('"seed"', '"sead"'))],
     *[(f"{RUN}/metrics.json", "summarize", how)
       for how in (*ANYHOW, change(r": [0-9.]+", ": NaN"), change(r": [0-9.]+", ": [1]"),
+                  change(r": [0-9.]+", ": 0.99"),
                   change(r"(?s)\A.*\Z", "[]\n"))],
     *[(f"{RUN}/history.csv", stage, how)
       for stage in ("summarize", "plots")
       for how in (*ANYHOW, change("^2,[^,]+,[^,]+", "2,0.5,nan"), change("train_loss", "loss_"),
+                  change("^2,[^,]+,[^,]+", "2,0.5,0.5"),
                   change("^2,[^,]+,[^,]+", "2,0.5,much"), change("(?s)\n.*", "\n"))],
     *[("embeddings/flat.npz", "plots", how)
       for how in (empty, cut, arrays(baseline__0__train=np.full((24, 2), NAN)))],
