@@ -92,6 +92,13 @@ def test_runs_are_enumerated_in_the_order_of_params() -> None:
             r"methods\.input\.eligible must be empty for a plain method, got \[0\]",
         ),
         ({"plain": ["baseline", "baseline"]}, "must not repeat an entry"),
+        *(
+            (
+                {"methods": {"a": setting, "b": {}}, "plain": ["b", "a"], "mixing": []},
+                rf"methods\.a\.{next(iter(setting))} is of no effect in a plain method",
+            )
+            for setting in ({"alpha": 2.0}, {"mixes": "labels"}, {"stop_gradient": True})
+        ),
     ],
 )
 def test_method_lists_must_fit_the_methods(changes: dict[str, Any], said: str) -> None:
