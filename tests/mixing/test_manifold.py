@@ -406,6 +406,18 @@ def test_structures_in_and_out() -> None:
     assert len(mixer({"a": a, "b": b})[1].perm) == 4
 
 
+class Scaled(nn.Module):
+    def forward(self, batch: Tensor | dict[str, Tensor], scale: Tensor) -> Tensor:
+        return (batch["x"] if isinstance(batch, dict) else batch) * scale
+
+
+def test_the_first_tensor_tells_the_batch_size(x: Tensor) -> None:
+    mixer, scale = ManifoldMixup(Scaled(), ["input"], 1.0, seed=0), torch.tensor([2.0, 3.0])
+    for batch in (x, {"x": x}):
+        for output, plan in (mixer(batch, scale), mixer(batch=batch, scale=scale)):
+            assert_close(output, mix(x, plan.lam, plan.perm) * scale)
+
+
 def test_batches_without_a_size(net: MLP) -> None:
     mixer = ManifoldMixup(net, ["input"], 1.0)
     with pytest.raises(TypeError, match="no tensor among the arguments"):
