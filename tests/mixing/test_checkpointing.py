@@ -197,6 +197,7 @@ def test_with_compiled_blocks(reentrant: bool) -> None:
         block.compile(backend=backend, fullgraph=True)
     mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0)
     other = ManifoldMixup(twin, LAYERS, 1.0, seed=0)
+    assert_close(model(batch(0)[0]), twin(batch(0)[0]))  # hooks are there, and idle
     for step in range(16):
         x, y = batch(step)
         for one in (mixer, other):

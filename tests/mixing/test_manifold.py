@@ -382,7 +382,7 @@ def test_token_ids_are_not_mixed() -> None:
 
 def test_numbers_at_the_input_are_not_taken_for_token_ids(net: MLP, x: Tensor) -> None:
     mixer = ManifoldMixup(net, ["input"], 1.0)
-    with pytest.raises(ValueError, match="^at 'input': .* for a batch of 3: .* see batch_dim$"):
+    with pytest.raises(ValueError, match=r"^at 'input': .* for a batch of 3: .* see batch_dim$"):
         mixer(x, plan=MixPlan("input", 0.5, PERM[:3].argsort()))
 
 
