@@ -51,8 +51,8 @@ OPERATORS = [
 ]
 TESTS = {
     "mixing/formula": ["mixing/test_formula", "mixing/test_plan"],
-    "mixing/losses": ["mixing/test_plan", "mixing/test_manifold"],
-    "mixing/linearity": ["mixing/test_plan"],
+    "mixing/losses": ["mixing/test_plan", "mixing/test_linearity", "mixing/test_manifold"],
+    "mixing/linearity": ["mixing/test_linearity"],
     "mixing/entropy": ["mixing/test_entropy"],
     "mixing/sampler": ["mixing/test_sampler"],
     "mixing/plan": ["mixing/test_plan", "mixing/test_manifold"],
