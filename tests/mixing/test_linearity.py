@@ -92,6 +92,24 @@ def test_linear_criteria_are_accepted(
     assert_close(got.double(), expected, rtol=20 * eps, atol=20 * eps)
 
 
+@pytest.mark.parametrize(
+    ("y", "low", "high"),
+    [([0.2, 0.4, 0.6, 0.8, 0.9], 0, 1), ([-1, 1, 1, -1, 1], -1, 1), ([3, 5, 4, 3, 4], 0, 5)],
+)
+def test_trials_keep_to_the_range_of_the_targets(y: list[float], low: int, high: int) -> None:
+    outputs, targets = [], []
+
+    def record(output: Tensor, target: Tensor) -> Tensor:
+        outputs.append(output)
+        targets.append(target)
+        return (output * target).mean()
+
+    PLAN.loss(record, torch.full((N,), 0.5), torch.tensor(y, dtype=torch.float32))
+    assert (torch.stack(targets).min(), torch.stack(targets).max()) == (low, high)
+    assert torch.stack(outputs).min() >= low
+    assert torch.stack(outputs).max() <= high
+
+
 def test_rounding_is_no_kink_where_terms_cancel() -> None:
     def excess(output: Tensor, target: Tensor) -> Tensor:
         return output * (target.sum(2) - 1)
