@@ -60,6 +60,7 @@ TESTS = {
     "mixing/layers": ["mixing/test_manifold", "mixing/test_models"],
     "mixing/hooks": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
     "training/scores": ["training/test_scores"],
+    "analysis/calibration": ["analysis/test_calibration"],
     "analysis/spectra": ["analysis/test_spectra"],
     "analysis/inference": ["analysis/test_inference"],
     "analysis/agreement": ["analysis/test_agreement"],
