@@ -101,6 +101,16 @@ def seeds_said(n: int, marks: str = "") -> str:
     return "one seed" if n == 1 else f"n = {n} seeds" + (f"; {marks}" if marks else "")
 
 
+def some_seeds_said(drawn: int, n: int) -> str:
+    """Say of how many seeds a figure is that draws the runs of the first ``drawn`` of them."""
+    return seeds_said(n) if drawn >= n else f"{drawn} of n = {n} seeds"
+
+
+def listed_numbers(numbers: Iterable[int]) -> str:
+    """Write the different ``numbers`` once each, as ``400 or 500``."""
+    return " or ".join(f"{number:,}" for number in sorted(set(numbers)))
+
+
 def class_colour(label: int) -> str:
     """Give the colour of a class; the colours repeat after ten classes."""
     return CLASS_COLOURS[label % len(CLASS_COLOURS)]
