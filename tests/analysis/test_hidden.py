@@ -174,7 +174,10 @@ def test_measures_are_those_of_an_affine_net(affine: Run):
         shares.append(p.max())
     assert measures["hidden_effective_rank"] == pytest.approx(np.mean(ranks))
     assert measures["hidden_first_share"] == pytest.approx(np.mean(shares))
-    assert len(measures) == 5
+    assert [measures[f"hidden_effective_rank_{label}"] for label in (0, 1)] == pytest.approx(ranks)
+    assert [measures[f"hidden_first_share_{label}"] for label in (0, 1)] == pytest.approx(shares)
+    assert abs(ranks[0] - ranks[1]) > 1e-3
+    assert len(measures) == 9
 
 
 def test_spectra_do_not_depend_on_the_unit_of_the_states(affine: Run):
