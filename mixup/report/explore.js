@@ -27,33 +27,41 @@
     return element;
   };
 
-  const picture = (of, method) => {
+  const DRAWN = {
+    map: {
+      alt: "Map of the predicted probability of class 1.",
+      metrics: ["test_accuracy", "low_confidence_area"],
+      legend: "Blue is class 0, red is class 1, white is undecided; the dark lines are where the " +
+        `probability is ${data.levels.join(" and ")}. Circles (class 0) and triangles (class 1) ` +
+        "are the training points.",
+      draw: (run, of, alt) =>
+        probabilityMap(run.map, of.map.cells, of.map.box, of.map.points[seed.value], data, alt),
+    },
+    states: {
+      alt: "Bottleneck states of the test data.",
+      metrics: ["test_accuracy", "test_scatter_ratio"],
+      legend: "One dot a test sample, by the two units of the bottleneck, coloured by class, whose " +
+        "number stands at its median. Each picture has its own scale.",
+      draw: (run, of, alt) => scatter(run.states, data.class_colours, alt),
+    },
+  };
+  const NOTHING = "Nothing two-dimensional to draw in this experiment: its curves are below, its " +
+    "other measures among the figures.";
+
+  const picture = (kind, of, method) => {
     const run = of.runs[`${method}/${seed.value}`];
     const heading = `${label(method)}, seed ${seed.value}`;
-    const said = (metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`;
-    if (run.map) {
-      const caption = ["test_accuracy", "low_confidence_area"].filter((m) => m in run.metrics).map(said);
-      const { box, cells, points } = of.map;
-      const alt = `Map of the predicted probability of class 1. ${heading}: ${caption.join("; ")}.`;
-      const canvas = probabilityMap(run.map, cells, box, points[seed.value], data, alt);
-      return figure(canvas, heading, caption.join("; "));
+    const { alt, metrics, draw } = DRAWN[kind];
+    if (!run[kind]) {
+      const words = document.createElement("p");
+      words.textContent = "Nothing two-dimensional to draw of this run.";
+      return figure(words, heading, "");
     }
-    if (run.states) {
-      const caption = ["test_accuracy", "test_scatter_ratio"].filter((m) => m in run.metrics).map(said);
-      const alt = `Bottleneck states of the test data. ${heading}: ${caption.join("; ")}.`;
-      return figure(scatter(run.states, data.class_colours, alt), heading, caption.join("; "));
-    }
-    return null;
-  };
-
-  const LEGENDS = {
-    map: "Blue is class 0, red is class 1, white is undecided; the dark lines are where the " +
-      `probability is ${data.levels.join(" and ")}. Circles (class 0) and triangles (class 1) ` +
-      "are the training points.",
-    states: "One dot a test sample, coloured by class, whose number stands at its median. " +
-      "Each picture has its own scale.",
-    none: "Nothing two-dimensional to draw in this experiment: its curves are below, its singular " +
-      "values among the figures.",
+    const caption = metrics
+      .filter((metric) => metric in run.metrics)
+      .map((metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`)
+      .join("; ");
+    return figure(draw(run, of, `${alt} ${heading}: ${caption}.`), heading, caption);
   };
 
   const curves = (of, methods) => {
@@ -106,10 +114,11 @@
   const draw = () => {
     const of = data.experiments[experiment.value];
     const sides = [left.value, right.value];
-    const pictures = sides.map((method) => picture(of, method)).filter(Boolean);
+    const runs = sides.map((method) => of.runs[`${method}/${seed.value}`]);
+    const kinds = Object.keys(DRAWN).filter((kind) => runs.some((run) => run[kind]));
+    const pictures = kinds.flatMap((kind) => sides.map((method) => picture(kind, of, method)));
     find("pictures").replaceChildren(...pictures);
-    const run = of.runs[`${left.value}/${seed.value}`];
-    find("legend").textContent = LEGENDS[run.map ? "map" : run.states ? "states" : "none"];
+    find("legend").textContent = kinds.map((kind) => DRAWN[kind].legend).join(" ") || NOTHING;
     find("curves").replaceChildren(...curves(of, [...new Set(sides)]));
     numbers(of);
   };

@@ -27,7 +27,7 @@ from mixup.figures.style import (
     method_colours,
     method_label,
 )
-from mixup.report.findings import metric_label
+from mixup.report.metrics import metric_label
 from mixup.training.config import ExperimentConfig, RunKey, all_runs
 from mixup.training.run import Run, load_run, run_folder
 
@@ -106,8 +106,14 @@ def _experiment(
     if dataset.inputs.shape[1] == 2 and dataset.n_classes == 2:
         _add_maps(content, keys, dataset)
     if experiment.net.bottleneck and experiment.net.bottleneck.size == 2:
-        _add_states(content, keys, embeddings / f"{name}.npz")
+        narrow = [key for key in keys if _has_two_units(experiment, key.method)]
+        _add_states(content, narrow, embeddings / f"{name}.npz")
     return content
+
+
+def _has_two_units(experiment: ExperimentConfig, method: str) -> bool:
+    bottleneck = experiment.net_of(method).bottleneck
+    return bottleneck is not None and bottleneck.size == 2
 
 
 def _by_run(table: pd.DataFrame) -> dict[RunKey, pd.DataFrame]:
