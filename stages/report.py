@@ -134,7 +134,7 @@ def main() -> None:
         methods=method_rows(experiments),
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
         provenance=provenance([*SOURCES, *map(beside_code, SOURCES_OF_ALL_STUDIES)], PACKAGES),
-        references=_references(ledger),
+        references=references(ledger),
         commands={name: from_code(command) for name, command in COMMANDS.items()},
         more_seeds=lambda wanted: from_code(
             f"dvc exp run -S 'seeds=[{','.join(map(str, wanted))}]'"
@@ -150,7 +150,7 @@ def _asked(ledger: pd.DataFrame) -> set[tuple[str, str]]:
     return {(str(name), str(metric)) for side in sides for name, metric in side if metric}
 
 
-def _references(ledger: pd.DataFrame) -> list[tuple[str, str, str]]:
+def references(ledger: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Pick those that a claim's source names, and those of the two methods."""
     sources = " ".join(ledger["source"]).lower()
     return [

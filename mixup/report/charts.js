@@ -60,7 +60,7 @@ const lineChart = (title, xLabel, series, log) => {
         path += `${path && shown(y[i - 1]) ? "L" : "M"}${px(x[i]).toFixed(1)} ${py(value).toFixed(1)}`;
     });
     const line = svgElement("path", { d: path, class: dashed ? "line dashed" : "line" });
-    line.style.stroke = colour || "var(--ink)";
+    line.style.stroke = colour;
     svg.append(line);
   }
   return svg;

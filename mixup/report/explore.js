@@ -52,11 +52,6 @@
     const run = of.runs[`${method}/${seed.value}`];
     const heading = `${label(method)}, seed ${seed.value}`;
     const { alt, metrics, draw } = DRAWN[kind];
-    if (!run[kind]) {
-      const words = document.createElement("p");
-      words.textContent = "Nothing two-dimensional to draw of this run.";
-      return figure(words, heading, "");
-    }
     const caption = metrics
       .filter((metric) => metric in run.metrics)
       .map((metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`)
@@ -64,13 +59,22 @@
     return figure(draw(run, of, `${alt} ${heading}: ${caption}.`), heading, caption);
   };
 
+  // Dark tones are lightened on a dark page; methods of a sweep may share a colour.
+  const colours = (methods) => methods.map((method, i) => {
+    const { colour } = data.methods[method];
+    if (i && colour === data.methods[methods[0]].colour) return "var(--link)";
+    if (!colour) return "var(--ink)";
+    return `light-dark(${colour}, color-mix(in srgb, ${colour} 65%, white))`;
+  });
+
   const curves = (of, methods) => {
+    const colour = colours(methods);
     const chart = (ending, words, log) => {
-      const series = methods.flatMap((method) =>
+      const series = methods.flatMap((method, i) =>
         [["test", false], ["train", true]].map(([split, dashed]) => {
           const columns = of.runs[`${method}/${seed.value}`].curves;
           const y = columns[`${split}_${ending}`];
-          return { colour: data.methods[method].colour, dashed, x: columns.step, y };
+          return { colour: colour[i], dashed, x: columns.step, y };
         }),
       );
       const names = methods.map(label).join(" and ");
@@ -79,12 +83,12 @@
     };
     const key = document.createElement("p");
     key.className = "key";
-    for (const method of methods) {
+    methods.forEach((method, i) => {
       const name = document.createElement("span");
       name.textContent = label(method);
-      name.style.setProperty("--colour", data.methods[method].colour || "var(--ink)");
+      name.style.setProperty("--colour", colour[i]);
       key.append(name);
-    }
+    });
     const charts = [chart("loss", "Loss, nats", true), chart("accuracy", "Accuracy", false)];
     return [key, ...charts];
   };
@@ -114,8 +118,7 @@
   const draw = () => {
     const of = data.experiments[experiment.value];
     const sides = [left.value, right.value];
-    const runs = sides.map((method) => of.runs[`${method}/${seed.value}`]);
-    const kinds = Object.keys(DRAWN).filter((kind) => runs.some((run) => run[kind]));
+    const kinds = Object.keys(DRAWN).filter((kind) => kind in of.runs[`${left.value}/${seed.value}`]);
     const pictures = kinds.flatMap((kind) => sides.map((method) => picture(kind, of, method)));
     find("pictures").replaceChildren(...pictures);
     find("legend").textContent = kinds.map((kind) => DRAWN[kind].legend).join(" ") || NOTHING;

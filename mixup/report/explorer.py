@@ -106,14 +106,8 @@ def _experiment(
     if dataset.inputs.shape[1] == 2 and dataset.n_classes == 2:
         _add_maps(content, keys, dataset)
     if experiment.net.bottleneck and experiment.net.bottleneck.size == 2:
-        narrow = [key for key in keys if _has_two_units(experiment, key.method)]
-        _add_states(content, narrow, embeddings / f"{name}.npz")
+        _add_states(content, keys, embeddings / f"{name}.npz")
     return content
-
-
-def _has_two_units(experiment: ExperimentConfig, method: str) -> bool:
-    bottleneck = experiment.net_of(method).bottleneck
-    return bottleneck is not None and bottleneck.size == 2
 
 
 def _by_run(table: pd.DataFrame) -> dict[RunKey, pd.DataFrame]:

@@ -49,6 +49,9 @@ _PATTERNS = {
         "share of variance outside of D - d + 1 directions for all classes, {}"
     ),
     r"(train|test)_other_singular_values_([a-z_]+)": "sum of all singular values but one, {1}, {0}",
+    r"(train|test)_all_classes_first_singular_value_([a-z_]+)": (
+        "first singular value of all classes together, {1}, {0}"
+    ),
     r"(train|test)_first_over_others_([a-z]+)": "first singular value over all others, {1}, {0}",
     r"(train|test)_first_over_others_([a-z]+)_(\d+)": (
         "first singular value over all others, class {2}, {1}, {0}"
