@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
         ("test_effective_rank", "effective rank, test"),
         ("train_effective_rank_after_2", "effective rank, train, after layer 2"),
         ("test_other_singular_values_scale_free_after_1",
-         "sum of all singular values but one, scale-free, test, after layer 1"),
+         "sum of all singular values but the largest, scale-free, test, after layer 1"),
         ("test_first_over_others_raw_7_after_1",
          "first singular value over all others, class 7, raw, test, after layer 1"),
     ],
