@@ -48,7 +48,9 @@ _PATTERNS = {
     r"(train|test)_variance_outside_common": (
         "share of variance outside of D - d + 1 directions for all classes, {}"
     ),
-    r"(train|test)_other_singular_values_([a-z_]+)": "sum of all singular values but the largest, {1}, {0}",
+    r"(train|test)_other_singular_values_([a-z_]+)": (
+        "sum of all singular values but the largest, {1}, {0}"
+    ),
     r"(train|test)_all_classes_first_singular_value_([a-z_]+)": (
         "first singular value of all classes together, {1}, {0}"
     ),
