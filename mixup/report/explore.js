@@ -29,6 +29,7 @@
 
   const DRAWN = {
     map: {
+      space: "input space",
       alt: "Map of the predicted probability of class 1.",
       metrics: ["test_accuracy", "low_confidence_area"],
       legend: "Blue is class 0, red is class 1, white is undecided; the dark lines are where the " +
@@ -38,6 +39,7 @@
         probabilityMap(run.map, of.map.cells, of.map.box, of.map.points[seed.value], data, alt),
     },
     states: {
+      space: "hidden space",
       alt: "Bottleneck states of the test data.",
       metrics: ["test_accuracy", "test_scatter_ratio"],
       legend: "One dot a test sample, by the two units of the bottleneck, coloured by class, whose " +
@@ -50,8 +52,8 @@
 
   const picture = (kind, of, method) => {
     const run = of.runs[`${method}/${seed.value}`];
-    const heading = `${label(method)}, seed ${seed.value}`;
-    const { alt, metrics, draw } = DRAWN[kind];
+    const { space, alt, metrics, draw } = DRAWN[kind];
+    const heading = `${label(method)}, seed ${seed.value}: ${space}`;
     const caption = metrics
       .filter((metric) => metric in run.metrics)
       .map((metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`)

@@ -126,6 +126,16 @@ def test_experiments_show_what_they_have(page: Page) -> None:
     assert re.search("red is class 1.*two units of the bottleneck", page.inner_text("#legend"))
 
 
+def test_states_lie_in_the_middle_and_fill_the_picture_one_way(page: Page) -> None:
+    """However flat they are."""
+    data = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent)")
+    for run in data["experiments"]["plane"]["runs"].values():
+        places = np.frombuffer(base64.b64decode(run["states"]["places"]), np.uint8).reshape(-1, 2)
+        low, high = places.min(axis=0).astype(int), places.max(axis=0).astype(int)
+        assert (high - low).max() == 255
+        assert low + high == pytest.approx([255, 255], abs=2)
+
+
 def test_two_lines_never_have_one_colour(browser: Browser, study: Path) -> None:
     """A sweep has more methods than there are colours."""
     file = study / "report/one_colour.html"
