@@ -87,8 +87,8 @@ KINDS = {
         "Excess loss, linearity of predictions and of logits, and variance outside of the "
         "directions that theorem 1 allows, against the units of the bottleneck, a line for plain "
         "training and one for mixing",
-        ("train_linearity", "train_excess_loss"),
-        "train_variance_outside|train_linearity_logits",
+        ("train_linearity", "train_variance_outside"),
+        "train_excess_loss|train_linearity_logits",
     ),
     "reliability": Kind(
         "reliability before and after temperature scaling",

@@ -126,6 +126,17 @@ def test_experiments_show_what_they_have(page: Page) -> None:
     assert re.search("red is class 1.*two units of the bottleneck", page.inner_text("#legend"))
 
 
+def test_small_numbers_have_room_beside_their_axis(page: Page) -> None:
+    places = page.evaluate("""() => {
+        const line = {colour: "red", x: [0, 1], y: [1e-6, 1]};
+        const svg = lineChart("words", "x", [line], true);
+        document.getElementById("curves").append(svg);
+        return [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBBox().x]);
+    }""")
+    assert "1e\N{MINUS SIGN}6" in [text for text, _ in places]
+    assert all(x >= 0 for _, x in places), places
+
+
 def test_states_lie_in_the_middle_and_fill_the_picture_one_way(page: Page) -> None:
     """However flat they are."""
     data = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent)")
