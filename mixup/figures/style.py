@@ -1,6 +1,7 @@
 """What all figures share: one look, one colour and one name a method, one way to save."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,8 +93,10 @@ def method_colours(methods: Iterable[str]) -> dict[str, str]:
 
 
 def method_label(method: str) -> str:
-    """Give the name that figures show for ``method``."""
-    return _METHOD_LABELS.get(method, method.replace("_", " "))
+    """Give the name that figures show for ``method``: ``hidden_0_5`` of a sweep is hidden 0.5."""
+    if method in _METHOD_LABELS:
+        return _METHOD_LABELS[method]
+    return re.sub(r"(?<=\d)_(?=\d)", ".", method).replace("_", " ")
 
 
 def seeds_said(n: int, marks: str = "") -> str:
