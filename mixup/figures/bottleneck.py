@@ -86,7 +86,7 @@ def _draw_embedding(axes: Axes, embedding: Embedding) -> None:
         axes.annotate(
             str(label),
             xy=median,
-            xytext=place,
+            xytext=(place[0], place[1]),
             ha="center",
             va="center",
             fontsize=10,

@@ -48,7 +48,8 @@ def draw_layers(
         for name, method in swept.items():
             place = sets.index(tuple(method.eligible)), alphas.index(float(method.alpha or 0))
             cells[:, *place] = rows.loc[name, ["mean", "low", "high"]].to_numpy(dtype=float)
-        image = _draw_cells(axes, *cells, less_is_better=metric in LESS_IS_BETTER)
+        mean, low, high = cells
+        image = _draw_cells(axes, mean, low, high, metric in LESS_IS_BETTER)
         bar = figure.colorbar(image, ax=axes, pad=0.02)
         bar.outline.set_visible(False)
         if metric in LESS_IS_BETTER:

@@ -135,7 +135,7 @@ def log_scale(
     axis.set_minor_formatter(NullFormatter())
 
 
-def _plain_number(value: float, _: int | None = None) -> str:
+def _plain_number(value: float, _: float) -> str:
     """Write 0.001 and 1000 so, and 1e-05 as a power of ten."""
     if 1e-3 <= value < 1e4:
         return f"{value:g}"
