@@ -18,7 +18,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import NoSCM, resolve_rev
 
-from mixup.errors import StudyError
+from mixup.errors import FileError, StudyError
 from mixup.report.page import picture
 
 WORKSPACE = "workspace"
@@ -117,13 +117,22 @@ def difference(result: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def figures_of(revision: Revision) -> dict[str, str]:
-    """Read the figures of a revision: name -> data URI; none if it has no figures."""
+    """Read the figures of a revision: name -> data URI; none if it has no figures.
+
+    Raises:
+        StudyError: a figure is damaged.
+    """
     files = dvc.api.DVCFileSystem(rev=revision.commit)
     if not files.exists(FIGURES):
         return {}
     with tempfile.TemporaryDirectory() as folder:
         files.get(FIGURES, folder, recursive=True)
-        return {path.stem: picture(path) for path in Path(folder).rglob("*.png")}
+        try:
+            return {path.stem: picture(path) for path in Path(folder).rglob("*.png")}
+        except FileError as error:
+            raise StudyError(
+                f"the figure {error.path.name} of {revision.name} is damaged"
+            ) from error
 
 
 def code_that_differs(a: Revision, b: Revision) -> list[str]:
