@@ -242,6 +242,6 @@ def _check_robustness(
     if seconds > YEAR:
         raise ParamsError(
             f"robustness.attacks may take {seconds / YEAR:,.0f} years, {len(attacks.radii):,} "
-            f"radii of {attacks.pgd_searches:,} searches of {attacks.pgd_steps:,} steps for each run; "
-            "1 year is allowed"
+            f"radii of {attacks.pgd_searches:,} searches of {attacks.pgd_steps:,} steps for each "
+            "run; 1 year is allowed"
         )
