@@ -1,13 +1,14 @@
 """The whole of params.yaml: whether its sections fit each other, and what they would cost."""
 
 import os
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from mixup.analysis.robustness_config import RobustnessConfig
+from mixup.analysis.robustness_config import AttacksConfig, RobustnessConfig
 from mixup.analysis.states_config import StatesConfig
 from mixup.data.mnist import MnistConfig
 from mixup.data.spirals import SpiralsConfig
@@ -56,22 +57,20 @@ def read_study(path: Path | str = "params.yaml") -> Study:
             the data or for its cost.
     """
     study: Study = check(Study, read_params(path))
+    limit, sizes = memory_limit(), dict[str, Sizes]()
+    for name, experiment in study.experiments.items():
+        place = f"experiments.{name}"
+        found = _sizes(study, experiment, place)
+        # Of data that no stage here makes, nothing is known before they are read.
+        sizes[name] = found or Sizes(1, 1, 1, 2)
+        for each in _by_method(experiment):
+            _check_cost(each, sizes[name], limit, place)
+        if found and study.states and name in study.states.features:
+            _check_neighbours(study.states.neighbours, found, name)
     if study.states:
         study.states.check_fits(study.experiments)
     if study.robustness:
-        study.robustness.chosen(study.experiments)
-    limit = memory_limit()
-    for name, experiment in study.experiments.items():
-        place = f"experiments.{name}"
-        # Of data that no stage here makes, nothing is known before they are read.
-        sizes = _sizes(study, experiment, place) or Sizes(1, 1, 1, 2)
-        for method in experiment.all_methods:
-            _check_cost(
-                experiment.model_copy(update={"net": experiment.net_of(method)}),
-                sizes,
-                limit,
-                place,
-            )
+        _check_robustness(study, study.robustness, sizes, limit)
     return study
 
 
@@ -124,6 +123,16 @@ def run_seconds(experiment: ExperimentConfig, sizes: Sizes) -> float:
     """Estimate how long one run takes at least, on a fast core."""
     flops_per_step = 6 * n_weights(experiment, sizes) * experiment.training.batch_size
     return n_steps(experiment, sizes) * (SECONDS_PER_STEP + flops_per_step / FLOPS)
+
+
+def attack_seconds(experiment: ExperimentConfig, sizes: Sizes, attacks: AttacksConfig) -> float:
+    """Estimate how long the attacks on one run may take, on a fast core.
+
+    That is, if samples resist each search: those that do not are not searched again.
+    """
+    flops_per_step = 6 * n_weights(experiment, sizes) * min(attacks.n_samples, sizes.rest)
+    steps = len(attacks.radii) * attacks.pgd_searches * attacks.pgd_steps
+    return steps * (SECONDS_PER_STEP + flops_per_step / FLOPS)
 
 
 def n_steps(experiment: ExperimentConfig, sizes: Sizes) -> int:
@@ -196,4 +205,43 @@ def _check_cost(experiment: ExperimentConfig, sizes: Sizes, limit: int, place: s
         raise ParamsError(
             f"{place}: a run takes at least {seconds / YEAR:,.0f} years, "
             f"{n_steps(experiment, sizes):,} steps of {sizes.train:,} points; 1 year is allowed"
+        )
+
+
+def _by_method(experiment: ExperimentConfig) -> list[ExperimentConfig]:
+    """Give the experiment with the net of each of its methods."""
+    nets = [experiment.net_of(method) for method in experiment.all_methods]
+    return [experiment.model_copy(update={"net": net}) for net in nets]
+
+
+def _check_neighbours(neighbours: int, sizes: Sizes, name: str) -> None:
+    if neighbours > sizes.train:
+        raise ParamsError(
+            f"states.neighbours must be at most {sizes.train:,}, the number of training points of "
+            f"{name}, got {neighbours}"
+        )
+
+
+def _check_robustness(
+    study: Study, config: RobustnessConfig, sizes: Mapping[str, Sizes], limit: int
+) -> None:
+    attacks, changes = config.attacks, config.deformations
+    n_changes = len(changes.rotations) + len(changes.shears) + len(changes.zooms)
+    seconds = 0.0
+    for name, experiment in config.chosen(study.experiments).items():
+        of = sizes[name]
+        deformed = 4 * n_changes * of.rest * of.features  # float32, all at once
+        if deformed > limit:
+            raise ParamsError(
+                f"robustness.deformations: {n_changes:,} of {of.rest:,} points of {name} need "
+                f"about {deformed / GB:,.1f} GB of memory, and {limit / GB:,.1f} GB are allowed "
+                f"(all of this machine's, or {MEMORY})"
+            )
+        each = (attack_seconds(one, of, attacks) for one in _by_method(experiment))
+        seconds += len(study.seeds) * sum(each)
+    if seconds > YEAR:
+        raise ParamsError(
+            f"robustness.attacks may take {seconds / YEAR:,.0f} years, {len(attacks.radii):,} "
+            f"radii of {attacks.pgd_searches:,} searches of {attacks.pgd_steps:,} steps for each "
+            "run; 1 year is allowed"
         )

@@ -1,7 +1,7 @@
 """Draw the figures of the study, each named after what it shows and the experiment."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from pathlib import Path
 
 import pandas as pd
@@ -245,7 +245,9 @@ def main() -> None:
                 pool.submit(_save, folder, spectra, name, in_order),
                 pool.submit(_save, folder, calibration, name, experiment, seeds, in_order),
             ]
-        for drawn in begun:
+        done, _ = wait(begun, return_when=FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)  # after an error, the rest need not be drawn
+        for drawn in done:
             drawn.result()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import NoSCM, resolve_rev
 
-from mixup.errors import StudyError
+from mixup.errors import FileError, StudyError
 from mixup.report.page import picture
 
 WORKSPACE = "workspace"
@@ -34,6 +35,8 @@ class Revision:
     commit: str | None = None
     """Its full hash; None for the workspace."""
     about: str = "the files as they are now"
+    folder: str = "."
+    """Where DVC finds the study's files in it: a commit may hold several studies."""
 
     @property
     def in_dvc(self) -> str:
@@ -80,7 +83,8 @@ def find_revision(repo: Repo, name: str) -> Revision:
     subject = commit.message.strip().partition("\n")[0]
     if subject.startswith("dvc: commit experiment"):
         subject = "a DVC experiment"
-    return Revision(name, commit.hexsha, f"{commit.hexsha[:7]}, {day}, {subject}")
+    folder = os.path.relpath(repo.root_dir, repo.scm.root_dir)
+    return Revision(name, commit.hexsha, f"{commit.hexsha[:7]}, {day}, {subject}", folder)
 
 
 def table_at(revision: Revision, path: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -90,7 +94,9 @@ def table_at(revision: Revision, path: str, columns: Sequence[str]) -> pd.DataFr
         StudyError: the revision lacks the file, or the file lacks a column.
     """
     try:
-        text = dvc.api.read(path, rev=revision.commit)
+        text = dvc.api.read(
+            os.path.normpath(os.path.join(revision.folder, path)), rev=revision.commit
+        )
     except (DvcException, FileNotFoundError) as error:
         raise StudyError(f"{revision.name} holds no results: it has no {path}") from error
     # As mixup.analysis.tables does: a method may be called "None" or "NA".
@@ -117,13 +123,23 @@ def difference(result: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def figures_of(revision: Revision) -> dict[str, str]:
-    """Read the figures of a revision: name -> data URI; none if it has no figures."""
+    """Read the figures of a revision: name -> data URI; none if it has no figures.
+
+    Raises:
+        StudyError: a figure is damaged.
+    """
     files = dvc.api.DVCFileSystem(rev=revision.commit)
-    if not files.exists(FIGURES):
+    figures = os.path.normpath(os.path.join(revision.folder, FIGURES))
+    if not files.exists(figures):
         return {}
     with tempfile.TemporaryDirectory() as folder:
-        files.get(FIGURES, folder, recursive=True)
-        return {path.stem: picture(path) for path in Path(folder).rglob("*.png")}
+        files.get(figures, folder, recursive=True)
+        try:
+            return {path.stem: picture(path) for path in Path(folder).rglob("*.png")}
+        except FileError as error:
+            raise StudyError(
+                f"the figure {error.path.name} of {revision.name} is damaged"
+            ) from error
 
 
 def code_that_differs(a: Revision, b: Revision) -> list[str]:

@@ -12,13 +12,16 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mixup.data.dataset import Dataset
+from mixup.data.dataset import Dataset, load_dataset, save_dataset
+from mixup.data.mnist import MnistConfig, load_mnist
 from mixup.data.spirals import generate
 from mixup.errors import StudyError
 from mixup.params import ParamsError, read_params
 from mixup.study import MEMORY, Study, read_study
-from mixup.training.config import RunKey, read_run_config
+from mixup.training.config import all_runs, read_run_config
+from mixup.training.run import run_folder
 from mixup.training.trainer import train_run
+from stages import hidden_states, robustness
 
 ROOT = Path(__file__).parent.parent
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -123,6 +126,45 @@ def test_a_run_of_years_is_refused(tmp_path: Path) -> None:
         read_study(write(tmp_path, turned(*longer)))
 
 
+PAPER: dict[str, Any] = yaml.safe_load((ROOT / "paper/params.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "said"),
+    [
+        (
+            ("states",),
+            {"features": {"mnist": ["baseline"]}, "neighbours": 1000},
+            "states.neighbours must be at most 500, the number of training points of mnist, got 1",
+        ),
+        (
+            ("robustness", "attacks"),
+            {"pgd_steps": 10_000, "pgd_searches": 10_000},
+            "years, 2,000 radii of 10,000 searches of 10,000 steps for each run; 1 year is allowed",
+        ),
+        (
+            ("robustness", "deformations"),
+            {"rotations": [1 + n / 1000 for n in range(10_000)]},
+            "of memory, and 16.0 GB are allowed",
+        ),
+    ],
+)
+def test_measures_that_cannot_be_taken_are_refused(
+    tmp_path: Path, section: tuple[str, ...], changes: dict[str, Any], said: str
+) -> None:
+    params = copy.deepcopy(PAPER)
+    params["experiments"]["mnist"]["training"] |= {"test_fraction": 0.9, "validation_fraction": 0.0}
+    params["robustness"]["attacks"]["radii"] = [round(0.1 + n / 10_000, 4) for n in range(2_000)]
+    changed: Any = params
+    for key in section:
+        changed = changed[key]
+    changed |= changes
+    with pytest.raises(ParamsError) as error:
+        read_study(write(tmp_path, yaml.safe_dump(params)))
+    assert said in str(error.value)
+    assert str(error.value).isprintable()
+
+
 LAUGHS = "a: &a [x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
     for before, name in zip("abcdefghi", "bcdefghij", strict=True)
@@ -207,7 +249,7 @@ ANY = st.one_of(
     st.lists(st.integers(-1, 5), max_size=3),
     st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
 )
-SMALL = {
+SMALL: dict[str, Any] = {
     "seeds": [0],
     "mixup": {"alpha": 2.0},
     "train": {"threads": 1},
@@ -219,6 +261,7 @@ SMALL = {
             "net": {"width": 4, "depth": 2, "negative_slope": 0.2},
             "training": {
                 "test_fraction": 0.5,
+                "validation_fraction": 0.2,
                 "batch_size": 4,
                 "steps": 3,
                 "learning_rate": 0.01,
@@ -229,9 +272,50 @@ SMALL = {
             "mixing": ["manifold"],
             "methods": {
                 "baseline": {"weight_decay": 0.1, "dropout": 0.1},
-                "manifold": {"eligible": [0, 2]},
+                "manifold": {"eligible": [0, 2], "batch_norm": True, "input_noise": 0.1},
             },
-        }
+        },
+        "mnist": {
+            "data": "mnist",
+            "net": {
+                "width": 4,
+                "depth": 2,
+                "negative_slope": 0.2,
+                "bottleneck": {"layer": 1, "size": 3},
+            },
+            "training": {
+                "test_fraction": 0.95,
+                "validation_fraction": 0.5,
+                "batch_size": 20,
+                "epochs": 1,
+                "learning_rate": 0.01,
+                "decay_at": [],
+                "evaluations": 1,
+            },
+            "plain": ["baseline"],
+            "mixing": ["manifold"],
+            "methods": {
+                "baseline": {},
+                "manifold": {
+                    "eligible": [0, 1],
+                    "alpha": 1.0,
+                    "mixes": "both",
+                    "stop_gradient": True,
+                    "bottleneck": 2,
+                },
+            },
+        },
+    },
+    "states": {
+        "features": {"spirals": ["baseline"], "mnist": ["manifold"]},
+        "bottlenecks": ["mnist"],
+        "neighbours": 3,
+        "pairs": 5,
+    },
+    "robustness": {
+        "experiments": ["mnist"],
+        "attacks": {"radii": [0.1], "pgd_steps": 2, "pgd_searches": 2, "n_samples": 5},
+        "deformations": {"rotations": [20.0], "shears": [10.0], "zooms": [0.8, 1.2]},
     },
 }
 PATHS = list(paths(SMALL))[1:]
@@ -271,9 +355,26 @@ def test_any_bytes_are_refused_in_a_line(tmp_path: Path, content: bytes) -> None
     assert accepted(path) is None
 
 
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Path) -> Path:
+    """Enter a folder with the digits."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/mnist.npz").symlink_to(digits)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("digits") / "mnist.npz"
+    save_dataset(path, load_mnist(MnistConfig(source="bundled", mirrors=[])))
+    return path
+
+
+@pytest.mark.slow
 @fuzz
 @given(data=st.data())
-def test_any_change_is_refused_in_a_line_or_runs(tmp_path: Path, data: st.DataObject) -> None:
+def test_any_change_is_refused_in_a_line_or_runs(inside: Path, data: st.DataObject) -> None:
     params = copy.deepcopy(SMALL)
     for _ in range(data.draw(st.integers(1, 2))):
         *path, last = data.draw(st.sampled_from(PATHS))
@@ -283,32 +384,50 @@ def test_any_change_is_refused_in_a_line_or_runs(tmp_path: Path, data: st.DataOb
         if isinstance(section, dict):
             key = data.draw(st.just(last) | st.text(max_size=5))
             section[key] = data.draw(ANY)
-    path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(params), encoding="utf-8")
-    study = accepted(path)
-    if study:
-        train_all(study, path)
+    study = accepted(write(inside, yaml.safe_dump(params)))
+    if study and not is_long(study):
+        do_all(study)
 
 
-def train_all(study: Study, path: Path) -> None:
-    """Train each method once, unless it is long; what cannot be trained is said in a line."""
-    for name, experiment in study.experiments.items():
-        recipe, net = experiment.training, experiment.net
-        size = study.spirals.arms.n_samples, study.spirals.mirrored.points_per_class
-        if experiment.data != "spirals" or max(*size, sum(net.hidden), recipe.steps or 0) > 3000:
-            continue
-        dataset: Dataset = generate(study.spirals)
-        for method in experiment.all_methods:
-            key = RunKey(name, method, study.seeds[0])
-            try:
-                train_run(read_run_config(key, path), dataset, path.parent / "run")
-            except StudyError as error:
-                refused(error, path)
+def is_long(study: Study) -> bool:
+    """Tell whether a study takes more than a moment, or needs data that are not there."""
+    points = study.spirals.arms.n_samples, study.spirals.mirrored.points_per_class
+    nets = [e.net_of(m) for e in study.experiments.values() for m in e.all_methods]
+    recipes = [experiment.training for experiment in study.experiments.values()]
+    steps = [(recipe.steps or 0) + 250 * (recipe.epochs or 0) for recipe in recipes]
+    attacks = study.robustness.attacks if study.robustness else None
+    return (
+        {experiment.data for experiment in study.experiments.values()} - {"spirals", "mnist"}
+        or max(*points, *steps, *(sum(net.hidden) for net in nets)) > 3000
+        or bool(attacks and attacks.pgd_steps * attacks.pgd_searches * len(attacks.radii) > 500)
+    )
 
 
-def test_the_small_study_that_is_changed_runs(tmp_path: Path) -> None:
-    path = write(tmp_path, yaml.safe_dump(SMALL))
-    study = accepted(path)
+def do_all(study: Study) -> None:
+    """Do what the study says; what cannot be done is said in a line."""
+    datasets: dict[str, Dataset] = {"spirals": generate(study.spirals)}
+    save_dataset(Path("data/spirals.npz"), datasets["spirals"])
+    try:
+        for key in all_runs(study.seeds, study.experiments):
+            config = read_run_config(key)
+            dataset = datasets.get(config.data) or load_dataset(Path(f"data/{config.data}.npz"))
+            train_run(config, dataset, run_folder(key))
+        if study.states:
+            hidden_states.main()
+        if study.robustness:
+            robustness.main()
+    except StudyError as error:
+        refused(error, Path())
+
+
+@pytest.mark.slow
+def test_the_small_study_that_is_changed_runs(inside: Path) -> None:
+    study = accepted(write(inside, yaml.safe_dump(SMALL)))
     assert study
-    train_all(study, path)
-    assert (tmp_path / "run/metrics.json").exists()
+    assert not is_long(study)
+    do_all(study)
+    assert len(list(inside.glob("runs/*/*/0/metrics.json"))) == 4
+    assert {path.name for path in (inside / "metrics").iterdir()} == {
+        "hidden_states.csv",
+        "robustness.csv",
+    }

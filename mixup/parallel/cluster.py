@@ -32,8 +32,9 @@ class ClusterPool:
     def __init__(self, address: str) -> None:
         try:
             self._client = Client(address, timeout=SECONDS_TO_CONNECT)
-        except (OSError, ValueError, TypeError) as error:  # TypeError: tls:// and no certificate
-            raise StudyError(f"no Dask scheduler answers at {address}: {error}") from error
+        except Exception as error:  # Dask has many for what is no address, or no certificate
+            reason = str(error) or type(error).__name__
+            raise StudyError(f"no Dask scheduler answers at {address}: {reason}") from error
         threads = self._client.nthreads()
         if not threads or max(threads.values()) > 1:
             self._client.close()

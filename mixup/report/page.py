@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import mimetypes
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from mixup.errors import StudyError
+from mixup.errors import FileError
 from mixup.report import numbers
 
 FOLDER = Path(__file__).parent
+PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
 def render_page(template: str, **content: object) -> str:
@@ -72,15 +72,16 @@ def _read(path: Path) -> str:
 
 
 def picture(path: Path | str) -> str:
-    """Encode a picture as a data URI.
+    """Encode a PNG file as a data URI.
 
     Raises:
-        StudyError: the file is missing.
+        FileError: the file is missing, or does not begin and end as a PNG file does.
     """
     path = Path(path)
-    kind, _ = mimetypes.guess_type(path.name)
     try:
-        content = base64.b64encode(path.read_bytes()).decode()
+        content = path.read_bytes()
     except FileNotFoundError as error:
-        raise StudyError(f"{path} is missing: run `dvc repro` to make it") from error
-    return f"data:{kind};base64,{content}"
+        raise FileError(path) from error
+    if not (content.startswith(PNG_BEGINS) and content.endswith(PNG_ENDS)):
+        raise FileError(path, "no whole PNG file")
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"

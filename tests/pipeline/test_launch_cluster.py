@@ -1,30 +1,33 @@
 """The launcher on a real Dask cluster on loopback: a scheduler and two worker processes."""
 
 import json
+import re
+import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from distributed import Client
 
 from tests.certificates import certificate
-from tests.pipeline.conftest import Project, hashes, wait_until
+from tests.pipeline.conftest import PATIENCE, ROOT, Project, hashes, wait_until
 
 pytestmark = pytest.mark.slow
 
 LAUNCH = (sys.executable, "-m", "stages.launch")
+LOOPBACK = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 
 
 @contextmanager
-def dask(study: Project, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a part of a Dask cluster from a folder, as another machine would."""
-    command = (sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:])
-    log = (study.folder.parent / "dask.log").open("ab")
+def started(study: Project, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a study's folder for as long as the block takes."""
     with (
-        log,
+        (study.folder.parent / "log").open("ab") as log,
         subprocess.Popen(
             command, cwd=study.folder, env=study.environment, stdout=log, stderr=log
         ) as process,
@@ -35,11 +38,16 @@ def dask(study: Project, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+def dask(study: Project, *words: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start a part of a Dask cluster from a folder, as another machine would."""
+    return started(study, sys.executable, "-m", "dask", *words)
+
+
 @pytest.fixture
 def scheduler(new_study: Project) -> Iterator[str]:
     where = new_study.folder.parent / "scheduler.json"
-    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    with dask(new_study, "scheduler", *options, "--scheduler-file", str(where)):
+    options = (*LOOPBACK, "--port", "0", "--scheduler-file", str(where))
+    with dask(new_study, "scheduler", *options):
         wait_until(lambda: where.is_file() and where.read_text().rstrip().endswith("}"))
         yield json.loads(where.read_text())["address"]
 
@@ -47,7 +55,7 @@ def scheduler(new_study: Project) -> Iterator[str]:
 def worker(
     study: Project, scheduler: str, threads: int = 1
 ) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    options = ("--nthreads", str(threads), "--host", "127.0.0.1", "--no-nanny", "--no-dashboard")
+    options = ("--nthreads", str(threads), "--no-nanny", *LOOPBACK)
     return dask(study, "worker", scheduler, *options)
 
 
@@ -80,6 +88,58 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
     assert new_study.lock() == alone.lock()
 
 
+def documented(port: int) -> list[list[str]]:
+    """Take the commands of a cluster from docs/parallel.md, for two workers and other ports."""
+    text = (ROOT / "docs/parallel.md").read_text()
+    (block,) = (part for part in re.findall("```sh\n(.*?)```", text, re.DOTALL) if "8786" in part)
+    for old, new in (("8786", str(port)), ("8787", "0"), ("--nworkers 8", "--nworkers 2")):
+        assert old in block
+        block = block.replace(old, new)
+    return [words for line in block.splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def listens_at(process: subprocess.Popen[bytes]) -> list[str]:
+    """List the addresses at which a process and those that it started listen."""
+    family = psutil.Process(process.pid)
+    return [
+        connection.laddr.ip
+        for member in (family, *family.children(recursive=True))
+        for connection in member.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
+def test_documented_cluster_listens_on_loopback_only(new_study: Project) -> None:
+    new_study.turn("experiments.spirals.training.steps", 10_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    *parts, launch = documented(port)
+    assert [part[:4] for part in (*parts, launch)] == [
+        ["python", "-m", "dask", "scheduler"],
+        ["python", "-m", "dask", "worker"],
+        ["python", "-m", "stages.launch", "--scheduler"],
+    ]
+    with (
+        dask(new_study, *parts[0][3:]) as scheduler,
+        dask(new_study, *parts[1][3:]) as workers,
+        Client(launch[-1], timeout=PATIENCE) as client,
+        started(new_study, *launch) as launcher,
+    ):
+        wait_until(lambda: len(client.nthreads()) == 2 and all(client.processing().values()))
+        found = [listens_at(process) for process in (scheduler, workers, launcher)]
+    # A port and a web server each, and the two nannies that watch the workers.
+    assert found == [["127.0.0.1"] * 2, ["127.0.0.1"] * 6, []]
+
+
+def test_launch_on_this_machine_listens_nowhere(new_study: Project) -> None:
+    new_study.turn("experiments.spirals.training.steps", 10_000_000)
+    command = ("env", "MIXUP_CHECKPOINT_SECONDS=1", *LAUNCH, "--jobs", "2")
+    with started(new_study, *command) as launcher:
+        wait_until((new_study.folder / "checkpoints").exists)
+        found = listens_at(launcher)
+    assert found == []
+
+
 def tls(folder: Path) -> tuple[list[str], list[str]]:
     """Make a certificate; return Dask's options and the launcher's variables that name it."""
     folder.mkdir()
@@ -98,7 +158,7 @@ def test_cluster_over_tls_takes_nobody_without_its_certificate(
     options, variables = tls(tmp_path / "ours")
     _, of_others = tls(tmp_path / "others")
     where = tmp_path / "scheduler.json"
-    common = ("--host", "127.0.0.1", "--no-dashboard", "--protocol", "tls", *options)
+    common = (*LOOPBACK, "--protocol", "tls", *options)
     scheduler = ("scheduler", "--port", "0", *common, "--scheduler-file", str(where))
     with dask(new_study, *scheduler):
         wait_until(lambda: where.is_file() and where.read_text().rstrip().endswith("}"))

@@ -68,6 +68,15 @@ def test_runs_from_end_to_end(paper: Project, browser: Browser) -> None:
     assert committed - drawn == NEEDS_TWO_PLAIN_METHODS
     assert drawn <= committed
     _page_shows_everything(paper, claims, browser)
+    # A commit of two studies: this one is compared with itself, not with the one above it.
+    above = paper.folder.parent / "metrics"
+    shutil.copytree(paper.folder / "metrics", above)
+    for name in ("runs.csv", "claims.csv"):
+        header, *_ = (above / name).read_text().splitlines(keepends=True)
+        (above / name).write_text(header)
+    paper.run("git", "add", "--all", "..")
+    paper.commit("results")
+    assert "The results hold." in paper.run("python", "-m", "stages.verify").stdout
     # What Python compiles is no change, through the links of paper/ either.
     (paper.folder.parent / "mixup/mixing/__pycache__").mkdir(exist_ok=True)
     (paper.folder.parent / "mixup/mixing/__pycache__/any.pyc").touch()

@@ -1,6 +1,7 @@
 """The pipeline as DVC runs it: what each change makes it run again, and what it leaves alone."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -107,3 +108,23 @@ def test_the_same_seed_gives_the_same_bytes(study: Project) -> None:
     study.repro("--force", "--no-run-cache")
     after = {name: hashes(study.folder / name) for name in before}
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("file", "output"),
+    [
+        ("metrics/runs.csv", "metrics/runs.csv"),
+        ("metrics/summary.csv", "metrics/summary.csv"),
+        ("runs/spirals/manifold/1/metrics.json", "runs/spirals/manifold/1"),
+    ],
+)
+def test_a_changed_digit_is_noticed_and_put_right(study: Project, file: str, output: str) -> None:
+    before = {name: hashes(study.folder / name) for name in ("runs", "metrics", "figures")}
+    path = study.folder / file
+    text = path.read_text()
+    path.write_text(re.sub(r"\.\d", lambda found: f".{(int(found[0][1]) + 1) % 10}", text, count=1))
+    assert path.read_text() != text
+    assert re.search(rf"modified: +{output}\n", study.run("dvc", "status").stdout)
+    study.repro()
+    assert {name: hashes(study.folder / name) for name in before} == before
+    assert "up to date" in study.run("dvc", "status").stdout

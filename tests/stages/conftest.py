@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,29 @@ import yaml
 from mixup.analysis.summary import nested_means, summarise
 from mixup.analysis.tables import LEDGER, measures_table, write_table
 from mixup.data.dataset import Dataset, save_dataset
-from mixup.training.config import RunKey, read_run_config
+from mixup.params import check
+from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.training.run import run_folder
 from mixup.training.trainer import train_run
-from stages import embed_bottleneck, summarize, svd_analysis
+from stages import (
+    calibration,
+    claims,
+    embed_bottleneck,
+    generate_spirals,
+    hidden_space,
+    hidden_states,
+    intrusion,
+    plots,
+    report,
+    robustness,
+    summarize,
+    svd_analysis,
+)
 
 ROOT = Path(__file__).parents[2]
 TRAINING = {
     "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
 }  # fmt: skip
-BOTTLENECKS = {"flat": 2, "wide": 3}
 DVC_YAML = {
     "params": ["params.yaml"],
     "metrics": ["metrics/summary.json", "metrics/claims.json"],
@@ -100,45 +114,103 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
     return made
 
 
-def experiment(size: int) -> dict[str, object]:
-    bottleneck = {"layer": 1, "size": size}
+def experiment(data: str, method: str, eligible: list[int], **changes: Any) -> dict[str, Any]:
     return {
-        "data": "blobs",
-        "net": {"width": 4, "depth": 2, "negative_slope": 0.3, "bottleneck": bottleneck},
-        "training": TRAINING,
+        "data": data,
+        "net": {"width": 4, "depth": 2, "negative_slope": 0.3, **changes.get("net", {})},
+        "training": TRAINING | changes.get("training", {}),
         "plain": ["baseline"],
-        "mixing": ["manifold"],
-        "methods": {"baseline": {}, "manifold": {"eligible": [0, 1]}},
+        "mixing": [method],
+        "methods": {"baseline": {}, method: {"eligible": eligible}},
     }
+
+
+def bottleneck(size: int) -> dict[str, Any]:
+    return {"bottleneck": {"layer": 1, "size": size}}
+
+
+EXPERIMENTS = {
+    "flat": experiment("blobs", "manifold", [0, 1], net=bottleneck(2)),
+    "wide": experiment("blobs", "manifold", [0, 1], net=bottleneck(3)),
+    "plane": experiment("points", "manifold", [0, 1], net=bottleneck(2)),
+    "pixels": experiment("pictures", "input", [0], training={"validation_fraction": 0.25}),
+}
+STATES = {
+    "features": {"pixels": ["baseline", "input"]},
+    "bottlenecks": ["wide"],
+    "neighbours": 3,
+    "pairs": 20,
+}
+ROBUSTNESS = {
+    "experiments": ["pixels"],
+    "attacks": {"radii": [0.1], "pgd_steps": 2, "pgd_searches": 2, "n_samples": 6},
+    "deformations": {"rotations": [30.0], "shears": [], "zooms": []},
+}
+CLAIM = {
+    "id": "C1",
+    "sentence": "Mixing inputs calibrates better.",
+    "source": "Nobody",
+    "experiment": "pixels",
+    "metric": "test_ece",
+    "method": "input",
+    "than": "baseline",
+    "direction": "lower",
+    "smallest": 0.0,
+}
+MEASURED = ("embedding", "flatness", "hidden_space", "hidden_states", "robustness", "calibration",
+            "intrusion")  # fmt: skip
+"""Tables that `summarize` is given, as in the paper's study."""
+STAGES: dict[str, Callable[[], None]] = {
+    "generate_spirals": generate_spirals.main,
+    "embed_bottleneck": embed_bottleneck.main,
+    "svd_analysis": svd_analysis.main,
+    "hidden_space": hidden_space.main,
+    "hidden_states": hidden_states.main,
+    "robustness": robustness.main,
+    "calibration": calibration.main,
+    "intrusion": intrusion.main,
+    "summarize": lambda: summarize.main([f"metrics/{name}.csv" for name in MEASURED]),
+    "claims": claims.main,
+    "plots": plots.main,
+    "report": report.main,
+}
+"""All that make the small study of its data and runs, in order."""
+
+
+def dataset(n_features: int, n_classes: int) -> Dataset:
+    labels = np.arange(48) % n_classes
+    inputs = np.random.default_rng(0).normal(size=(48, n_features)) + labels[:, None]
+    return Dataset(inputs.astype(np.float32), labels, np.arange(48), np.zeros(48, dtype=bool))
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small study of which everything up to the tables has been made."""
+    """A small study, with everything that a stage makes."""
     folder = tmp_path_factory.mktemp("study")
     params = {
         "seeds": [0, 1],
         "mixup": {"alpha": 2.0},
         "train": {"threads": 1},
         "spirals": yaml.safe_load((ROOT / "params.yaml").read_text())["spirals"],
-        "experiments": {name: experiment(size) for name, size in BOTTLENECKS.items()},
+        "mnist": {"source": "bundled", "mirrors": []},
+        "experiments": EXPERIMENTS,
+        "states": STATES,
+        "robustness": ROBUSTNESS,
     }
     (folder / "params.yaml").write_text(json.dumps(params))
-    (folder / "claims.yaml").write_text("claims: []\n")
-    labels = np.arange(48) % 3
-    inputs = np.random.default_rng(0).normal(size=(48, 4)).astype(np.float32) + labels[:, None]
-    dataset = Dataset(inputs.astype(np.float32), labels, np.arange(48), np.zeros(48, dtype=bool))
-    save_dataset(folder / "data/blobs.npz", dataset)
-    for name in BOTTLENECKS:
-        for method in ("baseline", "manifold"):
-            for seed in (0, 1):
-                key = RunKey(name, method, seed)
-                config = read_run_config(key, folder / "params.yaml")
-                train_run(config, dataset, run_folder(key, folder / "runs"))
+    (folder / "claims.yaml").write_text(json.dumps({"claims": [CLAIM]}))
+    pictures = dataset(16, 3)
+    pictures = replace(pictures, inputs=(50 * pictures.inputs.clip(0, 5)).astype(np.uint8))
+    datasets = {"blobs": dataset(4, 3), "points": dataset(2, 2), "pictures": pictures}
+    for name, data in datasets.items():
+        save_dataset(folder / f"data/{name}.npz", data)
+    for key in all_runs([0, 1], check(dict[str, ExperimentConfig], EXPERIMENTS)):
+        config = read_run_config(key, folder / "params.yaml")
+        train_run(config, datasets[config.data], run_folder(key, folder / "runs"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for stage in (embed_bottleneck, svd_analysis, summarize):
-            stage.main()
+        for main in STAGES.values():
+            main()
     return folder
 
 

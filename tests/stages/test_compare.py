@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from markupsafe import escape
+from PIL import Image
 
 from mixup.errors import StudyError
 from stages import compare
@@ -131,15 +132,18 @@ def test_figures_that_differ_are_shown(two: Results, monkeypatch: pytest.MonkeyP
     folder = two.folder / "figures/study"
     folder.mkdir(parents=True)
     for name in ("same", "redrawn", "gone"):
-        (folder / f"{name}.png").write_bytes(b"before")
+        Image.new("L", (4, 4)).save(folder / f"{name}.png")
     two.commit("figures")
-    (folder / "redrawn.png").write_bytes(b"after")
+    Image.new("L", (5, 5)).save(folder / "redrawn.png")
     (folder / "gone.png").unlink()
     text = run_compare(monkeypatch)
     assert 'alt="redrawn of HEAD"' in text
     assert 'alt="redrawn of workspace"' in text
     assert "B: workspace has no such figure" in text
     assert "same of HEAD" not in text
+    (folder / "redrawn.png").write_bytes(b"")
+    with pytest.raises(StudyError, match=r"^the figure redrawn.png of workspace is damaged$"):
+        run_compare(monkeypatch)
 
 
 @pytest.mark.parametrize(

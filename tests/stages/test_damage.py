@@ -9,12 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mixup.errors import FileError
-from stages import claims, embed_bottleneck, plots, summarize, svd_analysis
-
-STAGES = {
-    module.__name__.rpartition(".")[2]: module.main
-    for module in (claims, embed_bottleneck, plots, summarize, svd_analysis)
-}
+from tests.stages.conftest import MEASURED, STAGES
 
 
 def empty(path: Path) -> None:
@@ -65,6 +60,8 @@ def arrays(**changed: np.ndarray) -> Callable[[Path], None]:
 ANYHOW = (empty, cut, flip)
 NAN = float("nan")
 RUN = "runs/wide/manifold/1"
+PIXELS, PLANE = "pixels/input/1", "plane/manifold/1"
+OF_PIXELS = ("calibration", "intrusion", "robustness", "hidden_states")
 DAMAGE: list[tuple[str, str, Callable[[Path], None]]] = [
     *[("data/blobs.npz", stage, how)
       for stage in ("embed_bottleneck", "svd_analysis", "summarize", "plots")
@@ -88,8 +85,34 @@ DAMAGE: list[tuple[str, str, Callable[[Path], None]]] = [
                   change("^2,[^,]+,[^,]+", "2,0.5,much"), change("(?s)\n.*", "\n"))],
     *[("embeddings/flat.npz", "plots", how)
       for how in (empty, cut, arrays(baseline__0__train=np.full((24, 2), NAN)))],
+    *[("data/pictures.npz", stage, how)
+      for stage in (*OF_PIXELS, "report")
+      for how in (*ANYHOW, arrays(inputs=np.full((48, 16), NAN, np.float32)),
+                  arrays(labels=np.zeros(3, int)))],
+    *[("data/points.npz", "hidden_space", how)
+      for how in (*ANYHOW, arrays(inputs=np.full((48, 2), NAN, np.float32)))],
+    *[(f"runs/{run}/model.safetensors", stage, how)
+      for run, stage in [*((PIXELS, stage) for stage in OF_PIXELS), (PLANE, "hidden_space")]
+      for how in (*ANYHOW, weights(lambda w: w[:1]), weights(lambda w: w * NAN))],
+    *[(f"runs/{run}/config.json", stage, how)
+      for run, stage in [*((PIXELS, stage) for stage in OF_PIXELS), (PLANE, "hidden_space")]
+      for how in (*ANYHOW, change('"width": 4', '"width": 0'))],
+    *[(f"runs/{PIXELS}/metrics.json", "calibration", how)
+      for how in (*ANYHOW, change(r": [0-9.]+", ": NaN"), change(r": [0-9.]+", ": 0.99"))],
+    *[(f"runs/{PIXELS}/history.csv", stage, how)
+      for stage in ("calibration", "report")
+      for how in (*ANYHOW, change("test_loss", "loss_"), change("^2,[^,]+,[^,]+", "2,0.5,0.5"),
+                  change("(?s)\n.*", "\n"))],
+    *[(f"metrics/{name}.csv", "report", how)
+      for name in ("runs", "summary", "curves", "claims", "ranks", "wins")
+      for how in (*ANYHOW, change("^[a-z]+", "x"))],
+    *[("metrics/ranks.csv", "report", change("[0-9.]+$", "much")),
+      ("metrics/wins.csv", "report", change("[0-9.]+$", "much"))],
+    *[(f"figures/{name}.png", "report", how)
+      for name in ("spirals_data", "study/methods_flat")
+      for how in (empty, cut)],
     *[(f"metrics/{name}.csv", "summarize", how)
-      for name in ("embedding", "flatness")
+      for name in MEASURED
       for how in (empty, flip, change("value", "velue"), change("[0-9.]+$", "much"))],
     ("metrics/spectra.csv", "plots", flip),
     ("metrics/summary.csv", "plots", flip),

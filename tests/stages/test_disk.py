@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ WRITES = {
     "plots": "figures",
 }
 """Each stage, and a folder that it writes to."""
+FURTHER = {
+    "download_mnist": "data",
+    "hidden_space": "metrics",
+    "hidden_states": "metrics",
+    "robustness": "metrics",
+    "calibration": "metrics",
+    "intrusion": "metrics",
+    "report": "report",
+}
+"""Those that write as the stages above do: they meet two of the faults only."""
 Prefix = tuple[str, ...]
 
 pytestmark = pytest.mark.slow
@@ -68,7 +79,7 @@ def full(folder: Path) -> Iterator[Prefix]:
     aside = folder.with_name(f"{folder.name}-aside")
     folder.mkdir(exist_ok=True)
     shutil.copytree(folder, aside)
-    root("mount", "-t", "tmpfs", "-o", "size=1m", "full", str(folder))
+    root("mount", "-t", "tmpfs", "-o", "size=8m", "full", str(folder))
     try:
         shutil.copytree(aside, folder, dirs_exist_ok=True)
         with (folder / "filler").open("wb", buffering=0) as filler:
@@ -132,12 +143,17 @@ FAULTS: dict[Callable[[Path], object], str] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-@pytest.mark.parametrize("stage", WRITES, ids=lambda stage: stage.split()[0])
+CASES = [*product(WRITES, FAULTS), *product(FURTHER, (full, a_file))]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fault"), CASES, ids=[f"{s.split()[0]}-{fault.__name__}" for s, fault in CASES]
+)
 def test_a_stage_tells_of_a_bad_disk_and_loses_nothing(
     stage: str, fault: Callable[..., Iterator[Prefix]], study: Path
 ) -> None:
-    folder = study / WRITES[stage]
+    written = (WRITES | FURTHER)[stage]
+    folder = study / written
     if not shutil.which("mount") and fault in (full, read_only):
         pytest.skip("there is no mount here")
     with fault(folder) as prefix:
@@ -146,7 +162,7 @@ def test_a_stage_tells_of_a_bad_disk_and_loses_nothing(
         assert said.startswith("error: ")
         assert said.endswith(f": {FAULTS[fault]}\n")
         assert said.count("\n") == 1
-        assert WRITES[stage] in said
+        assert written in said
         assert status == 1
         assert contents(study) == before
     assert run(stage) == (0, "")

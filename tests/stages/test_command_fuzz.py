@@ -1,0 +1,122 @@
+"""Any command line at all: it is done or refused, and nothing is written beside the study."""
+
+import io
+import runpy
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mixup.errors import StudyError
+from mixup.parallel.cluster import ClusterPool
+from tests.stages.conftest import Results
+from tests.stages.test_command import COMMANDS
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+KNOWN = st.sampled_from(
+    [
+        *("--jobs", "--cohort", "--metric", "--base", "--against", "--", "-h", "-", "=", ""),
+        *("--jobs=9", "--jobs=0", "--base=HEAD", "--against=HEAD", "--output=../stray"),
+        *("spirals", "baseline", "manifold", "0", "mixup", "mixup.alpha", "test_accuracy"),
+        *("HEAD", "HEAD~1", "HEAD:metrics", "@{0}", "workspace", "metrics/runs.csv"),
+        *("9" * 5000, "1e400", "nan", "x" * 5000, "../stray", "/dev/null", "..", "a\nb", "%s"),
+    ]
+)
+# What is no UTF-8 arrives as lone surrogates; a NUL cannot arrive.
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0") | st.just("\udcff"), max_size=9
+)
+WORDS = KNOWN | TEXT | st.integers().map(str)
+LINES = st.one_of(
+    st.lists(KNOWN, min_size=1, max_size=3),
+    st.lists(WORDS, min_size=1, max_size=5),
+    WORDS.map(lambda word: [word] * 2000),
+)
+
+
+@pytest.fixture
+def study(results: Results) -> Path:
+    """Make a study with a commit of results, without data, runs or stages that train."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    results.params(**params)
+    (results.folder / "claims.yaml").write_text("claims: []\n")
+    results.runs("spirals", baseline=[0.5, 0.6], manifold=[0.6, 0.7])
+    results.claims(C1="supported")
+    results.commit("results")
+    return results.folder
+
+
+@pytest.fixture(autouse=True)
+def same_signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def call(command: str, words: list[str]) -> tuple[object, str]:
+    """Run a command in this process; give its exit status and what it wrote on stderr."""
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
+        patch.setattr(sys, "argv", [command, *words])
+        status: object = 0
+        try:
+            runpy.run_module(f"stages.{command}", run_name="__main__")
+        except SystemExit as stopped:
+            status = stopped.code or 0
+    err.seek(0)
+    return status, err.read()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Everything that is neither DVC's own nor the page that compare makes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {".git", ".dvc", "site-cache", "report"} & set(path.parts)
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_any_words_are_obeyed_or_refused(command: str, study: Path) -> None:
+    before = files(study.parent)
+
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
+    @given(words=LINES)
+    def check(words: list[str]) -> None:
+        status, said = call(command, words)
+        assert "Traceback" not in said
+        assert status in (0, 1, 2)
+        if status == 1:
+            assert said.startswith("error: ")
+            assert "MIXUP_DEBUG" not in said  # which is what an error not foreseen says
+            assert said.count("\n") == 1
+            assert len(said) < 12_000
+        if status == 2:
+            assert f"{command}: error: " in said
+        assert files(study.parent) == before
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "address", ["x", "tcp://", "::::", "tcp://127.0.0.1:99999999", "no://x:1", "\udcff", "tcp://\n"]
+)
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(StudyError, match="no Dask scheduler answers at"):
+        ClusterPool(address)
