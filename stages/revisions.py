@@ -20,6 +20,7 @@ from dvc.repo import Repo
 from dvc.scm import NoSCM, resolve_rev
 
 from mixup.errors import FileError, StudyError
+from mixup.params import shown
 from mixup.report.page import picture
 
 WORKSPACE = "workspace"
@@ -75,10 +76,11 @@ def find_revision(repo: Repo, name: str) -> Revision:
     try:
         # An empty name would be HEAD to Git.
         commit: Any = repo.scm.resolve_commit(resolve_rev(repo.scm, name)) if name else None
-    except (DvcException, AttributeError):  # the latter for a folder or file in a commit
+    # The latter two for a folder or file in a commit, and for thousands of digits.
+    except (DvcException, AttributeError, ValueError):
         commit = None
     if commit is None:
-        raise StudyError(f"{name!r} is no commit, branch, tag or DVC experiment")
+        raise StudyError(f"{shown(name)} is no commit, branch, tag or DVC experiment")
     day = datetime.fromtimestamp(commit.commit_time, UTC).date()
     subject = commit.message.strip().partition("\n")[0]
     if subject.startswith("dvc: commit experiment"):

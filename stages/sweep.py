@@ -16,6 +16,7 @@ from mixup.analysis.tables import SUMMARY
 from mixup.errors import StudyError
 from mixup.figures.style import method_colours, save
 from mixup.figures.sweep import draw_sweep, moved
+from mixup.params import dotted, shown
 from stages.command import run
 from stages.revisions import WORKSPACE, find_revision, repository, table_at
 
@@ -73,10 +74,10 @@ def take(params: dict[str, Any], key: str) -> float:
     for part in path:
         section = section.get(part) if isinstance(section, dict) else None
     if not isinstance(section, dict) or last not in section:
-        raise StudyError(f"{key} is not in params.yaml")
+        raise StudyError(f"{dotted(*key.split('.'))} is not in params.yaml")
     value = section.pop(last)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise StudyError(f"{key} is not a number: {value!r}")
+        raise StudyError(f"{key} is not a number: {shown(value)}")
     return float(value)
 
 
