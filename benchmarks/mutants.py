@@ -51,15 +51,16 @@ OPERATORS = [
 ]
 TESTS = {
     "mixing/formula": ["mixing/test_formula", "mixing/test_plan"],
-    "mixing/losses": ["mixing/test_plan", "mixing/test_manifold"],
-    "mixing/linearity": ["mixing/test_plan"],
+    "mixing/losses": ["mixing/test_plan", "mixing/test_linearity", "mixing/test_manifold"],
+    "mixing/linearity": ["mixing/test_linearity"],
     "mixing/entropy": ["mixing/test_entropy"],
     "mixing/sampler": ["mixing/test_sampler"],
     "mixing/plan": ["mixing/test_plan", "mixing/test_manifold"],
-    "mixing/manifold": ["mixing/test_manifold", "mixing/test_models"],
+    "mixing/manifold": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
     "mixing/layers": ["mixing/test_manifold", "mixing/test_models"],
-    "mixing/hooks": ["mixing/test_manifold", "mixing/test_checkpointing", "mixing/test_models"],
+    "mixing/hooks": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
     "training/scores": ["training/test_scores"],
+    "analysis/calibration": ["analysis/test_calibration"],
     "analysis/spectra": ["analysis/test_spectra"],
     "analysis/inference": ["analysis/test_inference"],
     "analysis/agreement": ["analysis/test_agreement"],
@@ -89,7 +90,7 @@ def copy_tree(folder: Path) -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
     for name in filter(None, listed.stdout.decode().split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
+        shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     os.chdir(folder)
     sys.path[:] = [str(folder), *(path for path in sys.path if Path(path).resolve() != ROOT)]
     sys.dont_write_bytecode = True  # two mutants of one size and second have one cache entry

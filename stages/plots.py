@@ -29,7 +29,7 @@ from mixup.figures.draws import draw_draws
 from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
 from mixup.figures.measured import draw_measured, draw_sweeps
 from mixup.figures.spectra import draw_spectra
-from mixup.figures.style import method_colours, save
+from mixup.figures.style import method_colours, save, some_seeds_said
 from mixup.files import whole_folder
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
@@ -60,7 +60,8 @@ def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fig
         }
         for method in experiment.all_methods
     }
-    yield f"boundaries_{name}", draw_boundaries(maps, name)
+    title = f"{name}, {some_seeds_said(SEEDS_WITH_MAPS, len(seeds))}"
+    yield f"boundaries_{name}", draw_boundaries(maps, title)
 
 
 def _probability_map(key: RunKey, dataset: Dataset) -> ProbabilityMap:
@@ -98,7 +99,7 @@ def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fi
     path = Path("embeddings") / f"{name}.npz"
     panels = [(seeds[0], "train"), *((seed, "test") for seed in seeds[:SEEDS_WITH_SCATTERS])]
     arrays = read_npz(path)
-    rows = {
+    columns = {
         f"seed {seed}, {SPLITS[split]}": {
             method: Embedding(
                 arrays[f"{method}__{seed}__{split}"],
@@ -108,13 +109,14 @@ def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fi
         }
         for seed, split in panels
     }
-    last = max(int(embedding.labels.max()) for row in rows.values() for embedding in row.values())
+    of_seeds = some_seeds_said(SEEDS_WITH_SCATTERS, len(seeds))
+    last = max(int(of.labels.max()) for column in columns.values() for of in column.values())
     for stop in sorted({min(4, last), last}):
         chosen = {
-            heading: {method: embedding.only(range(stop + 1)) for method, embedding in row.items()}
-            for heading, row in rows.items()
+            heading: {method: of.only(range(stop + 1)) for method, of in column.items()}
+            for heading, column in columns.items()
         }
-        title = f"{name}: bottleneck states of classes 0 to {stop}"
+        title = f"{name}: bottleneck states of classes 0 to {stop}, {of_seeds}"
         yield f"bottleneck_{name}_0_{stop}", draw_bottleneck(chosen, title)
 
 
@@ -143,20 +145,24 @@ def hidden_spaces(
         if suffix and len(plain) < 2:
             continue
         panels = {
-            method: _hidden_panel(runs[RunKey(name, method, seeds[0])], dataset)
+            method: _hidden_panel([runs[RunKey(name, method, seed)] for seed in seeds], dataset)
             for method in methods
         }
-        yield f"hidden_{name}{suffix}", draw_hidden(panels, f"{name}, seed {seeds[0]}")
+        title = f"{name}, seed {seeds[0]}" + f" of n = {len(seeds)} seeds" * (len(seeds) > 1)
+        yield f"hidden_{name}{suffix}", draw_hidden(panels, title)
     values = pd.concat(
         hidden_spectra(trained, dataset).assign(**key._asdict()) for key, trained in runs.items()
     )
     yield f"hidden_{name}_singular_values", draw_singular_values(values, colours, name)
 
 
-def _hidden_panel(trained: Run, dataset: Dataset) -> HiddenPanel:
-    metrics = read_metrics(trained.folder)
-    inputs, hidden = input_and_hidden_plane(trained, dataset)
-    accuracy = metrics["test_accuracy"]
+def _hidden_panel(of_seeds: list[Run], dataset: Dataset) -> HiddenPanel:
+    """Draw the first run, with the measures of all."""
+    measures = pd.DataFrame(
+        read_metrics(trained.folder) | hidden_measures(trained, dataset) for trained in of_seeds
+    )
+    inputs, hidden = input_and_hidden_plane(of_seeds[0], dataset)
+    accuracy = float(measures["test_accuracy"].iloc[0])
 
     def draw(plane: ClassifiedPlane, box: Box) -> ProbabilityMap:
         probability = evaluate_on_box(plane.predict, box)
@@ -165,8 +171,8 @@ def _hidden_panel(trained: Run, dataset: Dataset) -> HiddenPanel:
     return HiddenPanel(
         draw(inputs, inputs.box),
         draw(hidden, square_around(hidden.points)),
-        uniform_states(trained, inputs.box, UNIFORM_INPUTS),
-        metrics | hidden_measures(trained, dataset),
+        uniform_states(of_seeds[0], inputs.box, UNIFORM_INPUTS),
+        measures,
     )
 
 

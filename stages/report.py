@@ -12,11 +12,12 @@ from mixup.analysis.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_h
 from mixup.data.dataset import load_dataset
 from mixup.data.spirals import SpiralsConfig
 from mixup.files import whole_file
-from mixup.params import check, read_section
+from mixup.params import check, read_params, read_section
 from mixup.report.claims import by_source, claim_views, counted
 from mixup.report.explorer import explorer
 from mixup.report.gallery import Numbers, gallery, picture_of_spirals
 from mixup.report.page import render_page
+from mixup.report.place import beside_code, from_code, study_folder
 from mixup.report.provenance import provenance, training_seconds
 from mixup.report.runs import runs_of_experiments
 from mixup.report.seeds import rankings
@@ -35,10 +36,13 @@ from stages.command import run
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")
+# Which measures are taken besides, where a study takes them.
+MORE_SECTIONS = ("states", "robustness")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # Git is asked whether these differ from the commit; dvc.yaml tells the project from a folder
 # that only lies inside another repository.
-SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml", "requirements.lock", "mixup", "stages")
+SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml")
+SOURCES_OF_ALL_STUDIES = ("requirements.lock", "mixup", "stages")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "mlxtend", "dvc")
 COMMANDS = {
     "report": "dvc repro report",
@@ -71,30 +75,46 @@ REFERENCES = [
         "https://arxiv.org/abs/1905.11001",
         "On Mixup Training: Improved Calibration and Predictive Uncertainty",
     ),
+    (
+        "Wang et al. 2023",
+        "https://cvpr.thecvf.com/virtual/2023/poster/21897",
+        "On the Pitfall of Mixup for Uncertainty Calibration, once temperatures are scaled",
+    ),
+    (
+        "Guo et al. 2019",
+        "https://arxiv.org/abs/1809.02499",
+        "MixUp as Locally Linear Out-Of-Manifold Regularization, on mixed points that intrude",
+    ),
 ]
+# What introduced the two methods is named whoever makes the claims.
+ALWAYS_NAMED = ("Verma et al. 2019", "Zhang et al. 2018")
 
 
 def main() -> None:
     """Write the page from the params, runs, tables and figures of the study."""
     params = {key: read_section(Any, key) for key in SECTIONS}
+    params |= {key: of for key, of in read_params().items() if key in MORE_SECTIONS}
     seeds: list[int] = check(Seeds, params["seeds"], "seeds")
     experiments: dict[str, ExperimentConfig] = check(
         dict[Name, ExperimentConfig], params["experiments"], "experiments"
     )
     keys = all_runs(seeds, experiments)
     alpha = check(MixupConfig, params["mixup"], "mixup").alpha
-    runs, histories = read_table("metrics/runs.csv", MEASURES), _histories(keys)
+    ledger, runs = read_ledger(), read_table("metrics/runs.csv", MEASURES)
+    asked, histories = _asked(ledger), _histories(keys)
+    numbers = _numbers(experiments, histories, alpha, asked)
     pictures = [
         picture_of_spirals(
             Path("figures/spirals_data.png"), check(SpiralsConfig, params["spirals"], "spirals")
         ),
-        *gallery(Path("figures/study"), experiments, _numbers(experiments, histories, alpha)),
+        *gallery(Path("figures/study"), experiments, numbers),
     ]
-    claims = claim_views(read_ledger(), runs, seeds, pictures)
+    claims = claim_views(ledger, runs, seeds, pictures)
     ranks, wins = read_table("metrics/ranks.csv", RANKS), read_table("metrics/wins.csv", WINS)
     seconds = training_seconds(keys)
     page = render_page(
         "report.html.j2",
+        folder=study_folder(),
         seeds=seeds,
         experiments=experiments,
         n_runs=len(keys),
@@ -106,18 +126,38 @@ def main() -> None:
         rankings=rankings(ranks, wins),
         explorer=explorer(seeds, experiments, runs, histories),
         pictures=pictures,
-        run_tables=runs_of_experiments(seeds, experiments, runs, seconds, run_command(experiments)),
+        run_tables=runs_of_experiments(
+            seeds, experiments, runs, seconds, run_command(experiments), asked
+        ),
         timed=timed(seconds),
         facts=_facts(seeds, experiments, alpha, params),
         methods=method_rows(experiments),
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
-        provenance=provenance(SOURCES, PACKAGES),
-        references=REFERENCES,
-        commands=COMMANDS,
-        more_seeds=lambda wanted: f"dvc exp run -S 'seeds=[{','.join(map(str, wanted))}]'",
+        provenance=provenance([*SOURCES, *map(beside_code, SOURCES_OF_ALL_STUDIES)], PACKAGES),
+        references=references(ledger),
+        commands={name: from_code(command) for name, command in COMMANDS.items()},
+        more_seeds=lambda wanted: from_code(
+            f"dvc exp run -S 'seeds=[{','.join(map(str, wanted))}]'"
+        ),
     )
     with whole_file(PAGE) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _asked(ledger: pd.DataFrame) -> set[tuple[str, str]]:
+    """List experiment and metric of every claim, and the metric of its other side."""
+    sides = [ledger[["experiment", metric]].to_numpy() for metric in ("metric", "other_metric")]
+    return {(str(name), str(metric)) for side in sides for name, metric in side if metric}
+
+
+def references(ledger: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Pick those that a claim's source names, and those of the two methods."""
+    sources = " ".join(ledger["source"]).lower()
+    return [
+        reference
+        for reference in REFERENCES
+        if reference[0] in ALWAYS_NAMED or reference[0].lower() in sources
+    ]
 
 
 def _histories(keys: list[RunKey]) -> pd.DataFrame:
@@ -125,13 +165,17 @@ def _histories(keys: list[RunKey]) -> pd.DataFrame:
 
 
 def _numbers(
-    experiments: dict[str, ExperimentConfig], histories: pd.DataFrame, alpha: float
+    experiments: dict[str, ExperimentConfig],
+    histories: pd.DataFrame,
+    alpha: float,
+    asked: set[tuple[str, str]],
 ) -> Numbers:
     return Numbers(
         read_table("metrics/summary.csv", SUMMARY),
         read_table("metrics/curves.csv", CURVES),
         histories,
         {name: alpha if experiment.mixing else None for name, experiment in experiments.items()},
+        asked,
     )
 
 
@@ -160,7 +204,7 @@ def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], 
 
     def command(key: RunKey) -> str:
         group = "mixing" if key.method in experiments[key.experiment].mixing else "plain"
-        return f"dvc repro train_{key.experiment}_{group}@{key.method}-{key.seed}"
+        return from_code(f"dvc repro train_{key.experiment}_{group}@{key.method}-{key.seed}")
 
     return command
 

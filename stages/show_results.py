@@ -12,6 +12,7 @@ import pandas as pd
 from mixup.analysis.inference import VERDICTS
 from mixup.analysis.ledger import read_ledger
 from mixup.analysis.wording import counts_text, effect_text, needed_text
+from mixup.report.place import study_folder
 from stages.command import run
 
 # The columns' widths; with the spaces around them 100 characters a line.
@@ -20,7 +21,7 @@ WHERE_TO_LOOK = """\
 Numbers are differences between methods, paired by seed, with their 95 % intervals.
 * has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml."""
 PAGE = Path("report/index.html")
-EVIDENCE = f"Open {PAGE} for the evidence: every claim's figure, every run's numbers."
+EVIDENCE = "Open {} for the evidence: every claim's figure, every run's numbers."
 
 
 def ledger_text(ledger: pd.DataFrame) -> str:
@@ -45,8 +46,8 @@ def _lines(claim: Any) -> list[str]:
 
 def main() -> None:
     print(ledger_text(read_ledger()))
-    if PAGE.exists():  # not every study has one
-        print(EVIDENCE)
+    if PAGE.exists():
+        print(EVIDENCE.format(study_folder() / PAGE))
 
 
 if __name__ == "__main__":

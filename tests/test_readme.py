@@ -103,7 +103,8 @@ PLAIN_NAMES = {
     "features mixed alone": "features_only",
 }
 SCORES = [
-    *("test_nll", "stopped_test_nll", "tempered_test_nll", "test_ece", "tempered_test_ece"),
+    *("test_nll", "stopped_test_nll", "tempered_test_nll"),
+    *("test_ece", "stopped_test_ece", "tempered_test_ece"),
     *("test_accuracy", "stopped_test_accuracy"),
 ]
 

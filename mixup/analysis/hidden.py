@@ -93,9 +93,11 @@ def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[s
     - ``hidden_low_confidence_area``: the share of the box of the hidden states' plane where
       0.25 < P(class 1) < 0.75, by ``resolution`` x ``resolution`` cells.
     - ``hidden_effective_rank``: that of the training points' centred states, the mean of both
-      classes; 1 on a line, 2 alike in all directions.
+      classes; 1 on a line, 2 alike in all directions. ``hidden_effective_rank_0`` and ``_1`` are
+      those of the classes.
     - ``hidden_first_share``: the larger singular value of the centred states as a share of the
-      sum of both, the mean of both classes; 1 on a line, 1/2 alike in all directions.
+      sum of both, the mean of both classes; 1 on a line, 1/2 alike in all directions. Likewise
+      ``hidden_first_share_0`` and ``_1``.
     - ``boundary_length``: length of the line P(class 1) = 1/2 in the box of the inputs, in
       diagonals of that box.
     - ``hidden_boundary_length``: the same for the hidden states; NaN if they are all equal.
@@ -118,7 +120,9 @@ def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[s
     return {
         "hidden_low_confidence_area": low_confidence_share(hidden, resolution),
         "hidden_effective_rank": float(ranks.mean()),
+        **{f"hidden_effective_rank_{label}": float(rank) for label, rank in enumerate(ranks)},
         "hidden_first_share": float(shares.mean()),
+        **{f"hidden_first_share_{label}": float(share) for label, share in enumerate(shares)},
         "boundary_length": boundary_length(inputs, resolution),
         "hidden_boundary_length": boundary_length(hidden, resolution),
     }

@@ -16,6 +16,7 @@ from mixup.figures.style import (
     BINARY_COLOURS,
     PROBABILITY_MAP,
     PROBABILITY_NORM,
+    listed_numbers,
     method_label,
     new_figure,
     styled,
@@ -56,7 +57,7 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
 
     Args:
         maps: method -> seed -> map; every method has the same seeds.
-        title: names the experiment.
+        title: names the experiment and says of how many seeds it is.
     """
     runs = [(method, seed, drawn) for method, of in maps.items() for seed, drawn in of.items()]
     n_seeds = len(runs) // len(maps)
@@ -88,8 +89,9 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
         pad=0.05 / n_rows,
     )
     bar.set_label("predicted probability of class 1")
+    n_points = listed_numbers(len(drawn.points) for _, _, drawn in runs)
     figure.suptitle(
-        f"{title}: predictions over the plane, training points on top\n"
+        f"{title}: predictions over the plane, {n_points} training points on top\n"
         "blue circles: class 0; red triangles: class 1; thin lines: probability 0.25 and\n"
         "0.75, between them the net is unsure; accuracy is that on test data",
         fontsize=9.5,

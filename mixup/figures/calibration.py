@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mixup.analysis.allowances import MEASURED
-from mixup.figures.style import log_scale, method_label, new_figure, styled
+from mixup.figures.style import log_scale, method_label, new_figure, seeds_said, styled
 
 COLUMNS = 5
 # A bin's dot has an area in proportion to its share of the points, and is never too small to see.
-LARGEST, SMALLEST = 90.0, 3.0
+LARGEST, SMALLEST = 90.0, 12.0
 FEWEST = 20
 """Points of all seeds that a bin needs for a place on the line: of fewer it would be noise."""
 
@@ -60,9 +60,9 @@ def draw_reliability(
     figure.supylabel("accuracy in the bin", fontsize=9)
     n, n_test = tables["seed"].nunique(), _n_test(tables)
     figure.suptitle(
-        f"{title}: reliability before (dashed, hollow) and after (full) temperature scaling, "
-        f"{n} seed{'s' * (n > 1)} of {n_test:,} test points\n"
-        "dots: a bin of one seed, the area its share of the points; ECE and T: means over seeds\n"
+        f"{title}: reliability before (dashed, crosses) and after (solid, dots) temperature scaling"
+        f"\n{seeds_said(n)} of {n_test:,} test points; mark: a bin of one seed, the area its "
+        "share of the points; ECE and T: means over seeds\n"
         f"lines: the points of all seeds together, in bins that have at least {FEWEST}",
         fontsize=9.5,
     )
@@ -82,10 +82,10 @@ def _draw_bins(axes: Axes, bins: pd.DataFrame, colour: str, scaling: str) -> Non
         bins["confidence"],
         bins["accuracy"],
         area,
-        facecolor="none" if before else colour,
-        edgecolor=colour,
-        alpha=0.45,
-        linewidth=0.8 if before else 0,
+        marker="x" if before else "o",  # shapes, since a small circle looks full when it is hollow
+        color=colour,
+        alpha=0.5,
+        linewidth=0.9 if before else 0,
     )
     totals = bins.assign(
         confidence=bins["confidence"] * bins["count"], accuracy=bins["accuracy"] * bins["count"]
@@ -135,7 +135,7 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: scores as they are, stopped early and temperature scaled, both by the "
-        f"validation data\nlarge: mean of {n} seed{'s' * (n > 1)}; small dots: one seed each. "
+        f"validation data\n{seeds_said(n, 'large: mean; small dots: one seed each')}. "
         "Scaling changes no accuracy"
     )
     return figure

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mixup.figures.style import log_scale, method_label, new_figure, styled
+from mixup.figures.style import RANGE, log_scale, method_label, new_figure, seeds_said, styled
 
 _PANELS = {
     "train_loss": "loss on training data (nats)",
@@ -45,7 +45,7 @@ def draw_curves(histories: pd.DataFrame, colours: Mapping[str, str], title: str)
     for axes in panels[1]:
         axes.set(xlabel="optimiser step", ylim=(None, 1.01))
     n = histories["seed"].nunique()
-    spread = f"mean of {n} seeds, band: lowest to highest seed" if n > 1 else "one seed"
+    spread = seeds_said(n, f"line: mean, band: {RANGE}")
     figure.suptitle(f"{title}: training, evaluated on clean data\n{spread}")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6)

@@ -8,7 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from mixup.figures.style import method_label, new_figure, styled
+from mixup.figures.style import method_label, new_figure, seeds_said, styled
+
+FEW = 1000
+"""Draws below which a bar, about a tenth of them, strays from its expectation by 10 % and more."""
 
 
 @styled()
@@ -44,10 +47,13 @@ def draw_draws(
     for axes, label in zip(panels[-1], labels, strict=True):
         axes.set_xlabel(label)
     n_draws = len(histories) // len(methods)
+    notes = ["methods are paired: of one seed all draw the same lam"] * (len(methods) > 1)
+    notes += ["of so few draws bars stray from the line"] * (n_draws < FEW)
     figure.suptitle(
         f"{title}: layer k where mixing entered, and weight lam of the original sample\n"
-        f"dots: recorded steps of seed {seeds[0]}; bars: all {n_draws} recorded steps "
-        f"(seeds: {len(seeds)}); line: Beta({alpha:g}, {alpha:g})"
+        f"{seeds_said(len(seeds))}; dots: recorded steps of seed {seeds[0]}; "
+        f"bars: all {n_draws:,} recorded steps; line: Beta({alpha:g}, {alpha:g})\n"
+        + "; ".join(notes)
     )
     return figure
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mixup.figures.style import method_label, new_figure, styled
+from mixup.figures.style import INTERVAL, method_label, new_figure, seeds_said, styled
 
 _SCALINGS = {"raw": "states as they are", "centred": "class mean subtracted"}
 DIFFERENCE = ("difference", "difference_low", "difference_high")
@@ -71,7 +71,12 @@ def draw_neighbours(
     names = ["input" if k == 0 else f"after layer {k}" for k in layers]
     error.set_xticks(range(len(names)), names)
     difference.set_xticks(range(len(names) - 1), names[1:])
-    _finish(figure, f"{title}: error of nearest neighbours by state", summary, ", small: one seed")
+    _finish(
+        figure,
+        f"{title}: error of nearest neighbours by state",
+        summary,
+        "; small dots: one seed each",
+    )
     return figure
 
 
@@ -113,7 +118,6 @@ def _draw_points(
 
 def _finish(figure: Figure, title: str, summary: pd.DataFrame, also: str = "") -> None:
     n = int(summary["n"].max())
-    spread = f"n = {n} seeds; dot and bar: mean and its 95 % interval{also}"
-    figure.suptitle(f"{title}\n{spread if n > 1 else 'one seed'}")
+    figure.suptitle(f"{title}\n{seeds_said(n, f'dot and bar: {INTERVAL}{also}')}")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6)

@@ -15,13 +15,29 @@ from mixup.analysis.plane import Box, bounding_box
 from mixup.figures.boundaries import COLOURS, TICKS, ProbabilityMap, draw_map
 from mixup.figures.style import (
     PROBABILITY_NORM,
+    RANGE,
+    listed_numbers,
     method_label,
     new_figure,
+    seeds_said,
     styled,
 )
 
 WIDTH = 8.2
 """Inches: 900 pixels, what a README shows without shrinking."""
+
+# The measures under a map: words, and digits after the point.
+_OF_INPUTS = {
+    "test_accuracy": ("test accuracy", 3),
+    "low_confidence_area": ("unsure area", 2),
+    "boundary_length": ("boundary", 1),
+}
+_OF_STATES = {
+    "hidden_effective_rank": ("effective rank", 2),
+    "hidden_first_share": ("first share", 2),
+    "hidden_low_confidence_area": ("unsure area", 2),
+    "hidden_boundary_length": ("boundary", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -32,13 +48,14 @@ class HiddenPanel:
         inputs: the map over the inputs' plane, with the training points.
         hidden: the map over the states' plane, with the states of the training points.
         uniform: (M, 2) float, states of inputs drawn uniformly from the box of the inputs.
-        measures: those of the run in ``metrics/hidden_space.csv``, and ``low_confidence_area``.
+        measures: a row for each seed's run, the drawn one's first; columns test_accuracy,
+            low_confidence_area and those of `mixup.analysis.hidden.hidden_measures`.
     """
 
     inputs: ProbabilityMap
     hidden: ProbabilityMap
     uniform: NDArray[np.floating]
-    measures: Mapping[str, float]
+    measures: pd.DataFrame
 
 
 def square_around(states: NDArray[np.floating], margin: float = 0.1) -> Box:
@@ -64,15 +81,17 @@ def square_around(states: NDArray[np.floating], margin: float = 0.1) -> Box:
 def draw_hidden(panels: Mapping[str, HiddenPanel], title: str) -> Figure:
     """Draw one run a method: the plane of its inputs above that of its hidden states.
 
+    Under each stand the run's measures and, of more than one seed, their mean and range.
+
     Args:
         panels: method -> what its run makes of both planes; at most five are readable.
-        title: names the experiment and the seed.
+        title: names the experiment and the seed, and says of how many seeds it is.
     """
     n = len(panels)
     left, right, bottom, top = next(iter(panels.values())).inputs.box
     side = (WIDTH - 0.4) / n  # of the hidden panels, which are square
     figure = new_figure(
-        WIDTH, side * (1 + (top - bottom) / (right - left)) + (2.25 if n <= 3 else 2.75)
+        WIDTH, side * (1 + (top - bottom) / (right - left)) + (3.0 if n <= 3 else 3.75)
     )
     figure.set_layout_engine("constrained", h_pad=0.04, w_pad=0.03, hspace=0.02, wspace=0.01)
     grid = figure.subplots(2, n, squeeze=False)
@@ -93,20 +112,19 @@ def draw_hidden(panels: Mapping[str, HiddenPanel], title: str) -> Figure:
     )
     bar.set_label("predicted probability of class 1; thin lines at 0.25 and 0.75, unsure between")
     bar.outline.set_visible(False)
-    n_points = {len(panel.inputs.points) for panel in panels.values()}
-    n_drawn = {len(panel.uniform) for panel in panels.values()}
-    figure.suptitle(f"{title}, {_numbers(n_points)} training points", fontsize=11.5)
+    n_points = listed_numbers(len(panel.inputs.points) for panel in panels.values())
+    n_drawn = listed_numbers(len(panel.uniform) for panel in panels.values())
+    n_seeds = max(len(panel.measures) for panel in panels.values())
+    figure.suptitle(f"{title}, {n_points} training points", fontsize=11.5)
+    others = f"under each map: this seed's measure; mean of all {n_seeds} ({RANGE})\n"
     figure.supxlabel(
-        "blue circles: class 0; red triangles: class 1; black dots: hidden states of "
-        f"{_numbers(n_drawn)} inputs drawn uniformly\nfrom the box above; dashed: box of the "
+        (others if n_seeds > 1 else "")
+        + "blue circles: class 0; red triangles: class 1; black dots: hidden states of "
+        f"{n_drawn} inputs drawn uniformly\nfrom the box above; dashed: box of the "
         "states, on which area and boundary are measured; boundary in diagonals of its box",
         fontsize=8.5,
     )
     return figure
-
-
-def _numbers(found: set[int]) -> str:
-    return " or ".join(str(number) for number in sorted(found))
 
 
 def _draw_planes(above: Axes, below: Axes, panel: HiddenPanel, marker: float) -> None:
@@ -124,19 +142,21 @@ def _draw_planes(above: Axes, below: Axes, panel: HiddenPanel, marker: float) ->
 
 
 def _write_below(above: Axes, below: Axes, panel: HiddenPanel, narrow: bool) -> None:
-    of, join = panel.measures, "\n" if narrow else ", "
-    inputs = (
-        f"test accuracy {panel.inputs.test_accuracy:.3f}\n"
-        f"unsure area {of['low_confidence_area']:.2f}{join}boundary {of['boundary_length']:.1f}"
-    )
-    states = (
-        f"effective rank {of['hidden_effective_rank']:.2f}{join}"
-        f"first share {of['hidden_first_share']:.2f}\n"
-        f"unsure area {of['hidden_low_confidence_area']:.2f}{join}"
-        f"boundary {of['hidden_boundary_length']:.1f}"
-    )
-    for axes, text in ((above, inputs), (below, states)):
-        axes.set_xlabel(text, fontsize=7.5 if narrow else 8.5)
+    for axes, lines in ((above, _OF_INPUTS), (below, _OF_STATES)):
+        written = [
+            f"{words} {_of_seeds(panel.measures[measure], digits, narrow)}"
+            for measure, (words, digits) in lines.items()
+        ]
+        axes.set_xlabel("\n".join(written), fontsize=7.5 if narrow else 8)
+
+
+def _of_seeds(values: pd.Series, digits: int, narrow: bool) -> str:
+    """Write the first seed's value and, of more than one, the mean of all and their range."""
+    numbers = (values.iloc[0], values.mean(), values.min(), values.max())
+    first, mean, low, high = (f"{number:.{digits}f}" for number in numbers)
+    if len(values) == 1:
+        return first
+    return f"{first}{chr(10) if narrow else '; '}{mean} ({low} to {high})"
 
 
 @styled()
@@ -172,11 +192,10 @@ def draw_singular_values(values: pd.DataFrame, colours: Mapping[str, str], title
         axes.grid(axis="y", visible=False)
     panels[0].set_yticks(range(len(methods)), [method_label(method) for method in methods])
     panels[0].set(ylim=(len(methods) - 0.5, -0.5), xlim=(-0.03, None))
-    n = values["seed"].nunique()
     figure.suptitle(
         f"{title}: singular values of the hidden states of each class, training points\n"
-        f"filled: first; hollow: second, near 0 where the class lies on a line; "
-        f"a dot a seed, {n} seed{'s' * (n > 1)}",
+        + seeds_said(values["seed"].nunique(), "dots: one seed each")
+        + "; filled: first value; hollow: second, near 0 where the class lies on a line",
         fontsize=9.5,
     )
     return figure

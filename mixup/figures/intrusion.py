@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from mixup.figures.style import method_label, new_figure, styled
+from mixup.figures.style import method_label, new_figure, seeds_said, styled
 
 _SHARES = {
-    "intrusion": "nearest to a point of neither class",
-    "intrusion_others": "the same, the two mixed points left aside",
+    "intrusion": "nearest training point of neither class",
+    "intrusion_others": "nearest, but for the two mixed, of neither",
 }
 
 
@@ -44,7 +44,7 @@ def draw_intrusion(runs: pd.DataFrame, colours: Mapping[str, str], title: str) -
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: mixed training points that land on another class\n"
-        f"small dots: one seed each of {n}; lines and large dots: their mean"
+        + seeds_said(n, "small dots: one seed each; lines and large dots: mean")
     )
     return figure
 

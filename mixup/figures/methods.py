@@ -7,7 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mixup.figures.style import log_scale, method_label, new_figure, styled
+from mixup.figures.style import (
+    INTERVAL,
+    log_scale,
+    method_label,
+    new_figure,
+    seeds_said,
+    styled,
+)
 
 # The measures drawn, in this order, where an experiment has them.
 METRICS = {
@@ -16,11 +23,11 @@ METRICS = {
     "test_ece": "test ECE (less is better)",
     "test_brier": "test Brier score (less is better)",
     "train_nll": "training NLL on clean data, nats",
-    "low_confidence_area": "share of area with P in 0.25 to 0.75",
-    "boundary_length": "length of P = 0.5, in diagonals of the box",
-    "hidden_low_confidence_area": "same share of the hidden states' box",
-    "hidden_boundary_length": "length of P = 0.5 in the hidden box",
-    "hidden_effective_rank": "effective rank of hidden states, training",
+    "low_confidence_area": "unsure share of the input plane",
+    "boundary_length": "boundary in the input plane, length",
+    "hidden_low_confidence_area": "unsure share of the hidden plane",
+    "hidden_boundary_length": "boundary in the hidden plane, length",
+    "hidden_effective_rank": "effective rank of a class, training",
     "test_scatter_ratio": "between-/within-class scatter, test",
     "test_silhouette": "silhouette, test",
     "test_core_hull_coverage": "share of plane in class cores, test",
@@ -29,6 +36,19 @@ METRICS = {
     "test_first_singular_value_centred": "first singular value, centred, test",
     "test_first_singular_value_scale_free": "first singular value, scale-free, test",
     "test_effective_rank": "effective rank, test",
+}
+LESS_IS_BETTER = frozenset(name for name, label in METRICS.items() if "(less" in label)
+
+# What those words mean, for the foot of a figure that has one of the measures.
+_MEANINGS = {
+    "low_confidence_area": "unsure: P(class 1) from 0.25 to 0.75, as a share of the points' box",
+    "boundary_length": "boundary: the line P(class 1) = 0.5, in diagonals of the box",
+    "hidden_effective_rank": "effective rank: 1 where a class's hidden states lie on a line, 2 "
+    "where they spread alike in both directions",
+    "test_core_hull_coverage": "class core: convex hull of the 95 % of a class's test states "
+    "that are nearest to their centre",
+    "test_first_singular_value_raw": "singular values: mean of the classes; raw: states as they "
+    "are; centred: class mean subtracted; scale-free: and divided by the spread of all classes",
 }
 
 
@@ -39,8 +59,8 @@ def draw_methods(
     """Draw one panel a metric: each seed's value, the mean over seeds and its 95 % interval.
 
     A light line joins the values of one seed, so that paired differences can be followed.
-    Values over more than two decades get a logarithmic axis, where the bar of an interval that
-    reaches below zero runs off the panel.
+    Values over more than two decades get a logarithmic axis, where a bar that runs off the panel
+    ends in an arrowhead. What a measure's words mean stands at the foot.
 
     Args:
         runs: one experiment's rows of ``metrics/runs.csv``: method, seed, metric, value.
@@ -53,7 +73,9 @@ def draw_methods(
     n = runs["seed"].nunique()
     n_columns = min(3, len(metrics))
     n_rows = -(-len(metrics) // n_columns)
-    figure = new_figure(2.9 * n_columns + 1.1, n_rows * (0.27 * len(methods) + 0.95) + 0.7)
+    notes = [text for metric, text in _MEANINGS.items() if metric in metrics]
+    height = n_rows * (0.27 * len(methods) + 0.95) + 0.7 + 0.15 * len(notes)
+    figure = new_figure(2.9 * n_columns + 1.1, height)
     panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
     for axes, metric in zip(panels.flat, metrics, strict=False):
         table = runs[runs["metric"] == metric].pivot(index="method", columns="seed", values="value")
@@ -67,11 +89,11 @@ def draw_methods(
         axes.grid(axis="y", visible=False)
     for axes in panels.flat[len(metrics) :]:
         axes.set_visible(False)
-    spread = (
-        f"n = {n} seeds; small dots: one seed each, joined by a grey line; "
-        "large dot and bar: mean and its 95 % interval"
-    )
-    figure.suptitle(f"{title}: measures by method\n{spread if n > 1 else 'one seed'}")
+    marks = f"small dots: one seed each, joined by a grey line; large dot and bar: {INTERVAL}"
+    figure.suptitle(f"{title}: measures by method\n{seeds_said(n, marks)}")
+    if any(_ends_beyond(axes) for axes in panels.flat):
+        notes.append("arrowhead: the interval reaches on, beyond a logarithmic axis")
+    figure.supxlabel("\n".join(notes), fontsize=8)
     return figure
 
 
@@ -90,6 +112,15 @@ def _draw_runs(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> N
 def _draw_means(axes: Axes, means: pd.DataFrame, colours: Mapping[str, str]) -> None:
     height = np.arange(len(means)) - 0.16
     numbers = means[["mean", "low", "high"]].to_numpy(dtype=float)
+    limits = axes.get_xlim() if axes.get_xscale() == "log" else (-np.inf, np.inf)
     for y, method, (mean, low, high) in zip(height, means.index, numbers, strict=True):
-        axes.plot([low, high], [y, y], color=colours[method], linewidth=2, zorder=3)
-        axes.plot(mean, y, "o", color=colours[method], markersize=6, zorder=4)
+        colour, ends = colours[method], np.clip([low, high], *limits)
+        axes.plot(ends, [y, y], color=colour, linewidth=2, zorder=3)
+        axes.plot(mean, y, "o", color=colour, markersize=6, zorder=4)
+        for end, beyond, head in zip(ends, (low < ends[0], high > ends[1]), "<>", strict=True):
+            if beyond:
+                axes.plot(end, y, head, color=colour, markersize=6, clip_on=False, zorder=4)
+
+
+def _ends_beyond(axes: Axes) -> bool:
+    return any(line.get_marker() in ("<", ">") for line in axes.lines)

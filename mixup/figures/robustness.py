@@ -10,13 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from mixup.analysis.tables import BASELINE, values_by_seed
-from mixup.figures.style import method_label, new_figure, styled
+from mixup.figures.style import RANGE, method_label, new_figure, seeds_said, styled
 
 ATTACKS = {
     "fgsm": "FGSM, one step",
     "pgd": "PGD, many steps",
     "transfer_fgsm": "FGSM examples made for the baseline",
 }
+
+# A shape a method besides its colour, since lines of several methods cross between two ticks.
+MARKERS = "osD^vPX*"
+MOST_BESIDE = 0.16
+"""Ticks that a bar is put beside its dot at most: lines and dots stand at their tick."""
 
 
 class Panel(NamedTuple):
@@ -33,7 +38,7 @@ def draw_attacks(measures: pd.DataFrame, colours: Mapping[str, str], title: str)
 
     Radius 0 is the accuracy on the same images as they are. Below stands each method's difference
     from the baseline, paired by seed, where there is a baseline. Lines join means over seeds, bars
-    reach from the lowest to the highest seed.
+    reach from the lowest to the highest seed; only bars stand beside their tick.
 
     Args:
         measures: one experiment's rows of ``metrics/robustness.csv``: method, seed, metric, value.
@@ -108,13 +113,16 @@ def _draw(
 
 
 def _draw_methods(axes: Axes, tables: list[pd.DataFrame], colours: Mapping[str, str]) -> None:
-    """Draw a line a method, side by side at each tick so that bars do not cover each other."""
-    offsets = (np.arange(len(colours)) - (len(colours) - 1) / 2) * 0.7 / len(colours)
-    for offset, (method, colour) in zip(offsets, colours.items(), strict=True):
+    """Draw a line a method through the ticks, and bars of the seeds side by side at each."""
+    beside = np.linspace(-MOST_BESIDE, MOST_BESIDE, len(colours)) if len(colours) > 1 else [0.0]
+    ticks = np.arange(len(tables))
+    for place, (method, colour) in enumerate(colours.items()):
         values = np.stack([table[method].to_numpy(dtype=float) for table in tables])
-        x = np.arange(len(tables)) + offset
-        axes.vlines(x, values.min(axis=1), values.max(axis=1), color=colour, linewidth=1.4)
-        (line,) = axes.plot(x, values.mean(axis=1), "o-", color=colour, markersize=3, linewidth=0.7)
+        low, high = values.min(axis=1), values.max(axis=1)
+        axes.vlines(ticks + beside[place], low, high, color=colour, linewidth=1.2)
+        marker = MARKERS[place % len(MARKERS)]
+        (line,) = axes.plot(ticks, values.mean(axis=1), marker, color=colour, markersize=5.5)
+        line.set(linestyle="-", linewidth=0.9, markeredgewidth=0)
         line.set_label(method_label(method))
 
 
@@ -133,5 +141,6 @@ def _labelled(amounts: Mapping[float, str], label: Callable[[float], str]) -> di
 def _about(measures: pd.DataFrame, samples: str) -> str:
     n = int(measures["seed"].nunique())
     images = int(measures.loc[measures["metric"] == samples, "value"].min())
-    spread = "dot: mean, bar: lowest to highest seed; " if n > 1 else ""
-    return f"{spread}{f'n = {n} seeds' if n > 1 else 'one seed'}, {images:,} test images each"
+    return f"{seeds_said(n)}, {images:,} test images each" + (
+        f"; mark: mean, bar beside it: {RANGE}" if n > 1 else ""
+    )

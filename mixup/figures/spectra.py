@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mixup.figures.style import log_scale, method_label, new_figure, styled
+from mixup.figures.style import RANGE, log_scale, method_label, new_figure, seeds_said, styled
 
 _SCALINGS = {
     "raw": "states as they are: the first value is mostly the distance from the origin",
@@ -52,7 +52,7 @@ def draw_spectra(
     for axes in panels[:, 0]:
         axes.set_ylabel("singular value")
     n = spectra["seed"].nunique()
-    spread = f"mean of {n} seeds, band: lowest to highest seed" if n > 1 else "one seed"
+    spread = seeds_said(n, f"line: mean, band: {RANGE}")
     figure.suptitle(
         f"{title}: singular values of the states of each class\n{_SCALINGS[scaling]}\n{spread}"
     )

@@ -1,6 +1,7 @@
 """What all figures share: one look, one colour and one name a method, one way to save."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,10 @@ CLASS_COLOURS = (
     "#882255", "#44AA99", "#999933", "#AA4499", "#777777",
 )  # fmt: skip
 
+# What a mark shows of the seeds, in the same words everywhere.
+INTERVAL = "mean and its 95 % interval"
+RANGE = "lowest to highest seed"
+
 # Probability of class 1: blue is class 0, white is undecided, red is class 1.
 PROBABILITY_MAP = "RdBu_r"
 PROBABILITY_NORM = TwoSlopeNorm(vcenter=0.5, vmin=0.0, vmax=1.0)
@@ -88,8 +93,25 @@ def method_colours(methods: Iterable[str]) -> dict[str, str]:
 
 
 def method_label(method: str) -> str:
-    """Give the name that figures show for ``method``."""
-    return _METHOD_LABELS.get(method, method.replace("_", " "))
+    """Give the name that figures show for ``method``: ``hidden_0_5`` of a sweep is hidden 0.5."""
+    if method in _METHOD_LABELS:
+        return _METHOD_LABELS[method]
+    return re.sub(r"(?<=\d)_(?=\d)", ".", method).replace("_", " ")
+
+
+def seeds_said(n: int, marks: str = "") -> str:
+    """Say of how many seeds a figure is and, of more than one, what its ``marks`` show of them."""
+    return "one seed" if n == 1 else f"n = {n} seeds" + (f"; {marks}" if marks else "")
+
+
+def some_seeds_said(drawn: int, n: int) -> str:
+    """Say of how many seeds a figure is that draws the runs of the first ``drawn`` of them."""
+    return seeds_said(n) if drawn >= n else f"{drawn} of n = {n} seeds"
+
+
+def listed_numbers(numbers: Iterable[int]) -> str:
+    """Write the different ``numbers`` once each, as ``400 or 500``."""
+    return " or ".join(f"{number:,}" for number in sorted(set(numbers)))
 
 
 def class_colour(label: int) -> str:
@@ -107,9 +129,19 @@ def log_scale(
     low, high = min(positive) / margin, max(positive) * margin
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if high < 50 * low else (1,)))
-    axis.set_major_formatter("{x:g}")
+    narrow = high < 50 * low
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if narrow else (1,), numticks=5))
+    axis.set_major_formatter(_plain_number)
     axis.set_minor_formatter(NullFormatter())
+
+
+def _plain_number(value: float, _: float) -> str:
+    """Write 0.001 and 1000 so, and 1e-05 as a power of ten."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    digits, exponent = f"{value:.0e}".split("e")
+    times = "" if digits == "1" else rf"{digits} \cdot "
+    return f"${times}10^{{{int(exponent)}}}$"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mixup.figures.methods import METRICS
-from mixup.figures.style import log_scale, method_label, new_figure, styled
+from mixup.figures.style import INTERVAL, log_scale, method_label, new_figure, seeds_said, styled
 
 NUMBERS = ["mean", "low", "high"]
 MOST_TICKS = 6
@@ -85,10 +85,6 @@ def _draw_panel(
 
 def _about(rows: pd.DataFrame) -> str:
     least, most = int(rows["n"].min()), int(rows["n"].max())
-    n = f"n = {most}" if least == most else f"n = {least} to {most}"
-    if most == 1:
-        return "one seed; dashed: methods that the parameter leaves alone"
-    return (
-        f"{n} seeds; band: 95 % interval of the mean; "
-        "dashed: methods that the parameter leaves alone"
-    )
+    n = seeds_said(most) if least == most else f"n = {least} to {most} seeds"
+    band = "" if most == 1 else f"line and band: {INTERVAL}; "
+    return f"{n}; {band}dashed: methods that the parameter leaves alone"

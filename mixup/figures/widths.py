@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from mixup.figures.style import method_colours, new_figure, styled
+from mixup.figures.style import INTERVAL, method_colours, new_figure, seeds_said, styled
 from mixup.training.config import ExperimentConfig
 
 
@@ -86,10 +86,10 @@ def draw_widths(
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("D, units of the bottleneck")
     n = runs["seed"].nunique()
-    spread = f"n = {n} seeds; dots: one seed each; line and bars: mean and its 95 % interval"
+    marks = f"small dots: one seed each; line and bars: {INTERVAL}"
     figure.suptitle(
         f"{title}: bottlenecks of D units for d = {n_classes} classes, training data\n"
-        f"{spread if n > 1 else 'one seed'}"
+        + seeds_said(n, marks)
     )
     entries = dict(zip(*reversed(figure.axes[1].get_legend_handles_labels()), strict=True))
     figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=3)

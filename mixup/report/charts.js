@@ -27,6 +27,10 @@ const ticksBetween = (low, high, log) => {
   return ticks;
 };
 
+// No longer than there is room beside an axis.
+const tickText = (tick) =>
+  (String(tick).length > 6 ? tick.toExponential() : String(tick)).replaceAll("-", "−");
+
 // series: [{label, colour, dashed, x: [...], y: [...]}]
 const lineChart = (title, xLabel, series, log) => {
   const [width, height, left, right, top, bottom] = [420, 250, 52, 24, 10, 40];
@@ -47,7 +51,7 @@ const lineChart = (title, xLabel, series, log) => {
   for (const tick of ticksBetween(yLow, yHigh, log)) {
     svg.append(
       svgElement("line", { class: "grid", x1: left, x2: width - right, y1: py(tick), y2: py(tick) }),
-      svgElement("text", { x: left - 6, y: py(tick) + 4, "text-anchor": "end" }, String(tick)),
+      svgElement("text", { x: left - 6, y: py(tick) + 4, "text-anchor": "end" }, tickText(tick)),
     );
   }
   for (const tick of ticksBetween(xLow, xHigh, false))
@@ -60,7 +64,7 @@ const lineChart = (title, xLabel, series, log) => {
         path += `${path && shown(y[i - 1]) ? "L" : "M"}${px(x[i]).toFixed(1)} ${py(value).toFixed(1)}`;
     });
     const line = svgElement("path", { d: path, class: dashed ? "line dashed" : "line" });
-    line.style.stroke = colour || "var(--ink)";
+    line.style.stroke = colour;
     svg.append(line);
   }
   return svg;

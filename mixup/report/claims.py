@@ -16,8 +16,8 @@ from mixup.analysis.tables import values_by_seed
 from mixup.analysis.wording import effect_text, needed_text
 from mixup.figures.style import method_label
 from mixup.report.charts import IntervalChart, interval_chart
-from mixup.report.findings import metric_label
 from mixup.report.gallery import Picture, evidence
+from mixup.report.metrics import metric_label
 from mixup.report.numbers import digits, proper_minus, signed
 
 # A list of more seeds than this is not something to type.

@@ -27,42 +27,56 @@
     return element;
   };
 
-  const picture = (of, method) => {
+  const DRAWN = {
+    map: {
+      space: "input space",
+      alt: "Map of the predicted probability of class 1.",
+      metrics: ["test_accuracy", "low_confidence_area"],
+      legend: "Blue is class 0, red is class 1, white is undecided; the dark lines are where the " +
+        `probability is ${data.levels.join(" and ")}. Circles (class 0) and triangles (class 1) ` +
+        "are the training points.",
+      draw: (run, of, alt) =>
+        probabilityMap(run.map, of.map.cells, of.map.box, of.map.points[seed.value], data, alt),
+    },
+    states: {
+      space: "hidden space",
+      alt: "Bottleneck states of the test data.",
+      metrics: ["test_accuracy", "test_scatter_ratio"],
+      legend: "One dot a test sample, by the two units of the bottleneck, coloured by class, whose " +
+        "number stands at its median. Each picture has its own scale.",
+      draw: (run, of, alt) => scatter(run.states, data.class_colours, alt),
+    },
+  };
+  const NOTHING = "Nothing two-dimensional to draw in this experiment: its curves are below, its " +
+    "other measures among the figures.";
+
+  const picture = (kind, of, method) => {
     const run = of.runs[`${method}/${seed.value}`];
-    const heading = `${label(method)}, seed ${seed.value}`;
-    const said = (metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`;
-    if (run.map) {
-      const caption = ["test_accuracy", "low_confidence_area"].filter((m) => m in run.metrics).map(said);
-      const { box, cells, points } = of.map;
-      const alt = `Map of the predicted probability of class 1. ${heading}: ${caption.join("; ")}.`;
-      const canvas = probabilityMap(run.map, cells, box, points[seed.value], data, alt);
-      return figure(canvas, heading, caption.join("; "));
-    }
-    if (run.states) {
-      const caption = ["test_accuracy", "test_scatter_ratio"].filter((m) => m in run.metrics).map(said);
-      const alt = `Bottleneck states of the test data. ${heading}: ${caption.join("; ")}.`;
-      return figure(scatter(run.states, data.class_colours, alt), heading, caption.join("; "));
-    }
-    return null;
+    const { space, alt, metrics, draw } = DRAWN[kind];
+    const heading = `${label(method)}, seed ${seed.value}: ${space}`;
+    const caption = metrics
+      .filter((metric) => metric in run.metrics)
+      .map((metric) => `${of.metrics[metric]} ${format(run.metrics[metric])}`)
+      .join("; ");
+    return figure(draw(run, of, `${alt} ${heading}: ${caption}.`), heading, caption);
   };
 
-  const LEGENDS = {
-    map: "Blue is class 0, red is class 1, white is undecided; the dark lines are where the " +
-      `probability is ${data.levels.join(" and ")}. Circles (class 0) and triangles (class 1) ` +
-      "are the training points.",
-    states: "One dot a test sample, coloured by class, whose number stands at its median. " +
-      "Each picture has its own scale.",
-    none: "Nothing two-dimensional to draw in this experiment: its curves are below, its singular " +
-      "values among the figures.",
-  };
+  // Dark tones are lightened on a dark page; methods of a sweep may share a colour.
+  const colours = (methods) => methods.map((method, i) => {
+    const { colour } = data.methods[method];
+    if (i && colour === data.methods[methods[0]].colour) return "var(--link)";
+    if (!colour) return "var(--ink)";
+    return `light-dark(${colour}, color-mix(in srgb, ${colour} 65%, white))`;
+  });
 
   const curves = (of, methods) => {
+    const colour = colours(methods);
     const chart = (ending, words, log) => {
-      const series = methods.flatMap((method) =>
+      const series = methods.flatMap((method, i) =>
         [["test", false], ["train", true]].map(([split, dashed]) => {
           const columns = of.runs[`${method}/${seed.value}`].curves;
           const y = columns[`${split}_${ending}`];
-          return { colour: data.methods[method].colour, dashed, x: columns.step, y };
+          return { colour: colour[i], dashed, x: columns.step, y };
         }),
       );
       const names = methods.map(label).join(" and ");
@@ -71,12 +85,12 @@
     };
     const key = document.createElement("p");
     key.className = "key";
-    for (const method of methods) {
+    methods.forEach((method, i) => {
       const name = document.createElement("span");
       name.textContent = label(method);
-      name.style.setProperty("--colour", data.methods[method].colour || "var(--ink)");
+      name.style.setProperty("--colour", colour[i]);
       key.append(name);
-    }
+    });
     const charts = [chart("loss", "Loss, nats", true), chart("accuracy", "Accuracy", false)];
     return [key, ...charts];
   };
@@ -106,10 +120,10 @@
   const draw = () => {
     const of = data.experiments[experiment.value];
     const sides = [left.value, right.value];
-    const pictures = sides.map((method) => picture(of, method)).filter(Boolean);
+    const kinds = Object.keys(DRAWN).filter((kind) => kind in of.runs[`${left.value}/${seed.value}`]);
+    const pictures = kinds.flatMap((kind) => sides.map((method) => picture(kind, of, method)));
     find("pictures").replaceChildren(...pictures);
-    const run = of.runs[`${left.value}/${seed.value}`];
-    find("legend").textContent = LEGENDS[run.map ? "map" : run.states ? "states" : "none"];
+    find("legend").textContent = kinds.map((kind) => DRAWN[kind].legend).join(" ") || NOTHING;
     find("curves").replaceChildren(...curves(of, [...new Set(sides)]));
     numbers(of);
   };

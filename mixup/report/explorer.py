@@ -27,7 +27,7 @@ from mixup.figures.style import (
     method_colours,
     method_label,
 )
-from mixup.report.findings import metric_label
+from mixup.report.metrics import metric_label
 from mixup.training.config import ExperimentConfig, RunKey, all_runs
 from mixup.training.run import Run, load_run, run_folder
 
@@ -153,13 +153,13 @@ def _grid(trained: Run, box: tuple[float, float, float, float]) -> NDArray[np.fl
 
 
 def _add_states(content: dict[str, Any], keys: list[RunKey], path: Path) -> None:
-    """Add every run's bottleneck states of its test data, on a scale of its own."""
+    """Add every run's bottleneck states of its test data, centred, on a scale of its own."""
     arrays = read_npz(path)
     for key in keys:
         name = f"{key.method}__{key.seed}__test"
         states, labels = arrays[name][:MOST_POINTS], arrays[f"{name}__labels"][:MOST_POINTS]
-        low = states.min(axis=0)
         extent = float(np.ptp(states, axis=0).max()) or 1.0
+        low = (states.min(axis=0) + states.max(axis=0) - extent) / 2
         content["runs"][_name(key)]["states"] = {
             "places": _base64(np.rint(255 * (states - low) / extent)),
             "labels": _base64(labels),

@@ -8,21 +8,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mixup.analysis.tables import BASELINE
-from mixup.figures.methods import METRICS
 from mixup.figures.style import method_label
+from mixup.report.metrics import metric_label
 from mixup.report.numbers import digits, interval, signed
 
-_WORDS = {
-    "train_accuracy": "training accuracy",
-    "test_nll_rise": "rise of the test NLL after its lowest point, nats",
-    "train_excess_loss": "training loss above its floor, nats",
-}
-
-
-def metric_label(metric: str) -> str:
-    """Give the words for a metric, those that figures use, without their remarks in brackets."""
-    words = METRICS.get(metric) or _WORDS.get(metric) or metric.replace("_", " ")
-    return words.split(" (")[0]
+# Of more methods than this, a sentence names those at both ends.
+MOST_NAMED = 8
 
 
 def listed(words: Sequence[str]) -> str:
@@ -34,7 +25,7 @@ def finding(summary: pd.DataFrame, metric: str) -> str:
     """Say who has most and least of a metric, and how each method compares with the baseline.
 
     "Higher" and "lower" are said only where the 95 % interval of the paired difference leaves
-    out zero.
+    out zero. Of more than `MOST_NAMED` methods, not every number is said.
 
     Args:
         summary: one experiment's rows of ``metrics/summary.csv``.
@@ -52,9 +43,15 @@ def finding(summary: pd.DataFrame, metric: str) -> str:
         f"{digits(mean, 3)} for {method_label(method)}"
         for method, mean in zip(ranked["method"], ranked["mean"], strict=True)
     ]
+    said = listed(means)
+    if len(means) > MOST_NAMED:
+        said = f"of {len(means)} methods from {means[0]} down to {means[-1]}"
+    all_equal = len(means) > 1 and rows["mean"].nunique() == 1 and not rows["difference"].any()
+    if all_equal:
+        said = f"{digits(rows['mean'].iloc[0], 3)} for each of {len(means)} methods"
     words = metric_label(metric)
-    first = f"{words[0].upper()}{words[1:]} ({of_seeds}): {listed(means)}."
-    return " ".join(filter(None, [first, _against_baseline(rows)]))
+    first = f"{words[0].upper()}{words[1:]} ({of_seeds}): {said}."
+    return first if all_equal else " ".join(filter(None, [first, _against_baseline(rows)]))
 
 
 def _against_baseline(rows: pd.DataFrame) -> str:
@@ -65,8 +62,8 @@ def _against_baseline(rows: pd.DataFrame) -> str:
         if math.isnan(low):
             continue
         word = "higher" if low > 0 else "lower" if high < 0 else "not clearly different"
-        numbers_said = f"{signed(difference, high - low)}, {interval(low, high)}"
-        compared[word].append(f"{method_label(method)} ({numbers_said})")
+        said = f" ({signed(difference, high - low)}, {interval(low, high)})"
+        compared[word].append(method_label(method) + said * (len(rows) < MOST_NAMED))
     parts = [f"{word} for {listed(who)}" for word, who in compared.items() if who]
     return f"Against the baseline, paired by seed, it is {'; '.join(parts)}." if parts else ""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from mixup.figures.methods import METRICS
 from mixup.figures.style import method_label
-from mixup.report.findings import metric_label
+from mixup.report.metrics import metric_label
 from mixup.training.config import ExperimentConfig, RunKey, all_runs
+
+MOST_COLUMNS = 16
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,11 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunsOfExperiment:
-    """All runs of one experiment; ``metrics`` are (name, words)."""
+    """All runs of one experiment; ``metrics`` are (name, words), the first ``n_first`` foremost."""
 
     experiment: str
     metrics: Sequence[tuple[str, str]]
+    n_first: int
     rows: Sequence[RunRow]
 
 
@@ -38,6 +42,7 @@ def runs_of_experiments(
     runs: pd.DataFrame,
     seconds: Mapping[RunKey, float],
     command: Callable[[RunKey], str],
+    asked: Collection[tuple[str, str]] = (),
 ) -> list[RunsOfExperiment]:
     """Set out every run of the study.
 
@@ -47,11 +52,16 @@ def runs_of_experiments(
         runs: ``metrics/runs.csv``.
         seconds: training time of the runs of which it is known.
         command: names what makes a run again.
+        asked: (experiment, metric) of every claim; with what figures compare methods by, these are
+            foremost where an experiment has more than `MOST_COLUMNS` metrics.
     """
     found = []
     for name, experiment in experiments.items():
         of_experiment = runs[runs["experiment"] == name]
-        metrics = [str(metric) for metric in of_experiment["metric"].unique()]
+        metrics, n_first = _in_order(
+            [str(metric) for metric in of_experiment["metric"].unique()],
+            {metric for experiment_asked, metric in asked if experiment_asked == name},
+        )
         table = of_experiment.pivot(index=["method", "seed"], columns="metric", values="value")
         keys = all_runs(seeds, {name: experiment})
         rows = [
@@ -64,5 +74,13 @@ def runs_of_experiments(
             )
             for key in keys
         ]
-        found.append(RunsOfExperiment(name, [(m, metric_label(m)) for m in metrics], rows))
+        words = [(metric, metric_label(metric)) for metric in metrics]
+        found.append(RunsOfExperiment(name, words, n_first, rows))
     return found
+
+
+def _in_order(metrics: list[str], asked: Collection[str]) -> tuple[list[str], int]:
+    if len(metrics) <= MOST_COLUMNS:
+        return metrics, len(metrics)
+    first = [metric for metric in metrics if metric in METRICS or metric in asked]
+    return [*first, *(metric for metric in metrics if metric not in first)], len(first)

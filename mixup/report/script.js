@@ -71,6 +71,8 @@ for (const input of document.querySelectorAll("input[data-filters]")) {
   const rows = [...document.querySelectorAll(input.dataset.filters)].flatMap((table) => [
     ...table.tBodies[0].rows,
   ]);
+  // a table that is folded away repeats rows of one that is not
+  const counted = rows.filter((row) => !row.closest("details"));
   const count = input.closest(".filter").querySelector("output");
   const filter = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -78,8 +80,8 @@ for (const input of document.querySelectorAll("input[data-filters]")) {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every((word) => text.includes(word));
     }
-    const shown = rows.filter((row) => !row.hidden).length;
-    count.textContent = words.length ? `${shown} of ${rows.length} rows` : `${rows.length} rows`;
+    const shown = counted.filter((row) => !row.hidden).length;
+    count.textContent = `${words.length ? `${shown} of ` : ""}${counted.length} rows`;
   };
   input.closest(".filter").hidden = false;
   input.addEventListener("input", filter);

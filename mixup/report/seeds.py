@@ -14,12 +14,17 @@ from mixup.report.findings import listed
 
 @dataclass(frozen=True)
 class Ranking:
-    """One experiment: a (rank, value) for each method on each seed, and each two methods."""
+    """One experiment: each method's label with a (rank, value) for each seed; each two methods."""
 
     finding: str
-    labels: Sequence[str]
-    rows: Sequence[tuple[int, Sequence[tuple[float, float]]]]
+    seeds: Sequence[int]
+    rows: Sequence[tuple[str, Sequence[tuple[float, float]]]]
     pairs: Sequence[dict[str, Any]]
+
+    @property
+    def seed_names(self) -> list[str]:
+        """Headings of the columns."""
+        return [f"Seed {seed}" for seed in self.seeds]
 
 
 def rankings(ranks: pd.DataFrame, wins: pd.DataFrame) -> Mapping[str, Ranking]:
@@ -36,37 +41,37 @@ def _ranking(ranks: pd.DataFrame, wins: pd.DataFrame) -> Ranking:
         column: ranks.pivot(index="seed", columns="method", values=column)[methods]
         for column in ("rank", "value")
     }
-    seeds = list(ranks["seed"].unique())
+    seeds = [int(seed) for seed in ranks["seed"].unique()]
     rows = [
         (
-            int(seed),
-            [(float(table["rank"][m][seed]), float(table["value"][m][seed])) for m in methods],
+            method_label(method),
+            [(float(table["rank"][method][s]), float(table["value"][method][s])) for s in seeds],
         )
-        for seed in seeds
+        for method in methods
     ]
     pairs: list[Any] = wins.to_dict("records")
     for pair in pairs:
         pair |= {
             k: method_label(pair[of]) for k, of in (("label", "method"), ("other_label", "other"))
         }
-    labels = [method_label(method) for method in methods]
-    return Ranking(_finding(rows, labels), labels, rows, pairs)
+    return Ranking(_finding(rows, seeds), seeds, rows, pairs)
 
 
 def _finding(
-    rows: Sequence[tuple[int, Sequence[tuple[float, float]]]], labels: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[tuple[float, float]]]], seeds: Sequence[int]
 ) -> str:
-    orders = {tuple(rank for rank, _ in of_seed) for _, of_seed in rows}
+    labels = [label for label, _ in rows]
+    by_seed = [
+        tuple(rank for rank, _ in places) for places in zip(*(of for _, of in rows), strict=True)
+    ]
     first: dict[str, list[str]] = {}
-    for seed, of_seed in rows:
-        best = min(rank for rank, _ in of_seed)
-        leaders = listed(
-            [label for label, (rank, _) in zip(labels, of_seed, strict=True) if rank == best]
-        )
-        first.setdefault(leaders, []).append(str(seed))
+    for seed, order in zip(seeds, by_seed, strict=True):
+        leaders = [label for label, rank in zip(labels, order, strict=True) if rank == min(order)]
+        first.setdefault(listed(leaders), []).append(str(seed))
     leaders_said = "; ".join(
-        f"{who} on seed{'s' * (len(seeds) > 1)} {listed(seeds)}" for who, seeds in first.items()
+        f"{who} on seed{'s' * (len(on) > 1)} {listed(on)}" for who, on in first.items()
     )
-    orders_said = f"{len(orders)} different orders" if len(orders) > 1 else "a single order"
-    seeds_said = f"{len(rows)} seeds give" if len(rows) > 1 else "One seed gives"
+    n_orders = len(set(by_seed))
+    orders_said = f"{n_orders} different orders" if n_orders > 1 else "a single order"
+    seeds_said = f"{len(seeds)} seeds give" if len(seeds) > 1 else "One seed gives"
     return f"{seeds_said} {orders_said} of the methods. Highest test accuracy: {leaders_said}."

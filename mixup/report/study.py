@@ -33,7 +33,12 @@ def facts(
         sources: where the data sets come from, by name.
     """
     data = [(f"Data: {name}", _data(sources.get(name), of)) for name, of in datasets.items()]
-    nets = [(f"Experiment: {name}", _experiment(of)) for name, of in experiments.items()]
+    nets = [
+        (f"Experiment: {name}", _experiment(of, datasets[of.data]))
+        for name, of in experiments.items()
+    ]
+    own = any(method.alpha for of in experiments.values() for method in of.methods.values())
+    but = ", unless the method has an alpha of its own" if own else ""
     return [
         *data,
         (
@@ -42,7 +47,7 @@ def facts(
         ),
         (
             "alpha",
-            f"{alpha:g}: lam is drawn from Beta({alpha:g}, {alpha:g}) wherever a method mixes",
+            f"{alpha:g}: lam is drawn from Beta({alpha:g}, {alpha:g}) wherever a method mixes{but}",
         ),
         *nets,
         ("Threads of a run", str(threads)),
@@ -92,15 +97,18 @@ def _data(source: str | None, dataset: Dataset) -> str:
     return f"{source}; {size}" if source else size
 
 
-def _experiment(experiment: ExperimentConfig) -> str:
+def _experiment(experiment: ExperimentConfig, dataset: Dataset) -> str:
     net, recipe = experiment.net, experiment.training
     length = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs} epochs"
     decay = f", divided by ten after {listed(list(map(str, recipe.decay_at)))}"
+    test, kept = recipe.test_fraction, recipe.validation_fraction
+    held_out = "" if dataset.official_test.any() else f", {100 * test:g} % of it for testing"
+    held_out += f", {100 * kept:g} % of the rest for choosing" if kept else ""
     narrow = net.bottleneck and f" (the {net.bottleneck.size} are the bottleneck)"
     return (
-        f"data {experiment.data}; hidden layers of {', '.join(map(str, net.hidden))} units"
-        f"{narrow or ''}; {length} of {recipe.batch_size} samples, learning rate "
-        f"{recipe.learning_rate:g}{decay if recipe.decay_at else ''}"
+        f"data {experiment.data}{held_out}; hidden layers of "
+        f"{', '.join(map(str, net.hidden))} units{narrow or ''}; {length} of {recipe.batch_size} "
+        f"samples, learning rate {recipe.learning_rate:g}{decay if recipe.decay_at else ''}"
     )
 
 

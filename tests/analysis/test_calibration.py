@@ -102,6 +102,10 @@ class TestReliability:
         assert list(table) == ["bin", "confidence", "accuracy", "count"]
         np.testing.assert_allclose(table.to_numpy(float), expected)
 
+    def test_many_classes_can_have_a_confidence_of_the_first_bin(self):
+        even = np.full((3, 20), 1 / 20)
+        assert reliability_table(even, np.zeros(3, int))["bin"].tolist() == [1]
+
     def test_its_gaps_add_up_to_the_calibration_error(self):
         logits, labels = drawn(scale=3.0)
         p = softmax(logits)
@@ -197,6 +201,7 @@ class TestCalibrate:
     def test_both_reliability_tables_are_of_the_test_data(self):
         found = calibrate(*made())
         tables = reliability_tables(found)
+        assert tables.index.is_unique
         assert tables["scaling"].unique().tolist() == ["none", "temperature"]
         for scaling, p in (("none", found.as_is), ("temperature", found.tempered)):
             of_one = tables[tables["scaling"] == scaling].drop(columns="scaling")

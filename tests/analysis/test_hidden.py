@@ -42,7 +42,19 @@ def test_a_half_plane_has_the_border_and_the_band_of_its_slope():
     # The logit passes from that of 1/4 to that of 3/4 while x goes from -1 to 0.
     half = plane(lambda points: (2 * points[:, 0] + 1) * logit(0.75))
     assert boundary_length(half) == pytest.approx(4 / 5, rel=1e-6)
-    assert low_confidence_share(half) == pytest.approx(1 / 3, abs=1 / 200)
+    assert low_confidence_share(half) == pytest.approx(66 / 200)  # of 200 columns of cells
+
+
+@pytest.mark.parametrize("p", [0.25, 0.75])
+def test_confidence_is_low_between_its_levels_and_not_on_them(p):
+    on_level = plane(lambda points: np.full(len(points), logit(p)))
+    assert on_level.predict(np.zeros((1, 2), np.float32)) == p
+    assert low_confidence_share(on_level) == 0
+
+
+def test_a_lone_corner_of_200_by_200_cells_has_a_rhombus_around_it():
+    lone = plane(lambda points: np.where((points == 100).all(1), 1.0, -1.0), Box(0, 200, 0, 200))
+    assert boundary_length(lone) == pytest.approx(2 / 200)  # of four sides, half a diagonal each
 
 
 @pytest.mark.parametrize("steepness", [1.0, 1e6])
@@ -152,6 +164,7 @@ def test_measures_are_those_of_an_affine_net(affine: Run):
     # |x + 20 y| < log 3: the band is log(3) / 10 high everywhere.
     band = np.log(3) / 10 / (top - bottom)
     assert measures["hidden_low_confidence_area"] == pytest.approx(band, abs=1 / 200)
+    assert measures["hidden_low_confidence_area"] == low_confidence_share(hidden)
     ranks, shares = [], []
     for label in (0, 1):
         of_class = hidden.points[hidden.labels == label].astype(float)
@@ -161,11 +174,15 @@ def test_measures_are_those_of_an_affine_net(affine: Run):
         shares.append(p.max())
     assert measures["hidden_effective_rank"] == pytest.approx(np.mean(ranks))
     assert measures["hidden_first_share"] == pytest.approx(np.mean(shares))
-    assert len(measures) == 5
+    assert [measures[f"hidden_effective_rank_{label}"] for label in (0, 1)] == pytest.approx(ranks)
+    assert [measures[f"hidden_first_share_{label}"] for label in (0, 1)] == pytest.approx(shares)
+    assert abs(ranks[0] - ranks[1]) > 1e-3
+    assert len(measures) == 9
 
 
 def test_spectra_do_not_depend_on_the_unit_of_the_states(affine: Run):
     table = hidden_spectra(affine, dataset())
+    assert list(table) == ["digit", "index", "value"]
     assert table[["digit", "index"]].to_numpy().tolist() == [[0, 1], [0, 2], [1, 1], [1, 2]]
     with torch.no_grad():
         affine.net.hidden[1][0].weight.mul_(1000)

@@ -123,6 +123,13 @@ def test_titles_name_the_run_its_accuracy_and_the_area_that_metrics_json_has(net
     )
 
 
+def test_the_title_says_how_many_points_there_are(net: MLP):
+    figure = draw_boundaries({"baseline": {0: a_map(net)}}, "spirals, 1 of n = 5 seeds")
+    assert figure.get_suptitle().startswith(
+        "spirals, 1 of n = 5 seeds: predictions over the plane, 4 training points"
+    )
+
+
 def test_methods_are_rows_and_seeds_are_columns(net: MLP):
     maps = {
         method: {seed: a_map(net, accuracy=(seed + row) / 100) for seed in (5, 2)}

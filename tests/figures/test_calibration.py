@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.markers import MarkerStyle
 
 from mixup.analysis.allowances import MEASURED
 from mixup.analysis.tables import measures_table
@@ -63,8 +64,18 @@ def test_reliability_pools_the_points_of_the_seeds(seeds: int) -> None:
     assert len(dots.get_offsets()) == 3 * seeds
     sizes = dots.get_sizes()
     assert sizes[1] / sizes[0] == pytest.approx(70 / 30)
-    title = figure.get_suptitle()
-    assert f"{seeds} seed{'s' * (seeds > 1)} of 101 test points" in title
+    said = "one seed" if seeds == 1 else f"n = {seeds} seeds"
+    assert f"\n{said} of 101 test points" in figure.get_suptitle()
+
+
+def test_marks_of_single_seeds_differ_in_shape_before_and_after_scaling() -> None:
+    of_runs = runs(2, temperature=1.5, test_ece=0.1, tempered_test_ece=0.05)
+    before, after = draw_reliability(bins(2), of_runs, COLOURS, "e").axes[0].collections
+    shapes = [MarkerStyle(marker) for marker in "xo"]
+    for dots, shape in zip((before, after), shapes, strict=True):
+        expected = shape.get_path().transformed(shape.get_transform()).vertices
+        assert np.allclose(dots.get_paths()[0].vertices, expected)
+        assert np.sqrt(dots.get_sizes().min()) > 3  # points wide
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -80,7 +91,7 @@ def test_allowances_show_every_seed_and_the_mean(seeds: int) -> None:
         rows = [line.get_ydata()[0] for line in axes.lines]
         assert rows == sorted(rows)
         assert [round(row) for row in rows] == [0] * len(of_score) + [1] * len(of_score)
-    assert f"{seeds} seed" in figure.get_suptitle()
+    assert ("one seed" if seeds == 1 else f"n = {seeds} seeds") in figure.get_suptitle()
 
 
 def test_a_score_over_a_decade_is_logarithmic() -> None:
@@ -107,4 +118,4 @@ def test_intrusion_is_drawn_by_layer_and_missing_errors_are_said() -> None:
     assert texts == ["errors on 1 of 3 seeds"]
     means = [line.get_xdata()[0] for line in errors.lines[:2]]
     assert means == pytest.approx([0.72, 0.9])
-    assert "of 3;" in figure.get_suptitle()
+    assert "n = 3 seeds" in figure.get_suptitle()

@@ -89,7 +89,7 @@ def test_the_title_says_what_and_how_many(histories: pd.DataFrame):
     title = draw_curves(histories, COLOURS, "spirals").get_suptitle()
     assert "spirals" in title
     assert "clean data" in title
-    assert "mean of 3 seeds, band: lowest to highest seed" in title
+    assert "n = 3 seeds; line: mean, band: lowest to highest seed" in title
     one = draw_curves(histories[histories["seed"] == 4], COLOURS, "t").get_suptitle()
     assert one.endswith("one seed")
 

@@ -81,4 +81,16 @@ def test_the_title_says_which_seeds(histories: pd.DataFrame):
     title = draw_draws(histories, COLOURS, 2.0, 3, "spirals").get_suptitle()
     assert "spirals" in title
     assert "dots: recorded steps of seed 7" in title
-    assert "all 8 recorded steps (seeds: 2)" in title
+    assert "n = 2 seeds" in title
+    assert "all 8 recorded steps" in title
+
+
+def test_the_title_says_that_methods_are_paired_and_few_draws_rough(histories: pd.DataFrame):
+    title = draw_draws(histories, COLOURS, 2.0, 3, "t").get_suptitle()
+    assert "of one seed all draw the same lam" in title
+    assert "so few draws" in title
+    many = pd.concat([histories[histories["method"] == "hidden"]] * 200)
+    title = draw_draws(many, COLOURS, 2.0, 3, "t").get_suptitle()
+    assert "all 1,600 recorded steps" in title
+    assert "same lam" not in title
+    assert "few draws" not in title

@@ -19,6 +19,7 @@ from mixup.figures.hidden import (
 from mixup.figures.style import BINARY_COLOURS
 
 MEASURES = {
+    "test_accuracy": 0.875,
     "low_confidence_area": 0.111,
     "boundary_length": 2.22,
     "hidden_effective_rank": 1.333,
@@ -28,7 +29,7 @@ MEASURES = {
 }
 
 
-def panel(shift: float = 0.0, n: int = 6) -> HiddenPanel:
+def panel(shift: float = 0.0, n: int = 6, seeds: int = 1) -> HiddenPanel:
     rng = np.random.default_rng(0)
     points, states = rng.uniform(-1, 1, (n, 2)), rng.uniform(2, 9, (n, 2)) + shift
     labels = np.arange(n) % 2
@@ -37,7 +38,7 @@ def panel(shift: float = 0.0, n: int = 6) -> HiddenPanel:
         ProbabilityMap(ramp, (-1, 1, -1, 1), points, labels, 0.875),
         ProbabilityMap(ramp.T, square_around(states), states, labels, 0.875),
         rng.uniform(0, 10, (40, 2)),
-        MEASURES,
+        pd.DataFrame([MEASURES | {"hidden_effective_rank": 1.333 - 0.1 * s} for s in range(seeds)]),
     )
 
 
@@ -95,15 +96,24 @@ def test_the_box_on_which_measures_were_taken_is_marked():
 
 def test_the_measures_stand_under_their_plane():
     above, below = planes(draw_hidden({"baseline": panel()}, "t"))
-    assert above.get_xlabel() == "test accuracy 0.875\nunsure area 0.11, boundary 2.2"
+    assert above.get_xlabel() == "test accuracy 0.875\nunsure area 0.11\nboundary 2.2"
     assert below.get_xlabel() == (
-        "effective rank 1.33, first share 0.44\nunsure area 0.56, boundary 6.7"
+        "effective rank 1.33\nfirst share 0.44\nunsure area 0.56\nboundary 6.7"
     )
+
+
+@pytest.mark.parametrize(("n_methods", "join"), [(2, "; "), (5, "\n")])
+def test_beside_the_drawn_seed_stand_mean_and_range_of_all(n_methods: int, join: str):
+    figure = draw_hidden({f"m{i}": panel(seeds=3) for i in range(n_methods)}, "t")
+    below = planes(figure)[-1]
+    assert below.get_xlabel().startswith(f"effective rank 1.33{join}1.23 (1.13 to 1.33)\nfirst")
+    assert "mean of all 3 (lowest to highest seed)" in figure.get_supxlabel()
+    assert "mean of" not in draw_hidden({"baseline": panel()}, "t").get_supxlabel()
 
 
 @pytest.mark.parametrize("n_methods", [1, 3, 4, 5])
 def test_what_stands_under_a_plane_does_not_run_into_its_neighbours(n_methods: int):
-    figure = draw_hidden({f"m{i}": panel() for i in range(n_methods)}, "t")
+    figure = draw_hidden({f"m{i}": panel(seeds=2) for i in range(n_methods)}, "t")
     figure.draw_without_rendering()
     for row in np.reshape(planes(figure), (2, n_methods)):
         extents = [axes.xaxis.label.get_window_extent() for axes in row]
@@ -158,6 +168,7 @@ def test_every_seed_of_a_class_has_a_filled_and_a_hollow_dot():
     assert names == ["manifold mixup", "baseline"]
 
 
-@pytest.mark.parametrize(("seeds", "said"), [((7,), "1 seed"), ((7, 8), "2 seeds")])
+@pytest.mark.parametrize(("seeds", "said"), [((7,), "one seed"), ((7, 8), "n = 2 seeds")])
 def test_the_title_says_of_how_many_seeds(seeds: tuple[int, ...], said: str):
-    assert draw_singular_values(singular_values(seeds), COLOURS, "e").get_suptitle().endswith(said)
+    title = draw_singular_values(singular_values(seeds), COLOURS, "e").get_suptitle()
+    assert title.split("\n")[1].startswith(said)

@@ -1,5 +1,6 @@
 """The heat map of eligible sets and alphas."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,7 +20,10 @@ METHODS = {
 
 def summary(seeds: int) -> pd.DataFrame:
     runs = {
-        RunKey("e", name, seed): {"test_accuracy": 0.5 + 0.1 * place + 0.01 * seed}
+        RunKey("e", name, seed): {
+            "test_accuracy": 0.5 + 0.1 * place + 0.01 * seed,
+            "test_nll": 0.9 - 0.1 * place,
+        }
         for place, name in enumerate(METHODS)
         for seed in range(seeds)
     }
@@ -42,6 +46,19 @@ def test_every_cell_is_the_mean_of_its_method(seeds: int) -> None:
     assert all(("±" in text) == (seeds > 1) for text in texts)
     assert f"baseline {0.5 + shift:.3f}" in axes.get_title(loc="left")
     assert (f"{seeds} seeds" in figure.get_suptitle()) == (seeds > 1)
+
+
+def test_the_best_cell_is_the_brightest_in_every_panel_and_at_the_top_of_its_bar() -> None:
+    figure = draw_layers(summary(2), METHODS, ["test_accuracy", "test_nll"], "e")
+    for axes, bar in zip(figure.axes[:2], figure.axes[2:], strict=True):
+        image = axes.images[0]
+        colours = image.cmap(image.norm(image.get_array()))[..., :3].sum(axis=-1)
+        assert np.unravel_index(colours.argmax(), colours.shape) == (1, 0)  # hidden, alpha 0.5
+        assert np.unravel_index(colours.argmin(), colours.shape) == (0, 1)  # input, alpha 1
+        cells = image.get_array()
+        assert cells is not None
+        assert bar.get_ylim() == pytest.approx((cells[0, 1], cells[1, 0]))
+    assert "yellow is better in every panel" in figure.get_suptitle()
 
 
 def test_a_pair_that_no_method_has_leaves_its_cell_empty() -> None:

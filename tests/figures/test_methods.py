@@ -1,5 +1,7 @@
 """Measures by method: dots, means and intervals stand where the tables have them."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from matplotlib.figure import Figure
 
 from mixup.analysis.summary import summarise
 from mixup.figures.methods import METRICS, draw_methods
+from mixup.figures.style import styled
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 VALUES = {
@@ -76,6 +79,45 @@ def test_only_values_over_two_decades_are_on_a_logarithmic_axis():
     assert axes.get_xscale() == "log"
     low, high = axes.get_xlim()
     assert low < 1e-5 < 0.3 < high
+
+
+def test_tick_labels_of_a_logarithmic_axis_leave_room_between_them():
+    runs, _ = tables()
+    runs["value"] = runs["value"].where(runs["metric"] != "train_nll", runs["value"] ** 1.3)
+    figure = draw_methods(runs, summarise(runs), COLOURS, "t")
+    axes = panel(figure, "train_nll")
+    with styled():
+        figure.draw_without_rendering()
+    low, high = axes.get_xlim()
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    extents = [label.get_window_extent() for at, label in ticks if low <= at <= high]
+    assert high / low > 1e5
+    assert len(extents) >= 3
+    assert all(left.x1 + 15 < right.x0 for left, right in itertools.pairwise(extents))
+
+
+def test_an_interval_that_runs_off_a_logarithmic_axis_ends_in_an_arrowhead():
+    figure = draw_methods(*tables(), COLOURS, "t")
+    axes = panel(figure, "train_nll")
+    left, _ = axes.get_xlim()
+    heads = [line for line in axes.lines if line.get_marker() == "<"]
+    # of three seeds both intervals reach below zero
+    assert [line.get_color() for line in heads] == [COLOURS["manifold"], COLOURS["baseline"]]
+    assert all(line.get_xdata() == [left] for line in heads)
+    assert not any(line.get_marker() == "<" for line in panel(figure, "test_accuracy").lines)
+    assert "arrowhead" in figure.get_supxlabel()
+    runs, _ = tables()
+    runs = runs[runs["metric"] == "test_accuracy"]
+    assert "arrowhead" not in draw_methods(runs, summarise(runs), COLOURS, "t").get_supxlabel()
+
+
+def test_labels_stand_alone_and_their_words_are_explained():
+    assert not any("same" in label or "above" in label for label in METRICS.values())
+    runs, _ = tables()
+    assert "class core" not in draw_methods(runs, summarise(runs), COLOURS, "t").get_supxlabel()
+    runs["metric"] = runs["metric"].replace("test_nll", "test_core_hull_coverage")
+    figure = draw_methods(runs, summarise(runs), COLOURS, "t")
+    assert "class core: convex hull of the 95 %" in figure.get_supxlabel()
 
 
 def test_only_the_listed_metrics_that_were_measured_are_drawn():

@@ -150,6 +150,7 @@ def test_a_map_is_of_the_run_that_its_title_names(inside: Path):
     [(_, figure)] = plots.boundaries("spirals", checked("spirals"), [3, 0, 8, 1])
     panels = [axes for axes in figure.axes if axes.images]
     assert len(panels) == 3 * 3
+    assert figure.get_suptitle().startswith("spirals, 3 of n = 4 seeds: ")
     points = spirals("arms").inputs.astype(np.float64)
     low, high = points.min(0), points.max(0)
     run = load_run(Path("runs/spirals/manifold/0"))
@@ -188,9 +189,11 @@ def test_scatters_are_those_of_the_embeddings(inside: Path):
     figures = dict(plots.bottlenecks("flat", checked("flat"), [3, 0, 8]))
     arrays = np.load("embeddings/flat.npz")
     wanted = [(3, "train"), (3, "test"), (0, "test")]
-    panels = iter(figures["bottleneck_flat_0_4"].axes)
-    for seed, split in wanted:
-        for method in ("baseline", "manifold"):
+    figure = figures["bottleneck_flat_0_4"]
+    assert "classes 0 to 4, 2 of n = 3 seeds" in figure.get_suptitle()
+    panels = iter(figure.axes)
+    for method in ("baseline", "manifold"):
+        for seed, split in wanted:
             name = f"{method}__{seed}__{split}"
             kept = arrays[f"{name}__labels"] <= 4
             offsets = next(panels).collections[0].get_offsets()
@@ -221,8 +224,23 @@ def test_hidden_planes_are_those_of_the_first_seed_and_of_two_units(
         "hidden_arms_plain": ["baseline", "decay"],
         "hidden_arms_singular_values": ["class 0", "class 1"],
     }
-    assert figures["hidden_arms"].get_suptitle() == "arms, seed 5, 40 training points"
+    assert figures["hidden_arms"].get_suptitle() == (
+        "arms, seed 5 of n = 2 seeds, 40 training points"
+    )
     manifold = figures["hidden_arms"].axes[3]
+    accuracies = [
+        json.loads(Path(f"runs/arms/manifold/{seed}/metrics.json").read_text())["test_accuracy"]
+        for seed in seeds
+    ]
+    first, low, high = accuracies[0], min(accuracies), max(accuracies)
+    assert (
+        figures["hidden_arms"]
+        .axes[1]
+        .get_xlabel()
+        .startswith(
+            f"test accuracy {first:.3f}; {sum(accuracies) / 2:.3f} ({low:.3f} to {high:.3f})\n"
+        )
+    )
     run = load_run(Path("runs/arms/manifold/5"))
     split = run.split(spirals("arms"))
     states = run.states(split.train_inputs, 2)

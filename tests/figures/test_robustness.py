@@ -80,6 +80,20 @@ def test_bars_reach_from_the_lowest_to_the_highest_seed_above_and_to_paired_diff
     assert means(below, baseline) == pytest.approx([0, 0])
 
 
+def test_lines_stand_at_their_ticks_and_only_bars_beside_them() -> None:
+    """Shifted along a steep curve, one line would look more robust than the same line elsewhere."""
+    many = {f"m{place}": 0.01 * place for place in range(8)}
+    figure = draw_attacks(measures(shift=many), dict.fromkeys(many, "#000000"), "digits")
+    for axes in figure.axes:
+        n_ticks = len(axes.get_xticks())
+        assert all(list(line.get_xdata()) == list(range(n_ticks)) for line in axes.lines)
+        shapes = {line.get_marker() for line in axes.lines}
+        assert len(shapes) == 8
+        beside = [bars.get_segments()[1][0][0] - 1 for bars in axes.collections]
+        assert beside == sorted(set(beside))
+        assert np.abs(beside).max() < 0.2
+
+
 def test_zooms_stand_around_the_whole_width() -> None:
     figure = draw_deformations(measures(), COLOURS, "digits")
     assert [axes.get_title(loc="left") for axes in figure.axes[:3]] == [
@@ -100,6 +114,7 @@ def test_titles_say_how_many_seeds_and_samples() -> None:
         three = draw(measures(), COLOURS, "digits").get_suptitle()
         assert three.startswith("digits: ")
         assert f"n = 3 seeds, {samples} test images" in three
+        assert three.endswith("mark: mean, bar beside it: lowest to highest seed")
         assert f"\none seed, {samples} test" in draw(measures(1), COLOURS, "d").get_suptitle()
 
 

@@ -82,6 +82,6 @@ def test_the_title_says_which_scaling_and_how_many_seeds(scaling: str, words: st
     title = draw_spectra(spectra(2), COLOURS, scaling, "mnist_12d, test data").get_suptitle()
     assert "mnist_12d, test data" in title
     assert words in title
-    assert "mean of 3 seeds, band: lowest to highest seed" in title
+    assert "n = 3 seeds; line: mean, band: lowest to highest seed" in title
     one = draw_spectra(spectra(2, seeds=(4,)), COLOURS, scaling, "t").get_suptitle()
     assert one.endswith("one seed")

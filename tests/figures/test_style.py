@@ -14,12 +14,14 @@ from mixup.figures.style import (
     DPI,
     PROBABILITY_MAP,
     PROBABILITY_NORM,
+    RANGE,
     class_colour,
     log_scale,
     method_colours,
     method_label,
     new_figure,
     save,
+    seeds_said,
     styled,
 )
 
@@ -111,6 +113,23 @@ def test_a_log_scale_fits_the_positive_finite_values():
     assert axes.get_ylim() == pytest.approx((0.005, 4))
     assert axes.get_xscale() == "linear"
     assert axes.yaxis.get_major_formatter()(0.01) == "0.01"
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [(0.01, "0.01"), (300, "300"), (1e-5, "$10^{-5}$"), (2e-7, r"$2 \cdot 10^{-7}$")],
+)
+def test_ticks_of_a_log_scale_are_plain_numbers_or_powers_of_ten(value: float, label: str):
+    axes = new_figure(3, 2).add_subplot()
+    log_scale(axes, "x", [value, 3 * value])
+    assert axes.xaxis.get_major_formatter()(value) == label
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "one seed"), (4, "n = 4 seeds; bar: lowest to highest seed")]
+)
+def test_seeds_and_their_spread_are_said_in_the_same_words(n: int, said: str):
+    assert seeds_said(n, f"bar: {RANGE}") == said
 
 
 def test_a_log_scale_of_nothing_positive_stays_linear():

@@ -67,6 +67,30 @@ def test_gradients_are_those_without_checkpoints(reentrant: bool, per_sample: bo
     assert (model.runs, twin.runs) == (24, 12)
 
 
+class Nested(Deep):
+    """Its outer checkpoint makes no node of the graph before the inner one."""
+
+    def __init__(self, outer: bool, inner: bool) -> None:
+        super().__init__(outer)
+        self.reentrant_inside = inner
+
+    def inner(self, h: Tensor) -> Tensor:
+        return checkpoint(super().inner, h, use_reentrant=self.reentrant_inside)
+
+
+@pytest.mark.parametrize("outer", [False, True])
+@pytest.mark.parametrize("inner", [False, True])
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_checkpoint_in_a_checkpoint(outer: bool, inner: bool, plan: MixPlan) -> None:
+    grads = []
+    for model in (Nested(outer, inner), Deep(None)):
+        x, y = batch(0)
+        output, _ = ManifoldMixup(model, LAYERS, 1.0)(x, plan=plan)
+        plan.loss(F.cross_entropy, output, y).backward()
+        grads.append([p.grad for p in model.parameters()])
+    assert_close(*grads)
+
+
 @pytest.mark.parametrize("reentrant", [False, True])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 0, 3, 2)])
 def test_passes_that_wait_for_one_backward_keep_their_own_plans(
@@ -138,6 +162,20 @@ def test_the_mixer_itself_cannot_be_checkpointed() -> None:
     assert_close(checkpointed, [p.grad for p in model.blocks.parameters()])
 
 
+@pytest.mark.parametrize("reentrant", [False, True, None])
+def test_the_backward_pass_has_hooks_only_where_layers_may_run_again(
+    reentrant: bool | None,
+) -> None:
+    model, seen = Deep(reentrant), []
+    mixer = ManifoldMixup(model, LAYERS, 1.0)
+    mixer(batch(0)[0])  # all layers are counted once
+    output, _ = mixer(batch(0)[0], plan=PLANS[1])
+    model.head.weight.register_hook(lambda _: seen.append(len(model.blocks[1]._forward_hooks)))
+    output.sum().backward()
+    assert seen == [0 if reentrant is None else 1]
+    assert not model.blocks[1]._forward_hooks
+
+
 def test_closing_before_the_backward_pass_is_noticed_by_torch() -> None:
     with ManifoldMixup(Deep(False), LAYERS, 1.0) as mixer:
         output, _ = mixer(batch(0)[0], plan=PLANS[1])
@@ -159,6 +197,7 @@ def test_with_compiled_blocks(reentrant: bool) -> None:
         block.compile(backend=backend, fullgraph=True)
     mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0)
     other = ManifoldMixup(twin, LAYERS, 1.0, seed=0)
+    assert_close(model(batch(0)[0]), twin(batch(0)[0]))  # hooks are there, and idle
     for step in range(16):
         x, y = batch(step)
         for one in (mixer, other):
@@ -166,6 +205,7 @@ def test_with_compiled_blocks(reentrant: bool) -> None:
             output, plan = one(x.clone())
             plan.loss(F.cross_entropy, output, y).backward()
         assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    assert_close(model(batch(0)[0]), twin(batch(0)[0]))  # idle again
     assert len(graphs) <= 6  # blocks share theirs: mixing or not, with what gradients
     torch._dynamo.reset()
 

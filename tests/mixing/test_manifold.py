@@ -133,11 +133,14 @@ class Odd(nn.Module):
         return self.late(x) if self.call_late else x
 
 
-@pytest.mark.parametrize(("name", "times"), [("twice", 2), ("never", 0)])
-def test_a_layer_must_run_exactly_once(x: Tensor, name: str, times: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "times", "advice"),
+    [("twice", 2, "calls"), ("never", 0, "calls; a mixer must be made after torch.compile, .*")],
+)
+def test_a_layer_must_run_exactly_once(x: Tensor, name: str, times: int, advice: str) -> None:
     model = Odd()
     mixer = ManifoldMixup(model, ["once", name], 1.0, seed=0)
-    message = rf"'{name}' ran {times} times \(exactly once: 'once'\)"
+    message = rf"'{name}' ran {times} times \(exactly once: 'once'\).* the model {advice}$"
     for layer in ("once", name):  # whichever is drawn first
         with pytest.raises(RuntimeError, match=message):
             mixer(x, plan=MixPlan(layer, 0.5, PERM))
@@ -365,13 +368,22 @@ def test_noise_is_added_after_mixing(net: MLP, x: Tensor) -> None:
 
 
 def test_token_ids_are_not_mixed() -> None:
-    model = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(12, 2))
-    mixer = ManifoldMixup(model, ["input"], 1.0)
-    with pytest.raises(
-        TypeError,
-        match=r"at 'input': cannot mix a tensor of torch\.int64.*after their embedding .* '0'",
-    ):
-        mixer(torch.zeros(3, 3, dtype=torch.int64))
+    model = nn.Sequential(nn.Identity(), nn.Embedding(10, 4), nn.Flatten(), nn.Linear(12, 2))
+    model[2].positions = nn.Embedding(3, 4)
+    ids = torch.zeros(3, 3, dtype=torch.int64)
+    mixer = ManifoldMixup(model, ["input", "0"], 1.0)
+    problem = r"cannot mix a tensor of torch\.int64: there is nothing between its values"
+    advice = "; mix token ids after their embedding layer instead, such as '1'"
+    with pytest.raises(TypeError, match=rf"^at 'input': {problem}{advice}$"):
+        mixer(ids, plan=MixPlan("input", 0.5, PERM[:3].argsort()))
+    with pytest.raises(TypeError, match=rf"^at '0': {problem}$"):
+        mixer(ids, plan=MixPlan("0", 0.5, PERM[:3].argsort()))
+
+
+def test_numbers_at_the_input_are_not_taken_for_token_ids(net: MLP, x: Tensor) -> None:
+    mixer = ManifoldMixup(net, ["input"], 1.0)
+    with pytest.raises(ValueError, match=r"^at 'input': .* for a batch of 3: .* see batch_dim$"):
+        mixer(x, plan=MixPlan("input", 0.5, PERM[:3].argsort()))
 
 
 class Structured(nn.Module):
@@ -404,6 +416,18 @@ def test_structures_in_and_out() -> None:
         output, _ = mixer(batch={"a": a, "b": b}, plan=MixPlan(layer, 0.3, PERM))
         assert_close(output["logits"], expected)
     assert len(mixer({"a": a, "b": b})[1].perm) == 4
+
+
+class Scaled(nn.Module):
+    def forward(self, batch: Tensor | dict[str, Tensor], scale: Tensor) -> Tensor:
+        return (batch["x"] if isinstance(batch, dict) else batch) * scale
+
+
+def test_the_first_tensor_tells_the_batch_size(x: Tensor) -> None:
+    mixer, scale = ManifoldMixup(Scaled(), ["input"], 1.0, seed=0), torch.tensor([2.0, 3.0])
+    for batch in (x, {"x": x}):
+        for output, plan in (mixer(batch, scale), mixer(batch=batch, scale=scale)):
+            assert_close(output, mix(x, plan.lam, plan.perm) * scale)
 
 
 def test_batches_without_a_size(net: MLP) -> None:

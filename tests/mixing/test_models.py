@@ -146,6 +146,16 @@ def test_before_a_layer_is_after_the_one_in_front() -> None:
         assert torch.equal(output, before(x, plan=MixPlan(other, 0.3, perm))[0])
 
 
+@pytest.mark.parametrize("name", ["lstm", "lstm_sequence_first"])
+def test_before_a_recurrent_layer_is_after_the_embedding(name: str) -> None:
+    case = CASES[name]
+    after = ManifoldMixup(case.model(), ["embed"], 1.0)
+    before = ManifoldMixup(case.model(), ["lstm"], 1.0, where="before")
+    x, perm = case.inputs(4), torch.tensor([2, 0, 3, 1])
+    output, _ = after(x, plan=MixPlan("embed", 0.3, perm))
+    assert_close(output, before(x, plan=MixPlan("lstm", 0.3, perm))[0])
+
+
 def test_in_an_affine_net_every_layer_gives_the_same_logits() -> None:
     model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 8), nn.Linear(8, 3)).double()
     mixer = ManifoldMixup(model, ["input", "*"], 1.0)

@@ -6,8 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
+from playwright.sync_api import Browser
 
 from tests.pipeline.conftest import ROOT, Project
+from tests.report.conftest import Visit, browser
+
+__all__ = ["browser"]  # a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +56,7 @@ def paper(tmp_path: Path) -> Project:
     return study
 
 
-def test_runs_from_end_to_end(paper: Project) -> None:
+def test_runs_from_end_to_end(paper: Project, browser: Browser) -> None:
     paper.run("python", "-m", "stages.validate")
     assert "30 runs to train" in paper.run("python", "-m", "stages.launch").stdout
     assert not [name for name in paper.repro() if name.startswith("train_")]
@@ -62,6 +67,7 @@ def test_runs_from_end_to_end(paper: Project) -> None:
     committed = {path.name for path in (ROOT / "paper/figures").rglob("*.png")}
     assert committed - drawn == NEEDS_TWO_PLAIN_METHODS
     assert drawn <= committed
+    _page_shows_everything(paper, claims, browser)
     # A commit of two studies: this one is compared with itself, not with the one above it.
     above = paper.folder.parent / "metrics"
     shutil.copytree(paper.folder / "metrics", above)
@@ -75,3 +81,39 @@ def test_runs_from_end_to_end(paper: Project) -> None:
     (paper.folder.parent / "mixup/mixing/__pycache__").mkdir(exist_ok=True)
     (paper.folder.parent / "mixup/mixing/__pycache__/any.pyc").touch()
     assert paper.repro() == set()
+
+
+def _page_shows_everything(paper: Project, claims: pd.DataFrame, browser: Browser) -> None:
+    """Look for every figure, claim, experiment and run on the page, each once."""
+    assert paper.run("git", "check-ignore", "report/index.html").stdout
+    (out,) = paper.lock()["stages"]["report"]["outs"]
+    assert (out["path"], "md5" in out) == ("report/index.html", True)
+    params = paper.params()
+    experiments = params["experiments"]
+    with browser.new_context() as context:
+        visit = Visit(context.new_page(), paper.folder / "report/index.html")
+        page = visit.page
+
+        def ids(selector: str, start: str) -> list[str]:
+            found = page.locator(selector).evaluate_all("all => all.map(one => one.id)")
+            return sorted(id.removeprefix(start) for id in found)
+
+        figures = sorted(path.stem for path in (paper.folder / "figures").rglob("*.png"))
+        assert ids("figure[id]", "figure-") == figures
+        assert page.locator("figure[id] img").count() == len(figures)
+        assert ids(".claim", "claim-") == sorted(claims["id"])
+        assert page.locator("#claims-table tbody th").all_inner_texts() == list(claims["id"])
+        for selector, start in (("#figures h3", "figures-"), ("#runs > div", "runs-")):
+            assert ids(selector, start) == sorted(experiments)
+        chosen = page.get_by_role("combobox", name="Experiment")
+        assert chosen.locator("option").all_inner_texts() == list(experiments)
+        for name in experiments:
+            chosen.select_option(name)
+            assert page.locator("#curves path.line").count() == 8
+        runs = page.locator("tr[data-run] code").all_inner_texts()
+        assert len(set(runs)) == len(runs) == 30
+        assert all(command.startswith("cd paper && dvc repro train_") for command in runs)
+        page.locator("summary", has_text="params.yaml").click()
+        assert yaml.safe_load(page.locator("#how pre").inner_text()) == params
+        assert "no Git repository" in page.locator("#how").inner_text()  # nothing is committed
+        assert visit.complaints == []

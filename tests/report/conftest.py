@@ -41,7 +41,8 @@ SPIRALS = {
 FIGURES = (
     "spirals_data",
     *("study/boundaries_spirals", "study/curves_spirals", "study/draws_spirals"),
-    *("study/methods_spirals", "study/bottleneck_flat_0_4", "study/spectra_wide_raw"),
+    *("study/methods_spirals", "study/hidden_plane_singular_values"),
+    *("study/bottleneck_flat_0_4", "study/spectra_wide_raw"),
     f"study/spectra_wide_{ATTACK_IN_A_FILE_NAME}",
 )
 
@@ -68,6 +69,7 @@ PARAMS: dict[str, Any] = {
     "mnist": {"source": "bundled", "mirrors": [ATTACK]},
     "experiments": {
         "spirals": experiment("spirals", 300, BOTH | {"input": {"eligible": [0]}}),
+        "plane": experiment("spirals", 60, BOTH, layer=2, size=2),
         "flat": experiment("blobs", 60, BOTH, layer=2, size=2),
         "wide": experiment("blobs", 60, BOTH, layer=2, size=4),
     },

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mixup.analysis.tables import SUMMARY
-from mixup.report.findings import drawn, finding, listed, metric_label, overfitting
+from mixup.report.findings import drawn, finding, listed, overfitting
 
 MINUS = "\N{MINUS SIGN}"
 NONE = float("nan")
@@ -36,6 +36,25 @@ def test_finding_says_higher_and_lower_only_where_the_interval_leaves_out_zero()
         f"{MINUS}0.15 to {MINUS}0.05); not clearly different for hidden mixup (+0.05, "
         f"{MINUS}0.01 to +0.11)."
     )
+
+
+def test_finding_of_many_methods_names_both_ends_and_says_who_differs() -> None:
+    others = {f"input_0_{i}": (0.8 + i / 100, i / 100, i / 100 - 0.045, 0.2) for i in range(1, 9)}
+    assert finding(summary(baseline=(0.8,), **others), "test_accuracy") == (
+        "Test accuracy (mean of 5 seeds): of 9 methods from 0.88 for input 0.8 down to 0.8 for "
+        "baseline. Against the baseline, paired by seed, it is higher for input 0.5, input 0.6, "
+        "input 0.7 and input 0.8; not clearly different for input 0.1, input 0.2, input 0.3 and "
+        "input 0.4."
+    )
+
+
+def test_finding_of_what_is_the_same_for_all() -> None:
+    table = summary(baseline=(0.25,), input=(0.25, 0, 0, 0), manifold=(0.25, 0, 0, 0))
+    assert finding(table, "test_accuracy") == (
+        "Test accuracy (mean of 5 seeds): 0.25 for each of 3 methods."
+    )
+    other_seeds = summary(baseline=(0.25,), manifold=(0.25, 0.01, -0.1, 0.1))
+    assert "not clearly different for manifold mixup" in finding(other_seeds, "test_accuracy")
 
 
 def test_finding_without_intervals_compares_nothing() -> None:
@@ -91,8 +110,3 @@ def test_drawn_compares_lam_with_its_distribution() -> None:
 )
 def test_listed(words: list[str], text: str) -> None:
     assert listed(words) == text
-
-
-def test_metric_label_has_words_for_any_metric() -> None:
-    assert metric_label("test_accuracy") == "test accuracy"
-    assert metric_label("my_own_metric") == "my own metric"

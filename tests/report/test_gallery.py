@@ -1,5 +1,6 @@
 """Pictures are found by name, and their captions are of their own experiment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,10 @@ from PIL import Image
 
 from mixup.analysis.tables import SUMMARY
 from mixup.report.gallery import Numbers, Picture, evidence, gallery
+from mixup.report.kinds import KINDS
+from mixup.study import read_study
 
+ROOT = Path(__file__).parents[2]
 NONE = float("nan")
 
 
@@ -60,7 +64,9 @@ def test_pictures_come_by_experiment_and_kind_and_strangers_not_at_all(
         ("bottleneck_e", "e: bottleneck states"),
         ("spectra_e_scale_free", "e: singular values, scale-free"),
         ("spectra_e_wide_raw", "e_wide: singular values, raw"),
-        ("hidden_e_wide_plain", "e_wide: input and hidden space, plain"),
+        ("hidden_e_wide_plain", "e_wide: input and hidden space without mixing"),
+        ("hidden_e_singular_values", "e: singular values of the hidden states"),
+        ("class_ratios_e_wide", "e_wide: singular values by class"),
     ],
 )
 def test_a_part_of_a_figure_is_named_in_its_title(
@@ -94,6 +100,39 @@ def test_what_was_not_measured_has_no_caption(tmp_path: Path, numbers: Numbers, 
     (picture,) = shown(tmp_path, numbers, name)
     assert picture.caption == ""
     assert picture.alt.endswith(".")
+
+
+def test_captions_are_of_what_is_asked(tmp_path: Path, numbers: Numbers) -> None:
+    """Of attacks at many radii, that of a claim; without a claim, the first."""
+    rows = [
+        (name, "baseline", f"fgsm_accuracy_0_{radius}", 5, float(radius), *[NONE] * 6)
+        for name in ("e", "e_wide")
+        for radius in (1, 2, 3)
+    ]
+    table = pd.DataFrame(rows, columns=SUMMARY)
+    asking = replace(numbers, summary=table, asked={("e", "fgsm_accuracy_0_2")})
+    wide, narrow = shown(tmp_path, asking, "attacks_e", "attacks_e_wide")
+    assert wide.caption == "Accuracy under FGSM of radius 0.1 (mean of 5 seeds): 1 for baseline."
+    assert narrow.caption == "Accuracy under FGSM of radius 0.2 (mean of 5 seeds): 2 for baseline."
+    assert [p.name for p in evidence([wide, narrow], "e", "fgsm_accuracy_0_3")] == ["attacks_e"]
+
+
+@pytest.mark.parametrize("study", [".", "paper"])
+def test_every_figure_of_the_studies_is_of_a_kind_that_is_known(
+    study: str, numbers: Numbers
+) -> None:
+    folder = ROOT / study / "figures/study"
+    experiments = read_study(ROOT / study / "params.yaml").experiments
+    found = gallery(folder, experiments, numbers)
+    assert {one.name for one in found} == {path.stem for path in folder.glob("*.png")}
+    assert {one.experiment for one in found} == set(experiments)
+    for one in found:
+        assert one.title.startswith(f"{one.experiment}: {KINDS[one.kind].title}")
+
+
+def test_of_figures_that_look_alike_none_has_the_words_of_another() -> None:
+    words = [kind.title for kind in KINDS.values()]
+    assert len(set(words)) == len(words)
 
 
 def test_evidence_is_of_the_metric_and_of_the_experiment(tmp_path: Path, numbers: Numbers) -> None:

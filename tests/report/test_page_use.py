@@ -60,7 +60,7 @@ def test_runs_can_be_filtered(page: Page) -> None:
     }
     assert page.locator("#runs output").inner_text() == f"{len(SEEDS)} of {everything} rows"
     page.get_by_label("Show runs with").fill("")
-    assert rows.count() == everything == 7 * len(SEEDS)
+    assert rows.count() == everything == 9 * len(SEEDS)
 
 
 # Look at a run
@@ -119,6 +119,63 @@ def test_experiments_show_what_they_have(page: Page) -> None:
     page.get_by_role("combobox", name="Experiment").select_option("wide")
     assert page.locator("#pictures canvas").count() == 0
     assert page.locator("#curves path.line").count() == 8
+    page.get_by_role("combobox", name="Experiment").select_option("plane")
+    labels = [picture.get_attribute("aria-label") for picture in page.locator("canvas").all()]
+    words = ["Map of", "Map of", "Bottleneck states", "Bottleneck states"]
+    assert [str(label).startswith(start) for label, start in zip(labels, words, strict=True)]
+    assert re.search("red is class 1.*two units of the bottleneck", page.inner_text("#legend"))
+
+
+def test_small_numbers_have_room_beside_their_axis(page: Page) -> None:
+    places = page.evaluate("""() => {
+        const line = {colour: "red", x: [0, 1], y: [1e-6, 1]};
+        const svg = lineChart("words", "x", [line], true);
+        document.getElementById("curves").append(svg);
+        return [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBBox().x]);
+    }""")
+    assert "1e\N{MINUS SIGN}6" in [text for text, _ in places]
+    assert all(x >= 0 for _, x in places), places
+
+
+def test_states_lie_in_the_middle_and_fill_the_picture_one_way(page: Page) -> None:
+    """However flat they are."""
+    data = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent)")
+    for run in data["experiments"]["plane"]["runs"].values():
+        places = np.frombuffer(base64.b64decode(run["states"]["places"]), np.uint8).reshape(-1, 2)
+        low, high = places.min(axis=0).astype(int), places.max(axis=0).astype(int)
+        assert (high - low).max() == 255
+        assert low + high == pytest.approx([255, 255], abs=2)
+
+
+def test_two_lines_never_have_one_colour(browser: Browser, study: Path) -> None:
+    """A sweep has more methods than there are colours."""
+    file = study / "report/one_colour.html"
+    whole = (study / "report/index.html").read_text(encoding="utf-8")
+    changed = re.sub(r'("manifold": {"label": "[^"]+", "colour": )"[^"]+"', r'\1"#56B4E9"', whole)
+    assert changed != whole
+    file.write_text(changed, encoding="utf-8")
+    for theme in ("light", "dark"):
+        with browser.new_context(color_scheme=theme) as context:  # type: ignore[arg-type]
+            page = Visit(context.new_page(), file).page
+            page.get_by_role("combobox", name="Left").select_option("input")
+            page.get_by_role("combobox", name="Right").select_option("manifold")
+            drawn = page.locator("#curves path.line").evaluate_all(
+                "lines => lines.map(line => getComputedStyle(line).stroke)"
+            )
+            assert len(set(drawn)) == 2, drawn
+
+
+def test_measures_beyond_the_foremost_are_folded_away_and_found_by_the_filter(page: Page) -> None:
+    folded = page.locator("#runs-plane details")
+    rows = folded.locator("tbody tr")
+    assert rows.count() == 2 * len(SEEDS)
+    assert not rows.first.is_visible()
+    folded.locator("summary").click()
+    page.get_by_label("Show runs with").fill("manifold")
+    shown = [row.get_attribute("data-run") for row in rows.all() if row.is_visible()]
+    assert shown == [f"plane/manifold/{seed}" for seed in SEEDS]
+    in_sum = 4 * len(SEEDS)
+    assert page.locator("#runs output").inner_text().startswith(f"{in_sum} of ")
 
 
 # Themes, phones, paper and keyboards
@@ -149,7 +206,7 @@ def test_theme_follows_the_system_until_one_is_chosen(
 def test_page_never_scrolls_sideways(browser: Browser, study: Path, width: int) -> None:
     with browser.new_context(viewport={"width": width, "height": 740}) as context:
         page = Visit(context.new_page(), study / "report/index.html").page
-        for experiment in ("spirals", "flat", "wide"):
+        for experiment in ("spirals", "plane", "flat", "wide"):
             page.get_by_role("combobox", name="Experiment").select_option(experiment)
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
             assert page.evaluate("document.documentElement.scrollWidth") == width

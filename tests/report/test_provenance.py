@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mixup.report.place import beside_code
 from mixup.report.provenance import provenance, training_seconds
 from mixup.training.config import RunKey
 
@@ -50,6 +51,19 @@ def test_folder_in_another_repository_has_no_commit(inside: Path) -> None:
     git("init", "-q", "..")
     Path("dvc.yaml").write_text("stages: {}\n")
     assert provenance(("dvc.yaml",), ()).commit == ""
+
+
+def test_folder_with_its_code_as_a_link_names_what_differs_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("second").mkdir()
+    Path("second/dvc.yaml").write_text("stages: {}\n")
+    Path("second/mixup").symlink_to("../mixup")
+    commit_hash = commit()
+    Path("mixup/code.py").write_text("x = 2\n")
+    monkeypatch.chdir("second")
+    found = provenance(("dvc.yaml", beside_code("mixup")), ())
+    assert (found.commit, found.changed) == (commit_hash, ["mixup/code.py"])
 
 
 def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -32,8 +32,12 @@ def test_orders_and_leaders_are_counted() -> None:
         "4 seeds give 3 different orders of the methods. Highest test accuracy: baseline on seeds "
         "4 and 2; baseline and input mixup on seed 9; input mixup on seed 1."
     )
-    assert found.labels == ["baseline", "input mixup"]
-    assert found.rows[0] == (4, [(1.0, 0.8), (2.0, 0.7)])
+    assert found.seed_names == ["Seed 4", "Seed 2", "Seed 9", "Seed 1"]
+    of_baseline, of_input = (
+        [(1, 0.8), (1, 0.9), (1.5, 0.5), (2, 0.5)],
+        [*((2, 0.7), (2, 0.6), (1.5, 0.5), (1, 0.6))],
+    )
+    assert found.rows == [("baseline", of_baseline), ("input mixup", of_input)]
     (pair,) = found.pairs
     assert (pair["label"], pair["other_label"]) == ("baseline", "input mixup")
     assert (pair["wins"], pair["ties"], pair["n"]) == (2, 1, 4)

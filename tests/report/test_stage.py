@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
+from mixup.analysis.ledger import read_ledger
 from mixup.errors import StudyError
 from mixup.params import read_section
 from mixup.training.config import ExperimentConfig, Name, Seeds, all_runs
@@ -84,15 +85,31 @@ def test_a_missing_input_is_named_and_the_old_page_stays(
     assert report.PAGE.read_text(encoding="utf-8") == html
 
 
-def test_commands_are_those_of_stages_in_the_pipeline() -> None:
-    seeds = read_section(Seeds, "seeds", path=ROOT / "params.yaml")
-    experiments = read_section(
-        dict[Name, ExperimentConfig], "experiments", path=ROOT / "params.yaml"
-    )
-    with Repo(str(ROOT)) as repo:
+@pytest.mark.parametrize("study", ["", "paper"])
+def test_commands_are_those_of_stages_in_the_pipeline(
+    study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / study)
+    start = f"cd {study} && dvc repro " if study else "dvc repro "
+    seeds = read_section(Seeds, "seeds")
+    experiments = read_section(dict[Name, ExperimentConfig], "experiments")
+    with Repo() as repo:
         stages = {stage.addressing for stage in repo.index.stages}
     command = report.run_command(experiments)
     commands = [command(key) for key in all_runs(seeds, experiments)]
-    named = {text.removeprefix("dvc repro ") for text in [*commands, *report.COMMANDS.values()]}
+    assert all(text.startswith(start) for text in commands)
+    named = {text.removeprefix(start) for text in commands}
+    named |= {text.removeprefix("dvc repro ") for text in report.COMMANDS.values()}
     assert named <= stages
     assert len(set(commands)) == len(commands)
+
+
+@pytest.mark.parametrize("study", [".", "paper"])
+def test_every_source_of_a_claim_has_its_reference(study: str) -> None:
+    ledger = read_ledger(ROOT / study / "metrics/claims.csv")
+    names = [name.lower() for name, *_ in report.references(ledger)]
+    for source in ledger["source"]:
+        assert any(name in source.lower() for name in names), source
+    sources = " ".join(ledger["source"]).lower()
+    unused = {name for name in names if name not in sources}
+    assert unused <= {name.lower() for name in report.ALWAYS_NAMED}

@@ -1,6 +1,7 @@
 """What the page says was run, next to the data that are really made and the settings given."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mixup.data.spirals import SpiralsConfig, generate
-from mixup.report.gallery import picture_of_spirals
+from mixup.report.gallery import evidence, picture_of_spirals
 from mixup.report.study import facts, method_rows, spirals_in_words, timed
 from mixup.training.config import ExperimentConfig, RunKey
 
@@ -52,7 +53,8 @@ def test_picture_of_the_spirals_is_evidence_for_no_claim(tmp_path: Path) -> None
     path = tmp_path / "spirals_data.png"
     Image.new("RGB", (4, 4)).save(path)
     shown = picture_of_spirals(path, spirals("arms"))
-    assert (shown.name, shown.experiment, shown.metrics) == ("spirals_data", "", ())
+    assert (shown.name, shown.experiment) == ("spirals_data", "")
+    assert [*evidence([shown], "spirals", "test_accuracy")] == []
     assert shown.caption.startswith("1,200 points")
 
 
@@ -97,7 +99,7 @@ def test_facts_are_those_of_the_study() -> None:
     narrow = experiment(
         {"bottleneck": 4},
         net=net | {"bottleneck": {"layer": 2, "size": 2}},
-        training=recipe | {"epochs": 30, "decay_at": [10, 20]},
+        training=recipe | {"epochs": 30, "decay_at": [10, 20], "validation_fraction": 0.2},
     )
     data = {"spirals": generate(spirals("arms")), "other": generate(spirals("mirrored"))}
     said = dict(facts([0, 3], 2.0, 4, {"wide": experiment({}), "narrow": narrow}, data,
@@ -108,15 +110,27 @@ def test_facts_are_those_of_the_study() -> None:
         "Seeds": "0, 3 (each decides split, initial weights and batches)",
         "alpha": "2: lam is drawn from Beta(2, 2) wherever a method mixes",
         "Experiment: wide": (
-            "data spirals; hidden layers of 8, 8, 8 units; 1,000 steps of 16 samples, "
-            "learning rate 0.02"
+            "data spirals, 50 % of it for testing; hidden layers of 8, 8, 8 units; 1,000 steps of "
+            "16 samples, learning rate 0.02"
         ),
         "Experiment: narrow": (
-            "data spirals; hidden layers of 8, 2, 8 units (the 2 are the bottleneck); "
-            "30 epochs of 16 samples, learning rate 0.02, divided by ten after 10 and 20"
+            "data spirals, 50 % of it for testing, 20 % of the rest for choosing; "
+            "hidden layers of 8, 2, 8 units (the 2 are the bottleneck); 30 epochs "
+            "of 16 samples, learning rate 0.02, divided by ten after 10 and 20"
         ),
         "Threads of a run": "4",
     }
+
+
+def test_facts_name_what_a_method_or_a_data_set_decides_itself() -> None:
+    data = generate(spirals("arms"))
+    official = replace(data, official_test=np.arange(len(data.labels)) < 10)
+    swept = experiment({"eligible": [0], "alpha": 0.5})
+    said = dict(facts([0], 2.0, 1, {"e": swept}, {"spirals": official}, {}))
+    assert said["alpha"].endswith(
+        "wherever a method mixes, unless the method has an alpha of its own"
+    )
+    assert said["Experiment: e"].startswith("data spirals; hidden")
 
 
 def test_times_that_are_known_are_added_up() -> None:

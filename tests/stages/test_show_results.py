@@ -81,3 +81,14 @@ def test_says_where_the_report_is(tmp_path, monkeypatch, capsys):
     assert "SUPPORTED" in printed
     for place in ("report/index.html", "claims.yaml", "metrics/claims.csv"):
         assert place in printed
+
+
+def test_names_the_report_from_the_folder_with_the_code(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mixup").mkdir()
+    (tmp_path / "second/report").mkdir(parents=True)
+    (tmp_path / "second/mixup").symlink_to("../mixup")
+    monkeypatch.chdir(tmp_path / "second")
+    write_table("metrics/claims.csv", ledger(claim("yes")))
+    Path("report/index.html").touch()
+    show_results.main()
+    assert "Open second/report/index.html" in capsys.readouterr().out
