@@ -106,7 +106,7 @@ def test_any_words_are_obeyed_or_refused(command: str, study: Path) -> None:
             assert said.startswith("error: ")
             assert "MIXUP_DEBUG" not in said  # which is what an error not foreseen says
             assert said.count("\n") == 1
-            assert len(said) < 1_000
+            assert len(said) < 6_000  # a path may be long
         if status == 2:
             assert f"{command}: error: " in said
         assert files(study.parent) == before
