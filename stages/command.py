@@ -52,7 +52,8 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
     except BrokenPipeError:  # whoever read the output has stopped: `... | head`
         _stop("", 1)
     except Exception as error:
-        _stop(f"error: {_in_one_line(error)}", 1)
+        # The names of files may hold whatever breaks a line.
+        _stop(f"error: {' '.join(_in_one_line(error).splitlines())}", 1)
 
 
 def _end_with_dvc() -> None:

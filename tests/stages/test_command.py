@@ -16,7 +16,7 @@ from stages.command import run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(
-    path.stem for path in (ROOT / "stages").glob("*.py") if "\n    run(main" in path.read_text()
+    path.stem for path in (ROOT / "stages").glob("*.py") if "\n    run(" in path.read_text()
 )
 
 
