@@ -1,10 +1,20 @@
-"""What holds for all tests."""
+"""What holds for all tests, and a browser."""
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
 
+import pytest
 import yaml
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
 
 # Small tensors gain nothing from more threads, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,3 +31,15 @@ settings.load_profile("patient")
 
 # Params that are written here share parts, and params.yaml may have no anchors.
 yaml.SafeDumper.ignore_aliases = lambda *_: True
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the Chromium or Chrome that is installed, or say that none is."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser is installed, looked for {', '.join(BROWSERS)}")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield started
+        started.close()

@@ -10,9 +10,7 @@ import yaml
 from playwright.sync_api import Browser
 
 from tests.pipeline.conftest import ROOT, Project
-from tests.report.conftest import Visit, browser
-
-__all__ = ["browser"]  # a fixture
+from tests.report.conftest import Visit
 
 pytestmark = pytest.mark.slow
 

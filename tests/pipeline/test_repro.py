@@ -28,7 +28,8 @@ def test_first_repro_writes_every_output(finished: Project) -> None:
     folder = finished.folder
     for run in ("spirals/baseline/0", "spirals/manifold/1", "mnist_2d/manifold/1"):
         names = {path.name for path in (folder / "runs" / run).iterdir()}
-        assert names == {"config.json", "history.csv", "metrics.json", "model.safetensors"}
+        files = {"config.json", "history.csv", "metrics.json", "model.safetensors", "SHA256SUMS"}
+        assert names == files
     assert {path.name for path in (folder / "metrics").iterdir()} == {
         "claims.csv",
         "claims.json",

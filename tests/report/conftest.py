@@ -1,6 +1,5 @@
 """A small study that is really trained and judged, its page, and a browser to open it in."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from mixup.data.dataset import Dataset, save_dataset
 from mixup.data.spirals import SpiralsConfig, generate
@@ -20,11 +19,6 @@ from mixup.training.run import run_folder
 from mixup.training.trainer import train_run
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
 ATTACK = (
     "</script><script>window.attacked = 1</script><!--<script>\"'>"
     "<img src=x onerror='window.attacked = 1'></title>javascript:window.attacked=1"
@@ -136,18 +130,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_study(folder)
         report.main()
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the Chromium or Chrome that is installed, or say that none is."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser is installed, looked for {', '.join(BROWSERS)}")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=QUIET)
-        yield started
-        started.close()
 
 
 class Visit:
