@@ -9,16 +9,16 @@ INSTALLED := .venv/requirements.lock
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 # Tests of a file stay together, as they share what was trained for them.
 PYTEST = $(RUN) pytest -n logical --maxprocesses 8 --dist loadfile
-PAPER = cd paper && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
+FULL = cd full && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
-.PHONY: help repro paper verify verify-paper test check bench setup venv new-venv scm
+.PHONY: help repro full verify verify-full test check bench setup venv new-venv scm
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   set up, run the whole study, show what was found"
-	@echo "make paper   the same for the claims of the paper itself, in paper/"
+	@echo "make full   the same for the claims of the paper itself, in full/"
 	@echo "make verify  train all of the committed study anew, elsewhere; do its numbers hold here?"
-	@echo "make verify-paper   the same for paper/: about 40 minutes on two cores"
+	@echo "make verify-full   the same for full/: about 40 minutes on two cores"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
 	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
@@ -28,18 +28,18 @@ repro: setup
 	$(RUN) stages.validate
 	$(RUN) stages.launch
 	$(RUN) dvc repro --all-pipelines  # as `dvc repro`, which reads dvc.lock twice
-	@$(RUN) stages.show_results
+	@$(RUN) tools.show_results
 
-paper: setup
-	$(PAPER) stages.validate
-	$(PAPER) stages.launch
-	$(PAPER) dvc repro --all-pipelines
-	@$(PAPER) stages.show_results
+full: setup
+	$(FULL) stages.validate
+	$(FULL) stages.launch
+	$(FULL) dvc repro --all-pipelines
+	@$(FULL) tools.show_results
 
 # In a clone without dvc.lock and with a cache of its own, so that nothing comes from an earlier run,
 # and nothing of this folder is touched. Changes that are not committed take no part.
-verify-paper: STUDY := paper
-verify verify-paper: setup
+verify-full: STUDY := full
+verify verify-full: setup
 	@git rev-parse --quiet --verify HEAD >/dev/null || { \
 	    echo "make $@ needs Git and a commit to compare with." >&2; exit 1; }
 	@folder=$$(mktemp -d "$${TMPDIR:-/tmp}/verify.XXXXXX") && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
@@ -48,7 +48,7 @@ verify verify-paper: setup
 	    PATH="$(CURDIR)/$(BIN):$$PATH" && export PATH && \
 	    rm -f dvc.lock && python -m dvc config --local cache.dir cache && \
 	    python -m stages.launch && python -m dvc repro --quiet claims && \
-	    python -m stages.verify
+	    python -m tools.verify
 
 test: setup
 	$(RUN) ruff check
@@ -90,7 +90,7 @@ new-venv:
 # DVC wants a Git repository that holds the project, or to be told that there is none; of each study.
 scm:
 	@bin=$$(cd $(BIN) && pwd); \
-	for study in . $(wildcard paper); do \
+	for study in . $(wildcard full); do \
 	    ( cd $$study; \
 	    if git ls-files --error-unmatch dvc.yaml >/dev/null 2>&1; then \
 	        ! grep -qs no_scm .dvc/config.local || "$$bin"/python -m dvc config --local --unset core.no_scm; \

@@ -27,12 +27,12 @@ from unittest.mock import patch
 import torch
 from safetensors.torch import load_file
 
-from mixup.data.dataset import Dataset, load_dataset
-from mixup.training import trainer
-from mixup.training.checkpoint import State
-from mixup.training.cohort import train_cohort
-from mixup.training.config import RunConfig, RunKey, read_run_config
-from mixup.training.trainer import new_state, train_run
+from mixup.study.data.dataset import Dataset, load_dataset
+from mixup.study.training import trainer
+from mixup.study.training.checkpoint import State
+from mixup.study.training.cohort import train_cohort
+from mixup.study.training.config import RunConfig, RunKey, read_run_config
+from mixup.study.training.trainer import new_state, train_run
 
 SIZES = {"spirals": (1, 3, 10, 30, 60, 100), "mnist_2d": (1, 3)}
 METHODS = {

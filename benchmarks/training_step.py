@@ -27,11 +27,11 @@ from unittest.mock import patch
 import torch
 from tqdm import tqdm
 
-from mixup.data.dataset import Dataset, load_dataset
-from mixup.training import trainer
-from mixup.training.config import RunConfig, RunKey, read_run_config
-from mixup.training.recipe import samples, schedule_for, targets_and_criterion
-from mixup.training.run import build_net, split_for
+from mixup.study.data.dataset import Dataset, load_dataset
+from mixup.study.training import trainer
+from mixup.study.training.config import RunConfig, RunKey, read_run_config
+from mixup.study.training.recipe import samples, schedule_for, targets_and_criterion
+from mixup.study.training.run import build_net, split_for
 
 EXPERIMENTS = {"spirals": 100, "mnist_2d": 10, "mnist_12d": 10}  # steps of a turn
 METHODS = ("baseline", "manifold")

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from mixup.analysis.allowances import against_baseline
-from mixup.analysis.calibration import (
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.measures.calibration import (
     STOPPING,
     calibrate,
     calibration_measures,
     early_stopping_measures,
 )
-from mixup.analysis.tables import measures_table, read_history, write_table
-from mixup.data.dataset import load_dataset
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from mixup.training.run import load_run, read_metrics, run_folder
-from stages.command import run
+from mixup.study.params import read_section
+from mixup.study.summaries.allowances import against_baseline
+from mixup.study.tables import measures_table, read_history, write_table
+from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.run import load_run, read_metrics, run_folder
 
 
 def main() -> None:

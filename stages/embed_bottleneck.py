@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from mixup.analysis.bottleneck import bottleneck_states
-from mixup.analysis.embedding import embedding_measures
-from mixup.analysis.tables import measures_table, write_table
-from mixup.data.dataset import load_dataset
-from mixup.files import whole_folder
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.files import whole_folder
+from mixup.study.measures.bottleneck import bottleneck_states
+from mixup.study.measures.embedding import embedding_measures
+from mixup.study.params import read_section
+from mixup.study.tables import measures_table, write_table
+from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """Make the spirals data set and its picture."""
 
-from mixup.data.dataset import save_dataset
-from mixup.data.spirals import SpiralsConfig, generate
-from mixup.figures.spirals_data import draw_spirals
-from mixup.figures.style import save
-from mixup.params import read_section
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import save_dataset
+from mixup.study.data.spirals import SpiralsConfig, generate
+from mixup.study.figures.spirals_data import draw_spirals
+from mixup.study.figures.style import save
+from mixup.study.params import read_section
 
 
 def main() -> None:

@@ -3,15 +3,15 @@
 from itertools import product
 from pathlib import Path
 
-from mixup.analysis.features import feature_measures
-from mixup.analysis.linearity import bottleneck_measures
-from mixup.analysis.states_config import StatesConfig
-from mixup.analysis.tables import measures_table, write_table
-from mixup.data.dataset import load_dataset
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from mixup.training.run import load_run, run_folder
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.measures.features import feature_measures
+from mixup.study.measures.states_config import StatesConfig
+from mixup.study.measures.theorem import bottleneck_measures
+from mixup.study.params import read_section
+from mixup.study.tables import measures_table, write_table
+from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.run import load_run, run_folder
 
 
 def main() -> None:

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-from mixup.analysis.intrusion import (
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.measures.intrusion import (
     MixedPairs,
     auc_of_errors,
     intrusion_around,
     intrusion_shares,
     mix_pairs,
 )
-from mixup.analysis.tables import measures_table, write_table
-from mixup.data.dataset import load_dataset
-from mixup.params import read_section
-from mixup.training.config import (
+from mixup.study.params import read_section
+from mixup.study.tables import measures_table, write_table
+from mixup.study.training.config import (
     ExperimentConfig,
     MixupConfig,
     Name,
@@ -22,8 +23,7 @@ from mixup.training.config import (
     Seeds,
     all_runs,
 )
-from mixup.training.run import Run, Split, load_run, run_folder
-from stages.command import run
+from mixup.study.training.run import Run, Split, load_run, run_folder
 
 PAIRS = 2_000
 PAIRS_AROUND = 10_000

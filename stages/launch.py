@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, TypeVar
 from filelock import FileLock, Timeout
 from joblib import cpu_count
 
-from mixup.errors import StudyError
-from mixup.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
-from mixup.parallel.local import LocalPool
-from mixup.parallel.progress import Progress
-from mixup.params import read_params, read_section
-from mixup.training.config import RunConfig, RunKey, TrainConfig, read_run_config
-from mixup.training.version import code_version
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.errors import StudyError
+from mixup.study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
+from mixup.study.parallel.local import LocalPool
+from mixup.study.parallel.progress import Progress
+from mixup.study.params import read_params, read_section
+from mixup.study.training.config import RunConfig, RunKey, TrainConfig, read_run_config
+from mixup.study.training.version import code_version
 
 if TYPE_CHECKING:
-    from mixup.parallel.cluster import ClusterPool
-    from stages.pipeline import TrainStages
+    from mixup.study.parallel.cluster import ClusterPool
+    from mixup.study.pipeline import TrainStages
 
 LOCK = Path(".dvc/tmp/launch.lock")
 CHECKPOINTS = Path("checkpoints")  # as stages.train has it
@@ -94,8 +94,10 @@ def put_in_place(key: RunKey, outcome: Outcome) -> Outcome:
     """Make the folder of a run that was trained."""
     if isinstance(outcome, FailedRun):
         return outcome
-    from mixup.training.run import run_folder  # torch, which a launch without work does not need
-    from mixup.training.timing import keep_time
+    from mixup.study.training.run import (
+        run_folder,  # torch, which a launch without work does not need
+    )
+    from mixup.study.training.timing import keep_time
 
     try:
         outcome.write(run_folder(key))
@@ -146,7 +148,7 @@ def make_pool(scheduler: str | None, jobs: int) -> LocalPool | ClusterPool:
     """Find the workers."""
     if scheduler:
         try:
-            from mixup.parallel.cluster import ClusterPool
+            from mixup.study.parallel.cluster import ClusterPool
         except ImportError as error:
             raise StudyError(f"--scheduler needs the package {error.name}: install it") from error
         return ClusterPool(scheduler)
@@ -179,7 +181,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from stages.pipeline import train_stages  # not at the top: workers import this module
+    from mixup.study.pipeline import train_stages  # not at the top: workers import this module
 
     with only_launch(), train_stages() as stages:
         stages.bring_data_up_to_date()

@@ -8,8 +8,21 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from mixup.analysis.calibration import calibrate, reliability_tables
-from mixup.analysis.hidden import (
+from mixup.study.command import run
+from mixup.study.data.dataset import Dataset, load_dataset
+from mixup.study.data.npz import read_npz
+from mixup.study.figures.bottleneck import Embedding, draw_bottleneck
+from mixup.study.figures.boundaries import ProbabilityMap, draw_boundaries
+from mixup.study.figures.calibration import draw_allowances, draw_reliability
+from mixup.study.figures.curves import draw_curves
+from mixup.study.figures.draws import draw_draws
+from mixup.study.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
+from mixup.study.figures.measured import draw_measured, draw_sweeps
+from mixup.study.figures.spectra import draw_spectra
+from mixup.study.figures.style import method_colours, save, some_seeds_said
+from mixup.study.files import whole_folder
+from mixup.study.measures.calibration import calibrate, reliability_tables
+from mixup.study.measures.hidden import (
     ClassifiedPlane,
     hidden_measures,
     hidden_spectra,
@@ -17,24 +30,11 @@ from mixup.analysis.hidden import (
     input_and_hidden_plane,
     uniform_states,
 )
-from mixup.analysis.plane import Box, bounding_box, evaluate_on_box
-from mixup.analysis.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from mixup.data.dataset import Dataset, load_dataset
-from mixup.data.npz import read_npz
-from mixup.figures.bottleneck import Embedding, draw_bottleneck
-from mixup.figures.boundaries import ProbabilityMap, draw_boundaries
-from mixup.figures.calibration import draw_allowances, draw_reliability
-from mixup.figures.curves import draw_curves
-from mixup.figures.draws import draw_draws
-from mixup.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
-from mixup.figures.measured import draw_measured, draw_sweeps
-from mixup.figures.spectra import draw_spectra
-from mixup.figures.style import method_colours, save, some_seeds_said
-from mixup.files import whole_folder
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from mixup.training.run import Run, load_run, read_metrics, run_folder
-from stages.command import run
+from mixup.study.measures.plane import Box, bounding_box, evaluate_on_box
+from mixup.study.params import read_section
+from mixup.study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
+from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.run import Run, load_run, read_metrics, run_folder
 
 FIGURES = Path("figures/study")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]

@@ -7,22 +7,23 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mixup.analysis.ledger import read_ledger
-from mixup.analysis.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
-from mixup.data.dataset import load_dataset
-from mixup.data.spirals import SpiralsConfig
-from mixup.files import whole_file
-from mixup.params import check, read_params, read_section
-from mixup.report.claims import by_source, claim_views, counted
-from mixup.report.explorer import explorer
-from mixup.report.gallery import Numbers, gallery, picture_of_spirals
-from mixup.report.page import render_page
-from mixup.report.place import beside_code, from_code, study_folder
-from mixup.report.provenance import provenance, training_seconds
-from mixup.report.runs import runs_of_experiments
-from mixup.report.seeds import rankings
-from mixup.report.study import facts, method_rows, timed
-from mixup.training.config import (
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.data.spirals import SpiralsConfig
+from mixup.study.files import whole_file
+from mixup.study.inference.ledger import read_ledger
+from mixup.study.params import check, read_params, read_section
+from mixup.study.report.claims import by_source, claim_views, counted
+from mixup.study.report.explorer import explorer
+from mixup.study.report.gallery import Numbers, gallery, picture_of_spirals
+from mixup.study.report.page import render_page
+from mixup.study.report.place import beside_code, from_code, study_folder
+from mixup.study.report.provenance import provenance, training_seconds
+from mixup.study.report.runs import runs_of_experiments
+from mixup.study.report.seeds import rankings
+from mixup.study.report.study import facts, method_rows, timed
+from mixup.study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
+from mixup.study.training.config import (
     ExperimentConfig,
     MixupConfig,
     Name,
@@ -31,8 +32,7 @@ from mixup.training.config import (
     TrainConfig,
     all_runs,
 )
-from mixup.training.run import run_folder
-from stages.command import run
+from mixup.study.training.run import run_folder
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from mixup.analysis.robustness import attack_measures, deformation_measures
-from mixup.analysis.robustness_config import RobustnessConfig
-from mixup.analysis.tables import BASELINE, measures_table, write_table
-from mixup.data.dataset import load_dataset
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from mixup.training.run import load_run, run_folder
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.measures.robustness import attack_measures, deformation_measures
+from mixup.study.measures.robustness_config import RobustnessConfig
+from mixup.study.params import read_section
+from mixup.study.tables import BASELINE, measures_table, write_table
+from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.run import load_run, run_folder
 
 
 def main() -> None:

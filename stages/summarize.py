@@ -8,15 +8,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mixup.analysis.curves import mean_curves
-from mixup.analysis.history import history_measures
-from mixup.analysis.summary import nested_means, runs_table, summarise
-from mixup.analysis.tables import MEASURES, measures_table, read_table, write_table
-from mixup.data.dataset import load_dataset
-from mixup.files import whole_file
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, Seeds, all_runs
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.files import whole_file
+from mixup.study.measures.history import history_measures
+from mixup.study.params import read_section
+from mixup.study.summaries.curves import mean_curves
+from mixup.study.summaries.summary import nested_means, runs_table, summarise
+from mixup.study.tables import MEASURES, measures_table, read_table, write_table
+from mixup.study.training.config import ExperimentConfig, Name, Seeds, all_runs
 
 TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from mixup.analysis.bottleneck import bottleneck_states
-from mixup.analysis.spectra import flatness, flatness_of_all, spectra_table
-from mixup.analysis.tables import SPECTRA, measures_table, write_table
-from mixup.data.dataset import load_dataset
-from mixup.params import read_section
-from mixup.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.measures.bottleneck import bottleneck_states
+from mixup.study.measures.spectra import flatness, flatness_of_all, spectra_table
+from mixup.study.params import read_section
+from mixup.study.tables import SPECTRA, measures_table, write_table
+from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
 
 
 def main() -> None:

@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from time import perf_counter
 
-from mixup.data.dataset import load_dataset
-from mixup.training.checkpoint import checkpoint_path
-from mixup.training.config import RunKey, read_run_config
-from mixup.training.run import run_folder
-from mixup.training.timing import keep_time
-from mixup.training.trainer import train_run
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.data.dataset import load_dataset
+from mixup.study.training.checkpoint import checkpoint_path
+from mixup.study.training.config import RunKey, read_run_config
+from mixup.study.training.run import run_folder
+from mixup.study.training.timing import keep_time
+from mixup.study.training.trainer import train_run
 
 
 def main() -> None:

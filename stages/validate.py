@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mixup.files import whole_file
-from mixup.study import read_study
-from stages.command import run
+from mixup.study.command import run
+from mixup.study.files import whole_file
+from mixup.study.validation import read_study
 
 VALID = Path("data/params_are_valid")
 

@@ -19,7 +19,7 @@ STUDY_ONLY = {
 
 
 # It prints how a stage failed, so no output depends on it: an edit must not retrain anything.
-NO_DEP = ROOT / "stages/command.py"
+NO_DEP = ROOT / "mixup/study/command.py"
 
 
 # The walk: which files of the project a module runs
@@ -102,31 +102,36 @@ def undeclared_and_unused(root: Path, study: str = ".") -> list[str]:
     return complaints
 
 
-@pytest.mark.parametrize("study", [".", "paper"])
+@pytest.mark.parametrize("study", [".", "full"])
 def test_deps_of_every_stage_are_the_code_that_it_imports(study: str) -> None:
     complaints = undeclared_and_unused(ROOT, study)
     assert not complaints, "\n".join(complaints)
 
 
-FIT_DEPS = ["mixup/models", "mixup/training/trainer.py", "mixup/errors.py", "stages/fit.py"]
+FIT_DEPS = [
+    "mixup/models",
+    "mixup/study/training/trainer.py",
+    "mixup/study/errors.py",
+    "stages/fit.py",
+]
 
 
 @pytest.fixture
 def small_project(tmp_path: Path) -> Path:
     sources = {
         "mixup/__init__.py": "from importlib import import_module\n",
-        "mixup/errors.py": "",
+        "mixup/study/errors.py": "",
         "mixup/models/__init__.py": '"""Only a docstring."""\n',
         "mixup/models/mlp.py": "import torch\nfrom mixup import errors\n",
-        "mixup/training/__init__.py": "",
-        "mixup/training/trainer.py": (
+        "mixup/study/training/__init__.py": "",
+        "mixup/study/training/trainer.py": (
             "from typing import TYPE_CHECKING\n"
-            "if TYPE_CHECKING:\n    from mixup.figures.lines import Line\n"
+            "if TYPE_CHECKING:\n    from mixup.study.figures.lines import Line\n"
             "def train():\n    from mixup.models.mlp import MLP\n    return MLP()\n"
         ),
-        "mixup/figures/lines.py": "",
+        "mixup/study/figures/lines.py": "",
         "stages/__init__.py": '"""Only a docstring."""\n',
-        "stages/fit.py": "from mixup.training import trainer\n",
+        "stages/fit.py": "from mixup.study.training import trainer\n",
     }
     for name, text in sources.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -152,14 +157,16 @@ def test_walk_reports_a_missing_dep(dep: str, small_project: Path) -> None:
 
 
 def test_walk_reports_a_dep_that_is_not_used(small_project: Path) -> None:
-    declare(small_project, [*FIT_DEPS, "mixup/figures"])
-    assert undeclared_and_unused(small_project) == ["fit does not import mixup/figures, a dep"]
+    declare(small_project, [*FIT_DEPS, "mixup/study/figures"])
+    assert undeclared_and_unused(small_project) == [
+        "fit does not import mixup/study/figures, a dep"
+    ]
 
 
 def test_walk_counts_a_package_that_holds_code(small_project: Path) -> None:
-    (small_project / "mixup/training/__init__.py").write_text("SPEED = 1\n")
+    (small_project / "mixup/study/training/__init__.py").write_text("SPEED = 1\n")
     assert undeclared_and_unused(small_project) == [
-        "fit imports mixup/training/__init__.py, which is not in its deps"
+        "fit imports mixup/study/training/__init__.py, which is not in its deps"
     ]
 
 
@@ -194,12 +201,12 @@ def test_layers_hold(copy_of_project: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("mixup/analysis/__init__.py", "import mixup.figures", "Imports point one way"),
-        ("mixup/data/__init__.py", "import mixup.models", "Imports point one way"),
-        ("mixup/params.py", "import mixup.mixing", "Imports point one way"),
-        ("mixup/files.py", "import dvc.api", "The library knows no pipeline"),
-        ("mixup/training/__init__.py", "import argparse", "The library knows no pipeline"),
-        ("mixup/figures/__init__.py", "import stages", "The library knows no pipeline"),
+        ("mixup/study/measures/__init__.py", "import mixup.study.figures", "Imports point one way"),
+        ("mixup/study/data/__init__.py", "import mixup.models", "Imports point one way"),
+        ("mixup/study/params.py", "import mixup.mixing", "Imports point one way"),
+        ("mixup/study/files.py", "import dvc.api", "The library knows no pipeline"),
+        ("mixup/study/training/__init__.py", "import argparse", "The library knows no pipeline"),
+        ("mixup/study/figures/__init__.py", "import stages", "The library knows no pipeline"),
         ("stages/plots.py", "import stages.train", "Stages share code through the library only"),
     ],
 )

@@ -9,12 +9,12 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
-from mixup.analysis.inference import VERDICTS
-from mixup.analysis.ledger import read_ledger
-from mixup.analysis.robustness import named
-from mixup.analysis.tables import SUMMARY, read_table
-from mixup.study import read_study
-from mixup.training.config import all_runs
+from mixup.study.inference.ledger import read_ledger
+from mixup.study.inference.verdicts import VERDICTS
+from mixup.study.measures.robustness import named
+from mixup.study.tables import SUMMARY, read_table
+from mixup.study.training.config import all_runs
+from mixup.study.validation import read_study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,22 +58,22 @@ def test_links_to_files_lead_somewhere() -> None:
 
 
 def test_counts_of_the_paper_are_those_of_its_ledger() -> None:
-    verdicts = read_ledger(ROOT / "paper/metrics/claims.csv")["verdict"].tolist()
+    verdicts = read_ledger(ROOT / "full/metrics/claims.csv")["verdict"].tolist()
     supported, contradicted, n_open = (verdicts.count(verdict) for verdict in VERDICTS)
     said = (
         f"Of its {len(verdicts)} claims {supported} are supported, {contradicted} contradicted and "
         f"{n_open} open"
     )
     assert said in " ".join(README.split())
-    study = read_study(ROOT / "paper/params.yaml")
+    study = read_study(ROOT / "full/params.yaml")
     assert f"its {len(all_runs(study.seeds, study.experiments))} small nets" in README
 
 
 def test_the_papers_table_of_deformations_is_that_of_its_summary() -> None:
-    text = (ROOT / "paper/README.md").read_text(encoding="utf-8")
+    text = (ROOT / "full/README.md").read_text(encoding="utf-8")
     header, _, *rows = re.findall(r"^\| (?:test accuracy, %|---|as they are|\w+ed ).*", text, re.M)
     methods = [cell.strip() for cell in header.strip("|").split("|")][1:]
-    summary = read_table(ROOT / "paper/metrics/summary.csv", SUMMARY)
+    summary = read_table(ROOT / "full/metrics/summary.csv", SUMMARY)
     means = summary[summary["experiment"] == "mnist"].pivot(
         index="metric", columns="method", values="mean"
     )
@@ -110,8 +110,8 @@ SCORES = [
 
 
 def test_scores_in_the_papers_table_are_those_of_its_summary() -> None:
-    text = (ROOT / "paper/README.md").read_text(encoding="utf-8")
-    summary = read_table(ROOT / "paper/metrics/summary.csv", SUMMARY)
+    text = (ROOT / "full/README.md").read_text(encoding="utf-8")
+    summary = read_table(ROOT / "full/metrics/summary.csv", SUMMARY)
     means = summary.set_index(["experiment", "method", "metric"])["mean"]
     rows = re.findall(r"^\| (MNIST|spirals), ([a-z ]+) \| (.+) \|$", text, flags=re.MULTILINE)
     assert len(rows) == 2 * len(PLAIN_NAMES)

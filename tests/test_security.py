@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixup.analysis.claims import read_claims
-from mixup.analysis.tables import read_table
-from mixup.data.dataset import Dataset, load_dataset
-from mixup.data.idx import read_idx
-from mixup.data.npz import read_npz
-from mixup.errors import StudyError
-from mixup.params import read_params
-from mixup.training.checkpoint import Checkpoint
-from mixup.training.config import RunConfig
-from mixup.training.run import load_run, read_metrics
-from mixup.training.trainer import new_state, train_run
+from mixup.study.data.dataset import Dataset, load_dataset
+from mixup.study.data.idx import read_idx
+from mixup.study.data.npz import read_npz
+from mixup.study.errors import StudyError
+from mixup.study.inference.claims import read_claims
+from mixup.study.params import read_params
+from mixup.study.tables import read_table
+from mixup.study.training.checkpoint import Checkpoint
+from mixup.study.training.config import RunConfig
+from mixup.study.training.run import load_run, read_metrics
+from mixup.study.training.trainer import new_state, train_run
 
 ROOT = Path(__file__).parent.parent
 CONFIG = {

@@ -206,7 +206,7 @@ def test_worker_with_other_code_is_refused(
     new_study: Project, scheduler: str, tmp_path: Path
 ) -> None:
     elsewhere = new_study.copy(tmp_path / "elsewhere")
-    with (elsewhere.folder / "mixup/training/trainer.py").open("a") as file:
+    with (elsewhere.folder / "mixup/study/training/trainer.py").open("a") as file:
         file.write("# another version\n")
     with worker(elsewhere, scheduler), Client(scheduler) as client:
         wait_until(client.nthreads)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
-from mixup.params import read_params
+from mixup.study.params import read_params
 from tests.pipeline.conftest import ROOT, Project
 
 pytestmark = pytest.mark.slow

@@ -71,7 +71,7 @@ def test_deleted_results_come_back_without_training(study: Project) -> None:
 
 
 def test_edit_in_analysis_code_reruns_the_analysis_only(study: Project) -> None:
-    with (study.folder / "mixup/analysis/spectra.py").open("a") as file:
+    with (study.folder / "mixup/study/measures/spectra.py").open("a") as file:
         file.write("\n# an edit\n")
     ran = study.repro()
     assert "svd_analysis" in ran

@@ -79,7 +79,7 @@ def cells(page: str) -> dict[tuple[str, str, str], list[str]]:
 
 def test_page_shows_what_both_csv_files_say(swept: Project) -> None:
     name = names(swept)[0.1]
-    done = swept.run("python", "-m", "stages.compare", "HEAD", name)
+    done = swept.run("python", "-m", "tools.compare", "HEAD", name)
     assert name in done.stdout
     shown = cells((swept.folder / "report/compare.html").read_text())
     before, after = runs(swept, "HEAD"), runs(swept, name)
@@ -102,7 +102,7 @@ def test_page_shows_what_both_csv_files_say(swept: Project) -> None:
 
 def test_page_names_the_parameter_and_shows_both_figures(swept: Project) -> None:
     name = names(swept)[8.0]
-    swept.run("python", "-m", "stages.compare", "HEAD", name)
+    swept.run("python", "-m", "tools.compare", "HEAD", name)
     page = (swept.folder / "report/compare.html").read_text()
     assert page.count("<code>mixup.alpha</code>") == 1
     assert "The code is the same." in page
@@ -112,7 +112,7 @@ def test_page_names_the_parameter_and_shows_both_figures(swept: Project) -> None
 
 
 def test_sweep_is_one_figure(swept: Project) -> None:
-    done = swept.run("python", "-m", "stages.sweep", "mixup.alpha")
+    done = swept.run("python", "-m", "tools.sweep", "mixup.alpha")
     found = names(swept)
     line = f"mixup.alpha = 0.1 ({found[0.1]}), 2 (main), 8 ({found[8.0]})"
     assert sorted(line.split(", ")[1:]) == sorted(done.stdout.splitlines()[0].split(", ")[1:])

@@ -1,4 +1,4 @@
-"""``python -m stages.verify`` and ``make verify`` on a study that was really run."""
+"""``python -m tools.verify`` and ``make verify`` on a study that was really run."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def verify(study: Project, *arguments: str) -> CompletedProcess[str]:
-    return study.run("python", "-m", "stages.verify", *arguments, check=False)
+    return study.run("python", "-m", "tools.verify", *arguments, check=False)
 
 
 def edit(study: Project, name: str, rows: dict[str, object], column: str, value: object) -> None:

@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.analysis.summary import nested_means, summarise
-from mixup.analysis.tables import LEDGER, measures_table, write_table
-from mixup.data.dataset import Dataset, save_dataset
-from mixup.params import check
-from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.training.run import run_folder
-from mixup.training.trainer import train_run
+from mixup.study.data.dataset import Dataset, save_dataset
+from mixup.study.params import check
+from mixup.study.summaries.summary import nested_means, summarise
+from mixup.study.tables import LEDGER, measures_table, write_table
+from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.run import run_folder
+from mixup.study.training.trainer import train_run
 from stages import (
     calibration,
     claims,

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.analysis.calibration import fit_temperature, tempered
-from mixup.analysis.intrusion import intrusion_shares, mix_pairs
-from mixup.data.dataset import Dataset, save_dataset
-from mixup.errors import StudyError
-from mixup.params import check
-from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.training.run import load_run, read_metrics, run_folder
-from mixup.training.scores import ece
-from mixup.training.trainer import train_run
+from mixup.study.data.dataset import Dataset, save_dataset
+from mixup.study.errors import StudyError
+from mixup.study.measures.calibration import fit_temperature, tempered
+from mixup.study.measures.intrusion import intrusion_shares, mix_pairs
+from mixup.study.params import check
+from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.run import load_run, read_metrics, run_folder
+from mixup.study.training.scores import ece
+from mixup.study.training.trainer import train_run
 from stages import calibration, intrusion
 
 SEEDS = [4, 1]

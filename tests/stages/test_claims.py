@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.analysis.tables import measures_table, write_table
-from mixup.errors import StudyError
-from mixup.training.config import RunKey
+from mixup.study.errors import StudyError
+from mixup.study.tables import measures_table, write_table
+from mixup.study.training.config import RunKey
 from stages import claims
 
 BASELINE = [0.80, 0.70, 0.90, 0.75]

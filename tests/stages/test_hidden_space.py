@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.analysis.hidden import hidden_measures
-from mixup.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.errors import StudyError
-from mixup.params import check
-from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.training.run import load_run, run_folder
-from mixup.training.trainer import train_run
+from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
+from mixup.study.errors import StudyError
+from mixup.study.measures.hidden import hidden_measures
+from mixup.study.params import check
+from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.run import load_run, run_folder
+from mixup.study.training.trainer import train_run
 from stages import hidden_space
 
 SEEDS = [4, 1]

@@ -11,14 +11,14 @@ from safetensors.numpy import load_file
 from scipy.special import softmax
 from sklearn.neighbors import KNeighborsClassifier
 
-from mixup.analysis.linearity import different_pairs, linearity, logits_from, variance_outside
-from mixup.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.errors import StudyError
-from mixup.figures.style import method_colours
-from mixup.params import ParamsError, check
-from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.training.run import load_run, run_folder
-from mixup.training.trainer import train_run
+from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
+from mixup.study.errors import StudyError
+from mixup.study.figures.style import method_colours
+from mixup.study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
+from mixup.study.params import ParamsError, check
+from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.run import load_run, run_folder
+from mixup.study.training.trainer import train_run
 from stages import hidden_states, plots, summarize
 
 SEEDS = [4, 1]

@@ -11,14 +11,14 @@ import torch
 import yaml
 from scipy import ndimage
 
-from mixup.analysis.robustness import attack_measures, deformation_measures
-from mixup.analysis.robustness_config import AttacksConfig, DeformationsConfig
-from mixup.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.errors import StudyError
-from mixup.params import ParamsError, check
-from mixup.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.training.run import Run, load_run, run_folder
-from mixup.training.trainer import train_run
+from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
+from mixup.study.errors import StudyError
+from mixup.study.measures.robustness import attack_measures, deformation_measures
+from mixup.study.measures.robustness_config import AttacksConfig, DeformationsConfig
+from mixup.study.params import ParamsError, check
+from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.run import Run, load_run, run_folder
+from mixup.study.training.trainer import train_run
 from stages import robustness
 
 SEEDS = [4, 1]
@@ -145,7 +145,7 @@ def test_angles_are_uniform_and_the_same_for_the_methods_of_a_seed(
     given: dict[str, list[np.ndarray]] = {"rotate": [], "shear": []}
     for name, angles in given.items():
         monkeypatch.setattr(
-            f"mixup.analysis.robustness.{name}",
+            f"mixup.study.measures.robustness.{name}",
             lambda images, degrees, angles=angles: angles.append(degrees) or images,
         )
     config: DeformationsConfig = check(DeformationsConfig, DEFORMATIONS)
@@ -190,7 +190,7 @@ def test_restarts_and_points_that_pgd_missed_are_counted(study: Path, monkeypatc
             found[0] = split.test_inputs[wrong].double()
         return found
 
-    monkeypatch.setattr("mixup.analysis.robustness.pgd", finds_one_later)
+    monkeypatch.setattr("mixup.study.measures.robustness.pgd", finds_one_later)
     config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
     of = attack_measures(run, None, data, config)
     assert asked == [1, 2]
@@ -211,8 +211,8 @@ def test_a_point_that_fools_and_was_made_for_the_baseline_counts_as_missed(
         made.append(len(labels))
         return inputs if len(made) == 1 else 1 - inputs
 
-    monkeypatch.setattr("mixup.analysis.robustness.fgsm", fools_all_if_made_for_the_baseline)
-    monkeypatch.setattr("mixup.analysis.robustness.pgd", lambda net, inputs, *_, **__: inputs)
+    monkeypatch.setattr("mixup.study.measures.robustness.fgsm", fools_all_if_made_for_the_baseline)
+    monkeypatch.setattr("mixup.study.measures.robustness.pgd", lambda net, inputs, *_, **__: inputs)
     config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
     of = attack_measures(run, trained("baseline"), data, config)
     assert of["fgsm_accuracy_0_3"] == of["pgd_accuracy_0_3"] == of["unattacked_accuracy"] == 1

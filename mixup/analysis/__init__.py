@@ -1,1 +1,0 @@
-"""Measures of hidden states, and tables over runs and seeds."""

@@ -1,0 +1,1 @@
+"""What the stages call: data, training, measures, tables, inference, figures and the report."""

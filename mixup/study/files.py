@@ -1,0 +1,98 @@
+"""Write files and folders whole or not at all, and notice what changed in them later.
+
+Whole: a temporary name first, then a rename.
+A process that is killed leaves its temporary folder, ``.NAME-....tmp``. Git and DVC are told to
+ignore those, and the next launch removes them.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mixup.study.errors import FileError
+
+LEFTOVERS = ".*.tmp"
+"""Pattern of the names that temporary folders have."""
+SUMS = "SHA256SUMS"
+"""Name of the file that has the checksums of the others in its folder."""
+
+
+@contextmanager
+def whole_file(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that takes its place if the block succeeds.
+
+    Example:
+        >>> with whole_file("metrics/summary.json") as temporary:  # doctest: +SKIP
+        ...     temporary.write_text("{}")
+    """
+    path = Path(path)
+    with _folder_beside(path) as folder:
+        temporary = folder / path.name
+        yield temporary
+        os.replace(temporary, path)
+
+
+@contextmanager
+def whole_folder(path: Path | str) -> Iterator[Path]:
+    """Give a temporary folder beside ``path`` that replaces it if the block succeeds.
+
+    Raises:
+        NotADirectoryError: a file is there, which is left as it is.
+    """
+    path = Path(path)
+    if path.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    with _folder_beside(path) as folder:
+        temporary = folder / "new"
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            # Moved away, because to be killed while deleting it would leave half a folder.
+            os.replace(path, folder / "old")
+        os.replace(temporary, path)
+
+
+def write_sums(folder: Path) -> None:
+    """Write the checksums of a folder's files, for ``sha256sum --check SHA256SUMS`` too."""
+    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def check_sum(path: Path) -> None:
+    """Compare a file with its checksum, which `write_sums` wrote.
+
+    Raises:
+        FileError: it is another one, or the checksums are missing.
+        OSError: the file cannot be read.
+    """
+    sums = path.parent / SUMS
+    try:
+        lines = sums.read_bytes().splitlines()
+    except FileNotFoundError as error:
+        raise FileError(sums) from error
+    if f"{_sha256(path)}  {path.name}".encode() not in lines:
+        raise FileError(path, f"{SUMS} has another checksum")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", suffix=".tmp", dir=path.parent))
+    try:
+        yield folder
+    except OSError as error:
+        if error.errno and error.filename is None:  # as of a write that finds the disk full
+            error.filename = str(path)
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

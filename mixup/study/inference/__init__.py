@@ -1,0 +1,1 @@
+"""From the tables to verdicts: intervals, tests, claims and their ledger."""

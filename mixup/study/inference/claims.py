@@ -1,0 +1,174 @@
+"""The claims of claims.yaml: what one may say, and whether it can be asked of the runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import pandas as pd
+from pydantic import Field
+from pydantic import model_validator as check_after
+
+from mixup.study.errors import StudyError
+from mixup.study.inference.verdicts import Region
+from mixup.study.params import ParamsError, Section, check, read_params
+from mixup.study.training.config import Name
+
+CLAIMS = Path("claims.yaml")
+RUNS_TABLE = "metrics/runs.csv"
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+# Beyond it, sums of squares overflow in the end; no measure comes near.
+MOST = 1e9
+Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
+Direction = Literal["higher", "lower", "same", "varies"]
+
+
+class Claim(Section):
+    """A sentence about the methods, and the measurement that decides it."""
+
+    id: Id
+    """Its name in the ledger."""
+    sentence: Text
+    """What is claimed, in words."""
+    source: Text
+    """Who claims it, and where."""
+    experiment: Name
+    metric: Name
+    """A measure of metrics/runs.csv."""
+    method: Name
+    """The method that the claim is about."""
+    than: Name | Bounded
+    """What it is compared with: another method, paired by seed, or a number."""
+    than_metric: Name | None = None
+    """The measure of `than`, where it is another than `metric`."""
+    direction: Direction
+    """`higher` or `lower` than that by more than `smallest`; the `same` up to `smallest`; or
+    `varies`: on a share of the seeds between `smallest` and 1 - `smallest` it is higher."""
+    smallest: Annotated[float, Field(ge=0, le=MOST)]
+    """The smallest difference that matters."""
+    relative: bool = False
+    """Whether differences are shares of the other value, -0.1 being 10 % less, instead of being in
+    the metric's own unit."""
+    twin: Id | None = None
+    """Another claim, which asks the same of a measure free of scale."""
+    family: Id | None = None
+    """The claims that Holm's correction is for together with this one; None is a family too."""
+
+    @check_after(mode="after")
+    def _can_be_asked(self) -> Self:
+        if self.than_metric and not isinstance(self.than, str):
+            raise ValueError(f"than_metric needs a method to measure, got than {self.than}")
+        if (self.method, self.metric) == (self.than, self.metric_of_other):
+            raise ValueError(f"compares {self.method} with itself")
+        if self.direction in ("same", "varies") and not self.smallest > 0:
+            raise ValueError(f"smallest must be > 0 where the direction is {self.direction}")
+        if self.direction == "varies" and (
+            self.relative or not isinstance(self.than, str) or self.smallest >= 0.5
+        ):
+            raise ValueError(
+                "with the direction varies, than must be a method, smallest < 0.5, relative false"
+            )
+        if self.relative and self.direction != "higher" and self.smallest >= 1:
+            raise ValueError(f"nothing can be lower by a share of {self.smallest}")
+        if self.relative and not isinstance(self.than, str) and self.than <= 0:
+            raise ValueError(f"than must be > 0 where relative is true, got {self.than}")
+        return self
+
+    @property
+    def metric_of_other(self) -> str:
+        """The measure of `than`."""
+        return self.than_metric or self.metric
+
+    @property
+    def region(self) -> Region:
+        """Where the effect lies if the claim holds; where `relative`, the effect is a log ratio."""
+        least, most = self.smallest, -self.smallest
+        if self.relative:
+            least = math.log1p(self.smallest)
+            most = math.log1p(-self.smallest) if self.smallest < 1 else -math.inf
+        return {
+            "higher": Region(least, math.inf),
+            "lower": Region(-math.inf, most),
+            "same": Region(most, least),
+            "varies": Region(least, 1 - least),
+        }[self.direction]
+
+    @property
+    def question(self) -> tuple[Any, ...]:
+        """What is tested: claims of equal questions are one test."""
+        sides = (self.metric, self.method, self.metric_of_other, self.than)
+        return (self.experiment, *sides, self.region, self.relative)
+
+
+class ClaimsFile(Section):
+    """All of claims.yaml."""
+
+    claims: list[dict[str, Any]]
+
+
+def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
+    """Read claims.yaml.
+
+    Raises:
+        ParamsError: the file is missing or is not YAML; an entry has an unknown, missing or
+            unusable key, or an id that another entry has; a twin is not in the file. The message
+            names the claim and the key.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    claims: list[Claim] = [
+        check(Claim, entry, f"{path}: {_name(entry, number)}")
+        for number, entry in enumerate(file.claims, 1)
+    ]
+    ids = [claim.id for claim in claims]
+    for claim in claims:
+        if ids.count(claim.id) > 1:
+            raise ParamsError(f"{path}: {claim.id}.id is that of another claim too")
+        if claim.twin is not None and claim.twin not in ids:
+            raise ParamsError(f"{path}: {claim.id}.twin is {claim.twin!r}, which is no claim's id")
+    return claims
+
+
+def _name(entry: dict[str, Any], number: int) -> str:
+    """Name a claim in a message: by its id if that can stand in a line, else by its place."""
+    name = entry.get("id")
+    fits = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80
+    return str(name) if fits else f"claim number {number}"
+
+
+def check_claims(claims: Iterable[Claim], runs: pd.DataFrame, path: Path | str = CLAIMS) -> None:
+    """Check that everything the claims name was measured.
+
+    Args:
+        claims: the claims.
+        runs: columns experiment, method, seed, metric, value.
+        path: the claims' file, for the message.
+
+    Raises:
+        StudyError: an experiment, a method of it or a metric of that is not among the runs. The
+            message names the claim, what it asks for and what there is.
+    """
+    for claim in claims:
+        name = f"{path}: {claim.id}"
+        _check_known(f"{name}.experiment", claim.experiment, runs["experiment"], RUNS_TABLE)
+        rows = runs[runs["experiment"] == claim.experiment]
+        other_key = "than_metric" if claim.than_metric else "metric"
+        for key, method, metric_key, metric in (
+            ("method", claim.method, "metric", claim.metric),
+            ("than", claim.than, other_key, claim.metric_of_other),
+        ):
+            if isinstance(method, str):
+                _check_known(f"{name}.{key}", method, rows["method"], claim.experiment)
+                measured = rows.loc[rows["method"] == method, "metric"]
+                _check_known(
+                    f"{name}.{metric_key}", metric, measured, f"{claim.experiment} {method}"
+                )
+
+
+def _check_known(key: str, name: str, known: pd.Series, place: str) -> None:
+    if name not in set(known):
+        there = ", ".join(map(str, known.unique())) or "nothing"
+        raise StudyError(f"{key} is {name!r}, which {place} does not have; it has: {there}")

@@ -1,0 +1,1 @@
+"""Measures of a run: numbers from its net, its hidden states and its history."""

@@ -1,0 +1,181 @@
+"""What a worker does: train runs into a folder of its own and hand the files over."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import tempfile
+import traceback
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+
+from mixup.study.data.dataset import Dataset, load_dataset
+from mixup.study.errors import StudyError
+from mixup.study.files import whole_folder
+from mixup.study.training.config import RunConfig, RunKey
+from mixup.study.training.version import code_version
+
+LAST_LINES = 4
+# Only the ratio of the two matters, and only roughly: as measured on one core of 2024.
+SECONDS_A_STEP, SECONDS_A_PRODUCT = 4e-4, 8e-11
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Runs that one worker trains in one go, all on the same data."""
+
+    configs: tuple[RunConfig, ...]
+    """One run, or the runs of a cohort."""
+    data: Path
+    code: str
+    """The version of the code that asks for the runs; see `code_version`."""
+    checkpoints: Path
+    """Folder of the checkpoints, from which an interrupted run goes on."""
+
+    @property
+    def keys(self) -> tuple[RunKey, ...]:
+        """The names of the runs."""
+        return tuple(RunKey(c.experiment, c.method, c.seed) for c in self.configs)
+
+    @property
+    def name(self) -> str:
+        """The runs in a few words."""
+        first = " ".join(map(str, self.keys[0]))
+        return first if len(self.keys) == 1 else f"{first} and {len(self.keys) - 1} more"
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """The files of a run on their way from a worker, with their SHA-256."""
+
+    files: dict[str, bytes]
+    sha256: dict[str, str]
+    seconds: float
+    """Wall time of its training; in a cohort its share."""
+
+    @classmethod
+    def read(cls, folder: Path, seconds: float) -> TrainedRun:
+        """Read the folder of a run."""
+        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        return cls(files, {name: _sha256(content) for name, content in files.items()}, seconds)
+
+    def write(self, folder: Path) -> None:
+        """Put the run in place, whole or not at all.
+
+        Raises:
+            StudyError: a file is not as the worker sent it.
+        """
+        wrong = sorted(
+            name
+            for name in self.files.keys() | self.sha256.keys()
+            if _sha256(self.files.get(name, b"")) != self.sha256.get(name)
+        )
+        if wrong:
+            raise StudyError(f"{', '.join(wrong)} of {folder} arrived damaged from the worker")
+        with whole_folder(folder) as temporary:
+            for name, content in self.files.items():
+                (temporary / name).write_bytes(content)
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """Why there is no run: the last lines of what went wrong."""
+
+    reason: str
+
+
+Outcome = TrainedRun | FailedRun
+
+
+def do_job(job: Job, dataset: Dataset | None = None) -> list[Outcome]:
+    """Train the runs of ``job``; one that fails takes no other with it.
+
+    Args:
+        job: the runs.
+        dataset: their data, where the worker cannot read ``job.data``.
+
+    Returns:
+        What became of each run, in the order of ``job.configs``.
+    """
+    try:
+        return _train(job, dataset)
+    except StudyError as error:
+        return failed(job, str(error))
+    except Exception:  # whatever it is, the other runs of the study go on
+        last_lines = traceback.format_exc().strip().splitlines()[-LAST_LINES:]
+        return failed(job, "\n".join(last_lines))
+
+
+def outcomes_of(job: Job, future: Future[list[Outcome]]) -> list[Outcome]:
+    """Tell what became of a job that has ended, also where its worker is no more."""
+    if future.cancelled():
+        return failed(job, "the cluster lost it, with the worker or the scheduler that had it")
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BrokenExecutor):
+        return failed(job, "the worker died: it was killed, or the machine ran out of memory")
+    return failed(job, f"{type(error).__name__}: {error}")
+
+
+def failed(job: Job, reason: str) -> list[Outcome]:
+    """Say of every run of ``job`` that it failed."""
+    return [FailedRun(reason)] * len(job.configs)
+
+
+def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
+    if job.code != code_version():
+        raise StudyError(
+            f"the worker at {socket.gethostname()} has other code, or another torch or numpy, "
+            "than the study: install the same on both"
+        )
+    from mixup.study.training.checkpoint import checkpoint_path  # torch, which only workers need
+    from mixup.study.training.cohort import train_cohort
+    from mixup.study.training.run import run_folder
+    from mixup.study.training.trainer import train_run
+
+    dataset = dataset or load(job.data)
+    with tempfile.TemporaryDirectory(prefix="mixup-") as temporary:
+        folders = [run_folder(key, Path(temporary)) for key in job.keys]
+        start = perf_counter()
+        if len(job.configs) == 1:
+            checkpoint = checkpoint_path(job.keys[0], job.checkpoints)
+            train_run(job.configs[0], dataset, folders[0], checkpoint, show_progress=False)
+            errors: list[str | None] = [None]
+        else:
+            errors = train_cohort(job.configs, dataset, folders)
+        seconds = (perf_counter() - start) / len(folders)
+        return [
+            FailedRun(error) if error else TrainedRun.read(folder, seconds)
+            for folder, error in zip(folders, errors, strict=True)
+        ]
+
+
+@lru_cache(maxsize=2)
+def load(path: Path) -> Dataset:
+    """Read a data set, once in a process."""
+    return load_dataset(path)
+
+
+def expected_seconds(config: RunConfig, n_samples: int, n_features: int) -> float:
+    """Guess how long a run takes on one core, to start long runs first and to tell the time left.
+
+    Args:
+        config: the run.
+        n_samples: of its data set.
+        n_features: of a sample.
+    """
+    recipe = config.training
+    n_train = n_samples * (1 - recipe.test_fraction)
+    steps = recipe.steps or (recipe.epochs or 0) * n_train // recipe.batch_size
+    sizes = [n_features, *config.net.hidden]
+    weights = sum(size_in * size_out for size_in, size_out in pairwise(sizes))
+    return float(steps * (SECONDS_A_STEP + SECONDS_A_PRODUCT * weights * recipe.batch_size))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

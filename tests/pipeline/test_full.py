@@ -1,0 +1,117 @@
+"""The study of the paper's own claims, made small, from its own dvc.yaml."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from playwright.sync_api import Browser
+
+from tests.pipeline.conftest import ROOT, Project
+from tests.study.report.conftest import Visit
+
+pytestmark = pytest.mark.slow
+
+COPIED = (
+    *("claims.yaml", "dvc.yaml", "params.yaml"),
+    *(".dvc/config", ".dvcignore", ".gitignore"),
+)
+NEEDS_TWO_PLAIN_METHODS = {"hidden_spirals_2d_plain.png"}
+
+
+def small(params: dict[str, Any]) -> dict[str, Any]:
+    """Keep two seeds and two or three methods of each experiment, and train them for a moment."""
+    params["seeds"] = [0, 1]
+    for experiment in params["experiments"].values():
+        experiment["net"]["width"] = 16
+        experiment["plain"] = experiment["plain"][:1]
+        mixing = experiment["mixing"]
+        experiment["mixing"] = [m for m in mixing if m in ("input", "manifold")] or mixing[:1]
+        length = {"steps": 20} if "steps" in experiment["training"] else {"epochs": 1}
+        experiment["training"] |= length | {"decay_at": [], "evaluations": 1}
+    params["states"] |= {"features": {"mnist": ["baseline", "input", "manifold"]}, "pairs": 20}
+    params["robustness"]["attacks"] |= {"radii": [0.05], "pgd_steps": 2, "n_samples": 20}
+    return params
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Project:
+    for name in ("mixup", "stages"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    study = Project(tmp_path / "full")
+    study.folder.mkdir()
+    for name in ("mixup", "stages"):
+        (study.folder / name).symlink_to(f"../{name}")
+    for name in COPIED:
+        (study.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "full" / name, study.folder / name)
+    study.write_params(small(study.params()))
+    study.keep_claims()
+    study.run("git", "init", "-q", "-b", "main", "..")
+    return study
+
+
+def test_runs_from_end_to_end(full: Project, browser: Browser) -> None:
+    full.run("python", "-m", "stages.validate")
+    assert "30 runs to train" in full.run("python", "-m", "stages.launch").stdout
+    assert not [name for name in full.repro() if name.startswith("train_")]
+    claims = pd.read_csv(full.folder / "metrics/claims.csv")
+    assert set(claims["verdict"]) <= {"supported", "contradicted", "inconclusive"}
+    assert len(claims) > 5
+    drawn = {path.name for path in (full.folder / "figures").rglob("*.png")}
+    committed = {path.name for path in (ROOT / "full/figures").rglob("*.png")}
+    assert committed - drawn == NEEDS_TWO_PLAIN_METHODS
+    assert drawn <= committed
+    _page_shows_everything(full, claims, browser)
+    # A commit of two studies: this one is compared with itself, not with the one above it.
+    above = full.folder.parent / "metrics"
+    shutil.copytree(full.folder / "metrics", above)
+    for name in ("runs.csv", "claims.csv"):
+        header, *_ = (above / name).read_text().splitlines(keepends=True)
+        (above / name).write_text(header)
+    full.run("git", "add", "--all", "..")
+    full.commit("results")
+    assert "The results hold." in full.run("python", "-m", "tools.verify").stdout
+    # What Python compiles is no change, through the links of full/ either.
+    (full.folder.parent / "mixup/mixing/__pycache__").mkdir(exist_ok=True)
+    (full.folder.parent / "mixup/mixing/__pycache__/any.pyc").touch()
+    assert full.repro() == set()
+
+
+def _page_shows_everything(full: Project, claims: pd.DataFrame, browser: Browser) -> None:
+    """Look for every figure, claim, experiment and run on the page, each once."""
+    assert full.run("git", "check-ignore", "report/index.html").stdout
+    (out,) = full.lock()["stages"]["report"]["outs"]
+    assert (out["path"], "md5" in out) == ("report/index.html", True)
+    params = full.params()
+    experiments = params["experiments"]
+    with browser.new_context() as context:
+        visit = Visit(context.new_page(), full.folder / "report/index.html")
+        page = visit.page
+
+        def ids(selector: str, start: str) -> list[str]:
+            found = page.locator(selector).evaluate_all("all => all.map(one => one.id)")
+            return sorted(id.removeprefix(start) for id in found)
+
+        figures = sorted(path.stem for path in (full.folder / "figures").rglob("*.png"))
+        assert ids("figure[id]", "figure-") == figures
+        assert page.locator("figure[id] img").count() == len(figures)
+        assert ids(".claim", "claim-") == sorted(claims["id"])
+        assert page.locator("#claims-table tbody th").all_inner_texts() == list(claims["id"])
+        for selector, start in (("#figures h3", "figures-"), ("#runs > div", "runs-")):
+            assert ids(selector, start) == sorted(experiments)
+        chosen = page.get_by_role("combobox", name="Experiment")
+        assert chosen.locator("option").all_inner_texts() == list(experiments)
+        for name in experiments:
+            chosen.select_option(name)
+            assert page.locator("#curves path.line").count() == 8
+        runs = page.locator("tr[data-run] code").all_inner_texts()
+        assert len(set(runs)) == len(runs) == 30
+        assert all(command.startswith("cd full && dvc repro train_") for command in runs)
+        page.locator("summary", has_text="params.yaml").click()
+        assert yaml.safe_load(page.locator("#how pre").inner_text()) == params
+        assert "no Git repository" in page.locator("#how").inner_text()  # nothing is committed
+        assert visit.complaints == []

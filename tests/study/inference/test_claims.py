@@ -1,0 +1,221 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from mixup.study.errors import StudyError
+from mixup.study.inference.claims import CLAIMS, Claim, check_claims, read_claims
+from mixup.study.params import ParamsError
+from mixup.study.tables import measures_table
+from mixup.study.training.config import RunKey
+
+ROOT = Path(__file__).parents[3]
+ENTRY = {
+    "id": "S1-boundary",
+    "sentence": "It is wider",
+    "source": "somebody",
+    "experiment": "spirals",
+    "metric": "area",
+    "method": "manifold",
+    "than": "baseline",
+    "direction": "higher",
+    "smallest": 0.05,
+}
+
+
+def write(path: Path, *entries: Any, **top: Any) -> Path:
+    path = path / "claims.yaml"
+    path.write_text(yaml.safe_dump({"claims": list(entries)} | top, sort_keys=False))
+    return path
+
+
+def runs(*left_out: tuple[str, str, str]) -> pd.DataFrame:
+    keys = [("spirals", "baseline"), ("spirals", "manifold"), ("mnist", "cutmix")]
+    return measures_table(
+        {
+            RunKey(experiment, method, 0): {
+                metric: 0.1
+                for metric in ("area", "nll")
+                if (experiment, method, metric) not in left_out
+            }
+            for experiment, method in keys
+        }
+    )
+
+
+class TestReadClaims:
+    def test_reads_every_entry(self, tmp_path):
+        constant = ENTRY | {"id": "other_1", "than": 0, "twin": "S1-boundary"}
+        first, second = read_claims(write(tmp_path, ENTRY, constant))
+        assert (first.id, first.than, first.relative, first.twin) == (
+            *("S1-boundary", "baseline"),
+            *(False, None),
+        )
+        assert (second.than, second.twin) == (0, "S1-boundary")
+
+    def test_an_empty_file_of_claims_is_fine(self, tmp_path):
+        assert read_claims(write(tmp_path)) == []
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"smalest": 1.0}, "S1-boundary.smalest is not a known key"),
+            ({"metric": None}, "S1-boundary.metric should be a valid string, got None"),
+            ({"smallest": -0.1}, "S1-boundary.smallest should be greater than or equal to 0"),
+            ({"smallest": "5e-2"}, "S1-boundary.smallest should be a valid number, got '5e-2'"),
+            ({"smallest": math.nan}, "S1-boundary.smallest should be a finite number"),
+            ({"smallest": 1e10}, "S1-boundary.smallest should be less than or equal to 1000000000"),
+            ({"than": -1e10}, "S1-boundary.than"),
+            ({"direction": "bigger"}, "S1-boundary.direction should be 'higher', 'lower'"),
+            ({"relative": 1}, "S1-boundary.relative should be a valid boolean, got 1"),
+            ({"than": True}, "S1-boundary.than"),
+            ({"sentence": " "}, "S1-boundary.sentence"),
+            ({"id": "S1.boundary"}, "S1.boundary.id"),
+            ({"than": "manifold"}, "S1-boundary: compares manifold with itself"),
+            (
+                {"than": "manifold", "than_metric": ENTRY["metric"]},
+                "S1-boundary: compares manifold with itself",
+            ),
+            (
+                {"than": 0.5, "than_metric": "nll"},
+                "S1-boundary: than_metric needs a method to measure, got than 0.5",
+            ),
+            ({"direction": "same", "smallest": 0}, "smallest must be > 0 where .* is same"),
+            ({"direction": "varies", "smallest": 0}, "smallest must be > 0 where .* is varies"),
+            ({"direction": "varies", "than": 0.5}, "S1-boundary: .*than must be a method"),
+            ({"direction": "varies", "smallest": 0.5}, "S1-boundary: .*smallest < 0.5"),
+            ({"direction": "varies", "relative": True}, "S1-boundary: .*relative false"),
+            (
+                {"direction": "lower", "relative": True, "smallest": 1},
+                "S1-boundary: nothing can be lower by a share of 1",
+            ),
+            ({"relative": True, "than": 0}, "S1-boundary: than must be > 0"),
+            ({"twin": "nobody"}, "S1-boundary.twin is 'nobody', which is no claim's id"),
+        ],
+    )
+    def test_names_the_claim_and_the_key_at_fault(self, tmp_path, change, said):
+        path = write(tmp_path, ENTRY | change)
+        with pytest.raises(ParamsError, match=rf"claims\.yaml: .*{said}") as error:
+            read_claims(path)
+        assert "\n" not in str(error.value)
+
+    @pytest.mark.parametrize("key", [key for key in ENTRY if key != "id"])
+    def test_names_a_key_that_is_missing(self, tmp_path, key):
+        path = write(tmp_path, {name: value for name, value in ENTRY.items() if name != key})
+        with pytest.raises(ParamsError, match=rf"S1-boundary\.{key} is missing"):
+            read_claims(path)
+
+    def test_names_a_claim_without_an_id_by_its_place(self, tmp_path):
+        nameless = {key: value for key, value in ENTRY.items() if key != "id"}
+        with pytest.raises(ParamsError, match=r"claims\.yaml: claim number 2\.id is missing"):
+            read_claims(write(tmp_path, ENTRY, nameless))
+
+    def test_ids_are_unique(self, tmp_path):
+        with pytest.raises(ParamsError, match=r"S1-boundary\.id is that of another claim"):
+            read_claims(write(tmp_path, ENTRY, dict(ENTRY)))
+
+    @pytest.mark.parametrize("content", ["claims: {}", "clams: []", "[]", "claims: [1]", "{"])
+    def test_refuses_a_file_of_another_shape(self, tmp_path, content):
+        path = tmp_path / "claims.yaml"
+        path.write_text(content)
+        with pytest.raises(ParamsError, match=r"claims\.yaml"):
+            read_claims(path)
+
+    def test_says_that_the_file_is_missing(self, tmp_path):
+        with pytest.raises(ParamsError, match=r"claims\.yaml cannot be read"):
+            read_claims(tmp_path / "claims.yaml")
+
+
+class TestRegion:
+    @pytest.mark.parametrize(
+        ("direction", "relative", "low", "high"),
+        [
+            ("higher", False, 0.2, math.inf),
+            ("lower", False, -math.inf, -0.2),
+            ("same", False, -0.2, 0.2),
+            ("varies", False, 0.2, 0.8),
+            ("higher", True, math.log(1.2), math.inf),
+            ("lower", True, -math.inf, math.log(0.8)),
+            ("same", True, math.log(0.8), math.log(1.2)),
+        ],
+    )
+    def test_is_where_the_claim_holds(self, direction, relative, low, high):
+        changed = {"smallest": 0.2, "direction": direction, "relative": relative}
+        assert Claim(**(ENTRY | changed)).region == pytest.approx((low, high))
+
+    def test_something_can_be_higher_by_more_than_itself(self):
+        twice = Claim(**(ENTRY | {"smallest": 1.0, "relative": True}))
+        assert twice.region == pytest.approx((math.log(2), math.inf))
+
+
+class TestCheckClaims:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (
+                {"experiment": "spiralz"},
+                r"S1-boundary\.experiment is 'spiralz', which metrics/runs\.csv does not have; "
+                "it has: spirals, mnist",
+            ),
+            (
+                {"method": "cutmix"},
+                r"S1-boundary\.method is 'cutmix', which spirals does not have; "
+                "it has: baseline, manifold",
+            ),
+            ({"than": "nothing"}, r"S1-boundary\.than is 'nothing', which spirals does not have"),
+            (
+                {"metric": "aera"},
+                r"S1-boundary\.metric is 'aera', which spirals manifold does not have; "
+                "it has: area, nll",
+            ),
+        ],
+    )
+    def test_names_what_does_not_exist_and_lists_what_does(self, change, said):
+        with pytest.raises(StudyError, match=said):
+            check_claims([Claim(**ENTRY), Claim(**(ENTRY | change))], runs())
+
+    def test_both_methods_need_the_metric(self):
+        claims = [Claim(**ENTRY)]
+        check_claims(claims, runs())
+        with pytest.raises(StudyError, match="spirals baseline does not have; it has: nll"):
+            check_claims(claims, runs(("spirals", "baseline", "area")))
+
+    def test_the_other_method_needs_the_other_metric(self):
+        other = Claim(**(ENTRY | {"than_metric": "nll"}))
+        check_claims([other], runs(("spirals", "baseline", "area")))
+        said = r"S1-boundary\.than_metric is 'nll', which spirals baseline does not have"
+        with pytest.raises(StudyError, match=said):
+            check_claims([other], runs(("spirals", "baseline", "nll")))
+
+    def test_a_number_is_no_method(self):
+        check_claims([Claim(**(ENTRY | {"than": 3.0}))], runs(("spirals", "baseline", "area")))
+
+
+def test_the_committed_claims_can_be_asked_of_the_committed_study():
+    claims = read_claims(ROOT / CLAIMS)
+    experiments = yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"]
+    for claim in claims:
+        experiment = experiments[claim.experiment]
+        methods = {*experiment["plain"], *experiment["mixing"]}
+        assert claim.method in methods
+        assert not isinstance(claim.than, str) or claim.than in methods
+    rows = {claim.id.split("-")[0] + "-" + claim.id.split("-")[1] for claim in claims}
+    assert rows >= {
+        *("S1-boundary", "S1-margin", "S1-flat", "S2-overfit", "S2-uncertain", "S2-input"),
+        *("S2-hidden", "S2-seed", "P-nll", "P-theory", "P-12d", "F-calib"),
+    }
+
+
+def test_every_raw_singular_value_has_a_scale_free_twin():
+    claims = {claim.id: claim for claim in read_claims(ROOT / CLAIMS)}
+    raw = [claim for claim in claims.values() if claim.metric.endswith("_raw")]
+    assert len(raw) >= 5
+    for claim in raw:
+        assert claim.twin is not None
+        twin = claims[claim.twin]
+        assert twin.metric == claim.metric.removesuffix("raw") + "scale_free"
+        same = ("experiment", "method", "than", "direction", "smallest", "relative")
+        assert [getattr(twin, key) for key in same] == [getattr(claim, key) for key in same]

@@ -1,0 +1,315 @@
+"""The ledger on runs with known answers; numbers are worked out here by numpy and hand."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mixup.study.inference.claims import Claim
+from mixup.study.inference.ledger import ledger_metrics, ledger_table, read_ledger
+from mixup.study.tables import LEDGER, measures_table, write_table
+from mixup.study.training.config import RunKey
+
+BASELINE = [1.0, 5.0, 9.0, 2.0, 4.0]
+SHIFTS = {"up": [1.1, 0.9, 1.0, 1.2, 0.8], "down": [-1.1, -0.9, -1.0, -1.2, -0.8]}
+UNCLEAR = [1.0, -1.1, 0.6, -0.7, 0.3]
+
+
+def claim(name: str = "c", **changes: Any) -> Claim:
+    entry = {
+        "id": name,
+        "sentence": "It is so",
+        "source": "somebody",
+        "experiment": "e",
+        "metric": "score",
+        "method": "up",
+        "than": "baseline",
+        "direction": "higher",
+        "smallest": 0.1,
+    }
+    return Claim(**(entry | changes))
+
+
+def runs(**more: list[float]) -> pd.DataFrame:
+    """Scores for seeds 0, 1, ... of the baseline, of methods `SHIFTS` from it, and of others."""
+    shifted = {name: np.add(BASELINE, shifts).tolist() for name, shifts in SHIFTS.items()}
+    methods = {"baseline": BASELINE, **shifted} | more
+    return measures_table(
+        {
+            RunKey("e", method, seed): {"score": value, "square": value**2}
+            for method, values in methods.items()
+            for seed, value in enumerate(values)
+        }
+    )
+
+
+def decide(table: pd.DataFrame, *claims: Claim) -> pd.DataFrame:
+    return ledger_table(claims, table).set_index("id")
+
+
+def test_claims_are_corrected_with_those_of_their_family_alone():
+    table = runs(more=UNCLEAR)
+    alone = decide(table, claim("a"), claim("b", smallest=0.2))
+    among = decide(
+        table,
+        claim("a", family="one"),
+        claim("b", family="one", smallest=0.2),
+        claim("x", family="two", method="more"),
+        claim("y", method="more", smallest=0.2),
+        claim("z", method="more", smallest=0.3),
+    )
+    for name in ("a", "b"):
+        assert among.loc[name, "p_holm"] == alone.loc[name, "p_holm"] > alone.loc[name, "p"]
+    assert among.loc["x", "p_holm"] == among.loc["x", "p"]  # a family of one
+    assert among.loc["y", "p_holm"] > among.loc["y", "p"]  # without a family, two of a family
+
+
+def test_seeds_needed_are_at_the_level_that_the_family_leaves():
+    table = runs(wide=[3.0, 9.0, 8.0, 5.0, 6.0])
+    one, other = claim("x", method="wide"), claim("y", method="wide", smallest=0.2)
+    together = decide(table, one, other)
+    apart = decide(table, one, other.model_copy(update={"family": "own"}))
+    assert (together["verdict"] == "inconclusive").all()
+    assert apart.loc["x", "seeds_needed"] < together.loc["x", "seeds_needed"]
+
+
+class TestNumbers:
+    def test_differences_are_paired_by_seed(self):
+        found = decide(runs(), claim()).loc["c"]
+        d = np.array(SHIFTS["up"])
+        sem = d.std(ddof=1) / math.sqrt(5)
+        assert found["n"] == 5
+        assert found["difference"] == pytest.approx(1.0)
+        half_width = stats.t.ppf(0.975, 4) * sem
+        assert (found["low"], found["high"]) == pytest.approx((1 - half_width, 1 + half_width))
+        assert found["effect_size"] == pytest.approx(1 / d.std(ddof=1))
+        assert found["p"] == pytest.approx(2 * stats.t.sf(0.9 / sem, 4))
+        assert 0.8 < found["boot_low"] < 1 < found["boot_high"] < 1.2
+        assert found["intervals_agree"]
+        assert (found["bound_low"], found["bound_high"]) == (0.1, math.inf)
+
+    def test_seeds_are_matched_by_number_and_not_by_place(self):
+        table = runs()
+        assert decide(table[::-1], claim()).loc["c", "low"] == pytest.approx(
+            decide(table, claim()).loc["c", "low"]
+        )
+
+    def test_against_a_number(self):
+        found = decide(runs(), claim(method="baseline", than=4)).loc["c"]
+        expected = stats.ttest_1samp(BASELINE, 4).confidence_interval()
+        assert found["difference"] == pytest.approx(0.2)
+        assert found["low"] == pytest.approx(expected.low - 4)
+        assert found["other"] == 4
+
+    def test_against_another_metric_of_the_other(self):
+        asked = {"method": "up", "than_metric": "square"}
+        found = decide(runs(), claim(**asked)).loc["c"]
+        up = np.add(BASELINE, SHIFTS["up"])
+        expected = stats.ttest_rel(up, np.square(BASELINE)).confidence_interval()
+        assert found["difference"] == pytest.approx(up.mean() - np.square(BASELINE).mean())
+        assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+        assert (found["metric"], found["other_metric"]) == ("score", "square")
+        both = decide(runs(), claim("a"), claim("b", **asked))
+        assert both["p_holm"].min() == pytest.approx(2 * both["p"].min())  # not the same question
+
+    def test_a_method_against_itself_by_another_metric(self):
+        found = decide(runs(), claim(method="up", than="up", than_metric="square")).loc["c"]
+        up = np.add(BASELINE, SHIFTS["up"])
+        assert found["difference"] == pytest.approx((up - up**2).mean())
+
+    def test_relative_differences_are_shares(self):
+        other = [value * factor for value, factor in zip(BASELINE, [2, 2, 2, 8, 2], strict=True)]
+        found = decide(runs(other=other), claim(method="other", relative=True)).loc["c"]
+        # The geometric mean of the ratios is 2^(7/5).
+        assert found["difference"] == pytest.approx(2**1.4 - 1)
+        logs = np.log([2, 2, 2, 8, 2])
+        low = logs.mean() - stats.t.ppf(0.975, 4) * logs.std(ddof=1) / math.sqrt(5)
+        assert found["low"] == pytest.approx(math.exp(low) - 1)
+        assert (found["bound_low"], found["bound_high"]) == pytest.approx((0.1, math.inf))
+        lower = decide(runs(), claim(direction="lower", relative=True, smallest=0.25)).loc["c"]
+        assert (lower["bound_low"], lower["bound_high"]) == pytest.approx((-1, -0.25))
+
+    def test_a_share_of_seeds(self):
+        mixed = np.add(BASELINE, [1, -1, 1, 1, 0]).tolist()
+        found = decide(runs(mixed=mixed), claim(method="mixed", direction="varies")).loc["c"]
+        assert (found["n"], found["difference"]) == (5, 0.7)
+        assert found["low"] == pytest.approx(stats.beta.ppf(0.025, 3, 3))
+        assert found["high"] == pytest.approx(stats.beta.ppf(0.975, 5, 1))
+        assert (found["bound_low"], found["bound_high"]) == (0.1, 0.9)
+        assert math.isnan(found["boot_low"])
+        assert found["intervals_agree"] is None
+
+    def test_values_that_cannot_be_used_are_left_out_and_counted(self):
+        table = runs(odd=[3.0, math.inf, 10.5, math.nan, 5.0])
+        found = decide(table, claim(method="odd", smallest=0)).loc["c"]
+        assert (found["n"], found["difference"]) == (3, pytest.approx((2 + 1.5 + 1) / 3))
+        assert "2 of 5 seeds left out" in found["note"]
+        negative = runs(odd=[-2.0, 8.0, 9.5, 3.0, 0.0])
+        found = decide(negative, claim(method="odd", relative=True)).loc["c"]
+        assert found["n"] == 3
+        assert "2 of 5 seeds left out" in found["note"]
+
+
+class TestVerdicts:
+    @pytest.mark.parametrize(
+        ("changes", "verdict", "note"),
+        [
+            ({}, "supported", ""),
+            ({"method": "down"}, "contradicted", "it goes the other way"),
+            ({"smallest": 5.0}, "contradicted", "no difference that matters"),
+            ({"direction": "lower"}, "contradicted", "it goes the other way"),
+            ({"method": "down", "direction": "lower"}, "supported", ""),
+            ({"direction": "same", "smallest": 2.0}, "supported", ""),
+            ({"direction": "same"}, "contradicted", ""),
+            ({"method": "baseline", "than": 50, "direction": "lower"}, "supported", ""),
+            ({"method": "unclear"}, "inconclusive", ""),
+        ],
+    )
+    def test_follow_the_rule(self, changes, verdict, note):
+        unclear = np.add(BASELINE, UNCLEAR).tolist()
+        found = decide(runs(unclear=unclear), claim(**changes)).loc["c"]
+        assert (found["verdict"], found["note"]) == (verdict, note)
+        assert math.isnan(found["seeds_needed"]) == (verdict != "inconclusive")
+
+    def test_are_corrected_for_the_number_of_claims(self):
+        some = np.add(BASELINE, [0.6, 1.0, 0.2, 0.3, 0.9]).tolist()
+        one = claim("one", method="some", smallest=0)
+        alone = decide(runs(some=some), one).loc["one"]
+        assert (alone["verdict"], alone["p_holm"]) == ("supported", alone["p"])
+        more = [claim(f"more{i}", method="some", smallest=3.0 + 3 * i) for i in range(2)]
+        unclear = claim("unclear", method="unclear")
+        table = runs(some=some, unclear=np.add(BASELINE, UNCLEAR).tolist())
+        among = decide(table, one, *more, unclear)
+        assert among.loc["one", "p_holm"] == pytest.approx(2 * alone["p"])
+        d = np.array([0.6, 1.0, 0.2, 0.3, 0.9])
+        p = [stats.ttest_1samp(d, bound).pvalue for bound in (3.0, 6.0)]
+        assert among.loc["more1", "p_holm"] == pytest.approx(4 * p[1])
+        assert among.loc["more0", "p_holm"] == pytest.approx(3 * p[0])
+
+    def test_a_claim_that_only_the_correction_keeps_open_says_so(self):
+        some = np.add(BASELINE, [0.6, 1.0, 0.2, 0.2, 0.9]).tolist()
+        unclear = np.add(BASELINE, UNCLEAR).tolist()
+        rest = [claim(f"u{i}", method="unclear", smallest=0.1 + i / 10) for i in range(3)]
+        table = runs(some=some, unclear=unclear)
+        found = decide(table, claim(method="some", smallest=0), *rest).loc["c"]
+        assert found["p"] < 0.05 < found["p_holm"]
+        assert found["verdict"] == "inconclusive"
+        assert "as the only claim it would be supported" in found["note"]
+
+    def test_claims_of_the_same_question_are_one_test(self):
+        unclear = claim("unclear", method="unclear")
+        table = runs(unclear=np.add(BASELINE, UNCLEAR).tolist())
+        again = claim("again", sentence="In other words", source="somebody else")
+        found = decide(table, claim(), again, unclear)
+        assert found.loc["c", "p_holm"] == found.loc["again", "p_holm"]
+        assert found.loc["c", "p_holm"] == pytest.approx(2 * found.loc["c", "p"])
+        other = decide(table, claim(), claim("again", metric="square"), unclear)
+        assert other.loc["c", "p_holm"] > found.loc["c", "p_holm"]
+
+    def test_seeds_needed_use_the_level_that_the_settled_claims_leave(self):
+        unclear = np.add(BASELINE, UNCLEAR).tolist()
+        lone = claim("lone", method="unclear", smallest=0.9)
+        table = runs(unclear=unclear)
+        alone = decide(table, lone).loc["lone"]
+        d = np.array(UNCLEAR)
+        shift = (0.9 - d.mean()) / d.std(ddof=1)
+        powers = [
+            stats.nct.sf(stats.t.ppf(1 - 0.025, n - 1), n - 1, shift * math.sqrt(n))
+            for n in range(2, 100)
+        ]
+        assert alone["seeds_needed"] == next(n for n, p in enumerate(powers, 2) if p >= 0.8)
+        # A settled claim changes nothing, nor does the same question in other words; one more
+        # open claim halves the level.
+        with_settled = decide(table, lone, claim()).loc["lone", "seeds_needed"]
+        assert with_settled == alone["seeds_needed"]
+        again = decide(table, lone, claim("again", method="unclear", smallest=0.9))
+        assert again.loc["lone", "seeds_needed"] == alone["seeds_needed"]
+        more_open = decide(table, lone, claim("open", method="unclear")).loc["lone", "seeds_needed"]
+        assert more_open > alone["seeds_needed"]
+
+    def test_one_seed_and_equal_differences_allow_no_test(self):
+        single = measures_table({RunKey("e", m, 0): {"score": 1.0} for m in ("up", "baseline")})
+        found = decide(single, claim()).loc["c"]
+        assert (found["verdict"], found["n"], found["note"]) == (
+            *("inconclusive", 1),
+            "1 seed: no test",
+        )
+        assert math.isnan(found["seeds_needed"])
+        flat = decide(runs(flat=np.add(BASELINE, 2).tolist()), claim(method="flat")).loc["c"]
+        assert flat["verdict"] == "inconclusive"
+        assert flat["note"] == "the same difference on every seed: no test"
+
+    def test_says_when_the_two_intervals_disagree(self):
+        d = [0.0, 0.1, 0.3, 0.2, 1.0]
+        skewed = np.add(BASELINE, d).tolist()
+        found = decide(runs(skewed=skewed), claim(method="skewed", smallest=0)).loc["c"]
+        assert found["low"] < 0 < found["boot_low"]
+        assert not found["intervals_agree"]
+        assert "by the bootstrap's alone it is supported" in found["note"]
+
+    def test_says_when_the_scale_free_twin_disagrees(self):
+        table = runs()
+        free = claim("free", method="down")
+        raw = claim("raw", twin="free")
+        found = decide(table, raw, free).loc["raw"]
+        assert not found["twin_agrees"]
+        assert found["note"] == "unlike its scale-free twin free, which is contradicted"
+        agreeing = decide(table, claim("raw", metric="square", twin="free"), claim("free"))
+        assert agreeing.loc["raw", "twin_agrees"]
+        assert "twin" not in agreeing.loc["raw", "note"]
+        assert agreeing.loc["free", "twin_agrees"] is None
+
+
+class TestOutput:
+    def some(self) -> pd.DataFrame:
+        flat = np.add(BASELINE, 0.1).tolist()
+        table = runs(unclear=np.add(BASELINE, UNCLEAR).tolist(), flat=flat)
+        claims = [
+            claim("yes", twin="maybe"),
+            claim("maybe", method="unclear", smallest=0.02),
+            claim("no", method="down"),
+            claim("flat", method="flat", than=2.5),
+        ]
+        return ledger_table(claims, table)
+
+    def test_json_holds_the_verdict_and_the_numbers_behind_it(self):
+        found = ledger_metrics(self.some())
+        assert json.loads(json.dumps(found, allow_nan=False)) == found
+        assert list(found) == ["yes", "maybe", "no", "flat"]
+        assert found["yes"].keys() == {"verdict", "difference", "low", "high"}
+        assert found["yes"]["difference"] == 1
+        assert found["no"]["verdict"] == "contradicted"
+
+    def test_survives_writing_and_reading(self, tmp_path: Path):
+        ledger = self.some()
+        write_table(tmp_path / "claims.csv", ledger)
+        read = read_ledger(tmp_path / "claims.csv")
+        assert list(read) == LEDGER
+        for column in (
+            "id",
+            "verdict",
+            "note",
+            "twin",
+            "other_metric",
+            "direction",
+            "relative",
+            "n",
+        ):
+            assert read[column].tolist() == ledger[column].tolist()
+        for column in ("difference", "low", "boot_high", "bound_high", "p_holm", "seeds_needed"):
+            np.testing.assert_allclose(read[column], ledger[column].astype(float), rtol=1e-5)
+
+    def test_no_claims_are_an_empty_ledger(self, tmp_path: Path):
+        ledger = ledger_table([], runs())
+        assert list(ledger) == LEDGER
+        write_table(tmp_path / "claims.csv", ledger)
+        assert len(read_ledger(tmp_path / "claims.csv")) == 0
+        assert ledger_metrics(ledger) == {}
+
+    def test_the_same_runs_give_the_same_ledger(self):
+        pd.testing.assert_frame_equal(self.some(), self.some())

@@ -1,0 +1,93 @@
+import math
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mixup.study.inference.wins import count_wins, ranks_table, wins_table
+from mixup.study.tables import measures_table
+from mixup.study.training.config import RunKey
+
+
+def runs(experiment: str = "e", **accuracies: list[float]) -> pd.DataFrame:
+    """Test accuracies of methods of one experiment, for seeds 7, 6, 5, ...; another measure too."""
+    return measures_table(
+        {
+            RunKey(experiment, method, 7 - place): {"other": -accuracy, "test_accuracy": accuracy}
+            for method, of_method in accuracies.items()
+            for place, accuracy in enumerate(of_method)
+        }
+    )
+
+
+def test_ranks_each_seed_from_the_highest():
+    table = ranks_table(runs(zoo=[0.9, 0.5], ant=[0.7, 0.8], cat=[0.8, 0.5]))
+    assert table.columns.tolist() == ["experiment", "seed", "method", "value", "rank"]
+    assert table.drop(columns="experiment").to_numpy().tolist() == [
+        [7, "zoo", 0.9, 1.0],
+        [7, "ant", 0.7, 3.0],
+        [7, "cat", 0.8, 2.0],
+        [6, "zoo", 0.5, 2.5],
+        [6, "ant", 0.8, 1.0],
+        [6, "cat", 0.5, 2.5],
+    ]
+    assert set(table["experiment"]) == {"e"}
+
+
+def test_ranks_by_another_measure():
+    table = ranks_table(runs(a=[0.9], b=[0.7]), "other")
+    assert table["rank"].tolist() == [2.0, 1.0]
+
+
+def test_ranks_of_experiments_come_in_their_order_with_numbers_as_numbers():
+    table = ranks_table(pd.concat([runs("z", a=[0.2, 0.1]), runs("b", a=[0.3])]))
+    assert table["experiment"].tolist() == ["z", "z", "b"]
+    assert table.index.tolist() == [0, 1, 2]
+    assert table.dtypes[["seed", "value", "rank"]].astype(str).tolist() == [
+        *("int64", "float64", "float64")
+    ]
+
+
+def test_counts_each_pair_once_in_order():
+    both = pd.concat(
+        [
+            runs("z", b=[0.3], a=[0.2]),
+            runs(zoo=[0.9, 0.5, 0.6], ant=[0.7, 0.8, 0.6], cat=[0.1, 0.1, 0.1]),
+            runs("f", a=[0.2], b=[0.3]),
+        ]
+    )
+    table = wins_table(both)
+    counted = table[["experiment", "method", "other", "n", "wins", "ties", "losses"]]
+    assert counted.to_numpy().tolist() == [
+        ["z", "b", "a", 1, 1, 0, 0],
+        ["e", "zoo", "ant", 3, 1, 1, 1],
+        ["e", "zoo", "cat", 3, 3, 0, 0],
+        ["e", "ant", "cat", 3, 3, 0, 0],
+        ["f", "a", "b", 1, 0, 0, 1],
+    ]
+    assert table["probability"].tolist() == [1.0, 0.5, 1.0, 1.0, 0.0]
+    assert table.loc[2, "low"] == pytest.approx(stats.beta.ppf(0.025, 3, 1))
+    assert table.loc[4, "high"] == pytest.approx(stats.beta.ppf(0.975, 1, 1))
+
+
+def test_a_value_that_is_not_a_number_counts_on_neither_side():
+    table = wins_table(runs(a=[0.9, math.nan, 0.4], b=[0.7, 0.8, math.inf]))
+    assert table[["n", "wins", "ties", "losses"]].to_numpy().tolist() == [[1, 1, 0, 0]]
+    ranks = ranks_table(runs(a=[0.9, math.nan], b=[0.7, 0.8]))
+    assert ranks[["seed", "method", "rank"]].to_numpy().tolist() == [
+        [7, "a", 1.0],
+        [7, "b", 2.0],
+        [6, "b", 1.0],
+    ]
+
+
+def test_wins_of_one_are_losses_of_the_other():
+    a, b = pd.Series([1.0, 2.0, 3.0, math.nan]), pd.Series([1.0, 3.0, 2.0, 0.0])
+    assert count_wins(a, b) == (1, 1, 1)
+    assert count_wins(a + 0.5, b) == (2, 0, 1)
+
+
+def test_no_accuracy_gives_empty_tables():
+    nothing = measures_table({RunKey("e", "a", 0): {"other": 1.0}})
+    assert ranks_table(nothing).columns.tolist() == ranks_table(runs(a=[1.0])).columns.tolist()
+    assert len(ranks_table(nothing)) == len(wins_table(nothing)) == 0

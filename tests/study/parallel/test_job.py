@@ -1,0 +1,118 @@
+"""What a worker hands over, and what becomes of it."""
+
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
+from mixup.study.errors import StudyError
+from mixup.study.parallel.job import (
+    FailedRun,
+    Job,
+    TrainedRun,
+    do_job,
+    expected_seconds,
+    outcomes_of,
+)
+from mixup.study.training.config import RunConfig
+from mixup.study.training.trainer import train_run
+from mixup.study.training.version import code_version
+from tests.pipeline.conftest import hashes
+
+
+def config(**changes: Any) -> RunConfig:
+    recipe = {
+        "test_fraction": 0.5,
+        "batch_size": 8,
+        "steps": 5,
+        "learning_rate": 0.01,
+        "evaluations": 1,
+    }
+    return RunConfig.model_validate(
+        {
+            "experiment": "test",
+            "method": "baseline",
+            "seed": 0,
+            "data": "test",
+            "net": {"width": 4, "depth": 2, "negative_slope": 0.2},
+            "training": recipe | changes,
+            "settings": {},
+            "alpha": None,
+            "threads": 1,
+        }
+    )
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    labels = np.arange(32) % 2
+    inputs = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32)
+    dataset = Dataset(inputs, labels, np.arange(32), np.zeros(32, dtype=bool))
+    save_dataset(tmp_path / "data.npz", dataset)
+    return Job((config(),), tmp_path / "data.npz", code_version(), tmp_path / "checkpoints")
+
+
+def test_run_arrives_as_training_writes_it(job: Job, tmp_path: Path) -> None:
+    (outcome,) = do_job(job)
+    assert isinstance(outcome, TrainedRun)
+    outcome.write(tmp_path / "arrived")
+    train_run(config(), load_dataset(job.data), tmp_path / "alone")
+    assert hashes(tmp_path / "arrived") == hashes(tmp_path / "alone")
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "fewer bytes", "missing", "too many"])
+def test_damaged_run_is_not_put_in_place(damage: str, job: Job, tmp_path: Path) -> None:
+    (outcome,) = do_job(job)
+    assert isinstance(outcome, TrainedRun)
+    files = dict(outcome.files)
+    if damage == "other bytes":
+        files["metrics.json"] = files["metrics.json"].replace(b"0", b"1")
+    elif damage == "fewer bytes":
+        files["model.safetensors"] = files["model.safetensors"][:-1]
+    elif damage == "missing":
+        del files["history.csv"]
+    else:
+        files["more.txt"] = b""
+    with pytest.raises(StudyError, match="arrived damaged"):
+        replace(outcome, files=files).write(tmp_path / "arrived")
+    assert not (tmp_path / "arrived").exists()
+
+
+def test_worker_with_other_code_trains_nothing(job: Job) -> None:
+    (outcome,) = do_job(replace(job, code="another"))
+    assert isinstance(outcome, FailedRun)
+    assert "other code" in outcome.reason
+
+
+def test_error_of_a_run_is_its_reason(job: Job) -> None:
+    (outcome,) = do_job(replace(job, configs=(config(batch_size=1000),)))
+    assert isinstance(outcome, FailedRun)
+    assert outcome.reason.startswith("experiments.test.training.batch_size = 1000 is larger")
+
+
+def test_unexpected_error_gives_its_last_lines(job: Job) -> None:
+    (outcome,) = do_job(job, "no data set")  # type: ignore[arg-type]
+    assert isinstance(outcome, FailedRun)
+    assert outcome.reason.splitlines()[-1].startswith("AttributeError: ")
+    assert len(outcome.reason.splitlines()) == 4
+
+
+def test_dead_worker_and_lost_job_are_told_apart(job: Job) -> None:
+    dead: Future[Any] = Future()
+    dead.set_exception(BrokenExecutor("gone"))
+    lost: Future[Any] = Future()
+    lost.cancel()
+    assert "the worker died" in str(outcomes_of(job, dead))
+    assert "the cluster lost it" in str(outcomes_of(job, lost))
+
+
+def test_longer_and_wider_runs_are_expected_to_take_longer() -> None:
+    assert expected_seconds(config(), 100, 2) < expected_seconds(config(steps=10), 100, 2)
+    assert expected_seconds(config(), 100, 2) < expected_seconds(config(), 100, 784)
+    assert expected_seconds(config(steps=None, epochs=2), 100, 2) == pytest.approx(
+        expected_seconds(config(steps=12), 100, 2)
+    )

@@ -1,0 +1,185 @@
+"""A small study that is really trained and judged, its page, and a browser to open it in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
+
+from mixup.study.data.dataset import Dataset, save_dataset
+from mixup.study.data.spirals import SpiralsConfig, generate
+from mixup.study.params import check
+from mixup.study.training.config import ExperimentConfig, all_runs, read_run_config
+from mixup.study.training.run import run_folder
+from mixup.study.training.trainer import train_run
+from stages import claims, embed_bottleneck, report, summarize, svd_analysis
+
+ATTACK = (
+    "</script><script>window.attacked = 1</script><!--<script>\"'>"
+    "<img src=x onerror='window.attacked = 1'></title>javascript:window.attacked=1"
+)
+ATTACK_IN_A_FILE_NAME = "\"'><img src=x onerror=window.attacked=1>&lt"
+SEEDS = [0, 3, 1, 7]
+MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
+SPIRALS = {
+    "kind": "arms",
+    "seed": 0,
+    "arms": {"n_samples": 80, "noise_std": 0.0, "n_cycles": 1.0},
+    "mirrored": {"points_per_class": 40, "noise": 0.9, "max_angle": 780.0},
+}
+FIGURES = (
+    "spirals_data",
+    *("study/boundaries_spirals", "study/curves_spirals", "study/draws_spirals"),
+    *("study/methods_spirals", "study/hidden_plane_singular_values"),
+    *("study/bottleneck_flat_0_4", "study/spectra_wide_raw"),
+    f"study/spectra_wide_{ATTACK_IN_A_FILE_NAME}",
+)
+
+
+def experiment(data: str, steps: int, methods: dict[str, Any], **bottleneck: int) -> dict[str, Any]:
+    net: dict[str, Any] = {"width": 8, "depth": 3, "negative_slope": 0.2}
+    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 5}
+    return {
+        "data": data,
+        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
+        "training": recipe | {"steps": steps},
+        "plain": [name for name, settings in methods.items() if "eligible" not in settings],
+        "mixing": [name for name, settings in methods.items() if "eligible" in settings],
+        "methods": methods,
+    }
+
+
+BOTH: dict[str, Any] = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
+PARAMS: dict[str, Any] = {
+    "seeds": SEEDS,
+    "mixup": {"alpha": 2.0},
+    "train": {"threads": 1},
+    "spirals": SPIRALS,
+    "mnist": {"source": "bundled", "mirrors": [ATTACK]},
+    "experiments": {
+        "spirals": experiment("spirals", 300, BOTH | {"input": {"eligible": [0]}}),
+        "plane": experiment("spirals", 60, BOTH, layer=2, size=2),
+        "flat": experiment("blobs", 60, BOTH, layer=2, size=2),
+        "wide": experiment("blobs", 60, BOTH, layer=2, size=4),
+    },
+}
+
+
+def claim(id: str, metric: str, direction: str, smallest: float, **changes: Any) -> dict[str, Any]:
+    usual = {"source": "a paper, table 1", "experiment": "spirals", "method": "manifold"}
+    usual |= {"than": "baseline", "sentence": f"Of {id}, {metric} is {direction}"}
+    asked = {"id": id, "metric": metric, "direction": direction, "smallest": smallest}
+    return usual | asked | changes
+
+
+CLAIMS = [
+    claim("certain", "train_accuracy", "higher", 0.5, than=0, source="a video"),
+    claim("refuted", "test_accuracy", "higher", 0.9, sentence=f"Attack {ATTACK}"),
+    claim("open", "test_nll", "lower", 0.1, relative=True, source=ATTACK),
+    claim("shared", "test_accuracy", "varies", 0.1, method="input"),
+    claim("equal", "test_ece", "same", 0.01),
+    claim("raw", "test_scatter_ratio", "higher", 0.0, experiment="flat", twin="free"),
+    claim("free", "test_silhouette", "higher", 0.0, experiment="flat"),
+]
+
+
+def blobs() -> Dataset:
+    rng = np.random.default_rng(0)
+    labels = np.arange(140) % 7
+    inputs = (rng.integers(0, 200, (7, 5))[labels] + rng.integers(0, 56, (140, 5))).astype(np.uint8)
+    return Dataset(inputs, labels, np.arange(140), np.zeros(140, dtype=bool))
+
+
+def make_study(folder: Path) -> None:
+    """Train, analyse and judge a study in ``folder``, which is the current one."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": CLAIMS}, sort_keys=False))
+    data = {"blobs": blobs(), "spirals": generate(check(SpiralsConfig, SPIRALS))}
+    for name, dataset in data.items():
+        save_dataset(folder / "data" / f"{name}.npz", dataset)
+    experiments = check(dict[str, ExperimentConfig], PARAMS["experiments"])
+    for key in all_runs(SEEDS, experiments):
+        config = read_run_config(key)
+        train_run(config, data[config.data], run_folder(key))
+    for stage in (embed_bottleneck, svd_analysis, summarize, claims):
+        stage.main()
+    _add_metric_with_markup(folder / "metrics/runs.csv")
+    (folder / "figures/study").mkdir(parents=True)
+    for shade, name in enumerate(FIGURES):
+        Image.new("RGB", (1000, 300), (0, 30 * shade, 90)).save(f"figures/{name}.png")
+
+
+def _add_metric_with_markup(path: Path) -> None:
+    """Add a metric whose name gets into a table and into the JSON inside a script block."""
+    runs = pd.read_csv(path)
+    named = runs[runs["metric"] == "test_accuracy"].assign(metric=ATTACK)
+    pd.concat([runs, named]).to_csv(path, index=False)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the study once, with its page."""
+    folder = tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_study(folder)
+        report.main()
+    return folder
+
+
+class Visit:
+    """A page that was opened, with everything that it asked for and complained of."""
+
+    def __init__(self, page: Page, file: Path) -> None:
+        self.page, self.url = page, file.as_uri()
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", self._note_request)
+        page.on("console", self._note_message)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(self.url)
+
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith("data:"):
+            self.requests.append(request.url)
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        self.complaints.append(message.text)
+
+
+@pytest.fixture(scope="session")
+def ledger(study: Path) -> pd.DataFrame:
+    """Read the ledger that the page was made from."""
+    return pd.read_csv(study / "metrics/claims.csv").set_index("id")
+
+
+@pytest.fixture(scope="session")
+def runs(study: Path) -> pd.DataFrame:
+    """Read the measures that the page was made from."""
+    return pd.read_csv(study / "metrics/runs.csv")
+
+
+@pytest.fixture
+def opened(browser: Browser, study: Path) -> Iterator[Visit]:
+    """Open the study's page on a desktop."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield Visit(context.new_page(), study / "report/index.html")
+
+
+@pytest.fixture
+def page(opened: Visit) -> Page:
+    """Open the study's page on a desktop."""
+    return opened.page
+
+
+def texts(rows: Locator, column: int) -> list[str]:
+    return [row.locator("th, td").nth(column).inner_text() for row in rows.all()]
+
+
+def number(text: str) -> float:
+    return float(text.replace(MINUS, "-"))

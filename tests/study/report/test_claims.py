@@ -1,0 +1,157 @@
+"""Claims as readers see them, from a ledger that is computed from runs made up by hand."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixup.study.inference.claims import Claim
+from mixup.study.inference.ledger import ledger_table
+from mixup.study.params import check
+from mixup.study.report.claims import ClaimView, by_source, claim_views, counted
+from mixup.study.tables import MEASURES
+
+SEEDS = [5, 1, 2, 8]
+VALUES = {
+    "baseline": [2.0, 4.0, 1.0, 8.0],
+    "manifold": [1.0, 2.1, 0.5, 3.9],
+    "dropout": [2.5, 3.0, 1.2, 7.0],
+}
+MINUS = "\N{MINUS SIGN}"
+
+
+def runs() -> pd.DataFrame:
+    rows = [
+        ("e", method, seed, "test_nll", value)
+        for method, values in VALUES.items()
+        for seed, value in zip(SEEDS, values, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=MEASURES)
+
+
+USUAL = {
+    "sentence": "A claim", "source": "a paper, table 1", "experiment": "e",
+    "metric": "test_nll", "method": "manifold", "than": "baseline",
+}  # fmt: skip
+
+
+def views(*changes: dict[str, Any]) -> list[ClaimView]:
+    claims = [check(Claim, USUAL | {"id": f"c{i}"} | change) for i, change in enumerate(changes)]
+    return claim_views(ledger_table(claims, runs()), runs(), SEEDS, [])
+
+
+def test_values_are_paired_by_seed() -> None:
+    (view,) = views({"direction": "lower", "smallest": 0.1})
+    assert view.question == "Measured in e: test NLL, nats; manifold mixup against baseline"
+    assert view.claimed == "lower than baseline by more than 0.1"
+    assert view.values == [
+        (seed, m, b, m - b)
+        for seed, m, b in zip(SEEDS, VALUES["manifold"], VALUES["baseline"], strict=True)
+    ]
+    ((axis, chart),) = view.charts
+    assert axis == "test NLL, nats: manifold mixup minus baseline"
+    places = [x for x, *_ in chart.dots]
+    assert np.argsort(places).tolist() == [3, 1, 0, 2]
+    ((left, right),) = chart.regions
+    assert left < min(places)
+    assert right < chart.reference
+
+
+def test_another_metric_of_the_other_is_shown_and_named() -> None:
+    asked = {"direction": "lower", "smallest": 0.1, "than_metric": "best_nll"}
+    claim = check(Claim, USUAL | asked | {"id": "c"})
+    more = runs()[runs()["method"] == "baseline"].assign(metric="best_nll")
+    table = pd.concat([runs(), more.assign(value=more["value"] / 4)])
+    (view,) = claim_views(ledger_table([claim], table), table, SEEDS, [])
+    assert view.question.endswith("manifold mixup against baseline (best nll)")
+    assert view.claimed == "lower than baseline (best nll) by more than 0.1"
+    assert view.values == [
+        (seed, m, b / 4, m - b / 4)
+        for seed, m, b in zip(SEEDS, VALUES["manifold"], VALUES["baseline"], strict=True)
+    ]
+    ((axis, _),) = view.charts
+    assert axis == "test NLL, nats: manifold mixup minus baseline (best nll)"
+
+
+def test_relative_claims_are_in_per_cent() -> None:
+    (view,) = views({"direction": "lower", "smallest": 0.1, "relative": True})
+    assert [difference for *_, difference in view.values] == pytest.approx(
+        [-0.5, -0.475, -0.5, -0.5125]
+    )
+    assert view.found.startswith(f"{MINUS}49")
+    assert " %" in view.found
+    assert view.claimed == "lower than baseline by more than 10 %"
+    ((axis, chart),) = view.charts
+    assert axis.endswith("in % of the latter")
+    assert all(words.endswith("%") for _, words in chart.ticks)
+    # 100 % less is no bound: it would squeeze the seeds together
+    assert f"{MINUS}100 %" not in {words for _, words in chart.ticks}
+
+
+def test_comparison_with_a_number_shows_the_values_themselves() -> None:
+    (view,) = views({"direction": "higher", "smallest": 0.0, "than": 1})
+    assert view.question.endswith("manifold mixup against 1")
+    assert view.claimed == "higher than 1"
+    ((axis, chart),) = view.charts
+    assert axis == "test NLL, nats of manifold mixup"
+    places = [x for x, *_ in chart.dots]
+    assert places[0] == chart.reference
+    assert places[2] < chart.reference < places[1]
+
+
+def test_a_claim_about_seeds_has_its_share_on_an_axis_of_its_own() -> None:
+    (view,) = views({"direction": "varies", "smallest": 0.25, "method": "dropout"})
+    assert view.found.startswith("50 % of seeds")
+    assert view.claimed == "higher than baseline on 25 % to 75 % of the seeds"
+    (_, differences), (axis, share) = view.charts
+    assert len(differences.dots) == len(SEEDS)
+    assert differences.estimate is None
+    assert "dropout" in axis
+    assert "baseline" in axis
+    ((left, right),) = share.regions
+    assert share.estimate[0] == pytest.approx((left + right) / 2, abs=0.1)
+
+
+def test_seeds_to_add_extend_those_of_the_study() -> None:
+    (view,) = views({"direction": "lower", "smallest": 0.0, "method": "dropout"})
+    assert view.row["verdict"] == "inconclusive"
+    needed = view.row["seeds_needed"]
+    if needed <= 60:
+        assert view.more_seeds[:4] == SEEDS
+        assert len(view.more_seeds) == len(set(view.more_seeds)) == needed
+    else:
+        assert view.more_seeds == []
+    assert view.needed
+
+
+def test_settled_claims_need_no_seeds() -> None:
+    (view,) = views({"direction": "lower", "smallest": 0.1, "relative": True})
+    assert view.row["verdict"] == "supported"
+    assert view.more_seeds == []
+    assert view.needed == ""
+
+
+def test_claims_are_counted_and_grouped_and_know_whose_twin_they_are() -> None:
+    shown = views(
+        {"direction": "lower", "smallest": 0.1, "relative": True, "twin": "c1"},
+        {"direction": "higher", "smallest": 0.1, "relative": True, "source": "a video"},
+        {"direction": "lower", "smallest": 0.0, "method": "dropout", "source": "a paper; a video"},
+    )
+    assert counted(shown) == {"supported": 1, "contradicted": 1, "inconclusive": 1}
+    assert {source: len(group) for source, group in by_source(shown).items()} == {
+        "a paper": 2,
+        "a video": 1,
+    }
+    assert [view.twin_of for view in shown] == [[], ["c0"], []]
+
+
+def test_claims_of_a_source_that_held_come_first() -> None:
+    shown = views(
+        {"direction": "lower", "smallest": 0.0, "method": "dropout"},
+        {"direction": "higher", "smallest": 0.1, "relative": True},
+        {"direction": "lower", "smallest": 0.1, "relative": True},
+    )
+    (of_source,) = by_source(shown).values()
+    verdicts = [view.row["verdict"] for view in of_source]
+    assert verdicts == ["supported", "contradicted", "inconclusive"]

@@ -1,0 +1,246 @@
+"""The report in a real browser: what can be done with it, in both themes, by hand and by key."""
+
+import base64
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from mixup.study.data.dataset import load_dataset
+from mixup.study.training.config import RunKey
+from mixup.study.training.run import load_run, run_folder
+from tests.study.report.conftest import NOTHING, SEEDS, Visit, number, texts
+
+pytestmark = pytest.mark.slow
+
+
+# Sort and filter
+
+
+def test_tables_sort_both_ways_with_missing_numbers_last(page: Page) -> None:
+    table = page.locator("#claims-table")
+    heading = table.locator("th", has_text="Effect size")
+    column = heading.evaluate("heading => heading.cellIndex")
+    assert heading.get_attribute("aria-sort") is None
+    for direction, reverse in (("ascending", False), ("descending", True)):
+        heading.get_by_role("button").click()
+        assert heading.get_attribute("aria-sort") == direction
+        shown = texts(table.locator("tbody tr"), column)
+        values = [number(text) for text in shown if text != NOTHING]
+        assert 0 < len(values) < len(shown)
+        assert shown[len(values) :] == [NOTHING] * (len(shown) - len(values))
+        assert values == sorted(values, reverse=reverse)
+    table.locator("th", has_text="Verdict").get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") is None
+    verdicts = texts(table.locator("tbody tr"), 1)
+    assert verdicts == sorted(verdicts)
+
+
+def test_tables_sort_by_keyboard(page: Page) -> None:
+    button = page.locator(".runs").first.locator("th button", has_text="test accuracy")
+    button.focus()
+    page.keyboard.press("Enter")
+    heading = page.locator(".runs").first.locator("th[aria-sort]")
+    assert heading.get_attribute("aria-sort") == "ascending"
+
+
+def test_runs_can_be_filtered(page: Page) -> None:
+    rows = page.locator("tr[data-run]:visible")
+    everything = rows.count()
+    page.get_by_label("Show runs with").fill("MANIFOLD train_spirals")
+    assert {row.get_attribute("data-run") for row in rows.all()} == {
+        f"spirals/manifold/{seed}" for seed in SEEDS
+    }
+    assert page.locator("#runs output").inner_text() == f"{len(SEEDS)} of {everything} rows"
+    page.get_by_label("Show runs with").fill("")
+    assert rows.count() == everything == 9 * len(SEEDS)
+
+
+# Look at a run
+
+
+def pixels(page: Page, place: int) -> Any:
+    canvas = page.locator("#pictures canvas").nth(place)
+    url = canvas.evaluate("canvas => canvas.toDataURL()")
+    with Image.open(BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
+        return np.array(image.convert("RGB")).astype(int)
+
+
+def test_map_has_the_colours_of_what_the_net_predicts(page: Page, study: Path) -> None:
+    page.get_by_role("combobox", name="Seed").select_option(str(SEEDS[1]))
+    image = pixels(page, 1)
+    folder = study / run_folder(RunKey("spirals", "input", SEEDS[1]))
+    low, high = (
+        f(load_dataset(study / "data/spirals.npz").inputs, axis=0) for f in (np.min, np.max)
+    )
+    height, width = image.shape[:2]
+    assert height / width == pytest.approx((high - low)[1] / (high - low)[0], abs=0.01)
+    x, y = np.meshgrid((np.arange(width) + 0.5) / width, 1 - (np.arange(height) + 0.5) / height)
+    points = (low + np.column_stack([x.ravel(), y.ravel()]) * (high - low)).astype(np.float32)
+    p = load_run(folder).probabilities(torch.from_numpy(points))[:, 1].reshape(height, width)
+    redder = image[..., 0] - image[..., 2]
+    assert np.mean(redder[p > 0.7] > 0) > 0.97
+    assert np.mean(redder[p < 0.3] < 0) > 0.97
+    assert 0.02 < np.mean(p > 0.7) < 0.98
+
+
+def test_choices_change_pictures_curves_and_numbers(page: Page, runs: pd.DataFrame) -> None:
+    before = pixels(page, 1)
+    lines = page.locator("#curves path.line").all()
+    paths = [line.get_attribute("d") for line in lines]
+    page.get_by_role("combobox", name="Right").select_option("manifold")
+    assert (pixels(page, 1) != before).any()
+    assert [line.get_attribute("d") for line in lines] != paths
+    assert "manifold mixup" in page.locator("#pictures figure").nth(1).inner_text()
+    chosen = runs[(runs["experiment"] == "spirals") & (runs["seed"] == SEEDS[2])]
+    page.get_by_role("combobox", name="Seed").select_option(str(SEEDS[2]))
+    of_method = chosen.pivot(index="metric", columns="method", values="value")
+    rows = page.locator("#numbers tbody tr")
+    assert rows.count() == len(of_method)
+    (accuracy,) = [row for row in rows.all() if row.locator("th").inner_text() == "test accuracy"]
+    shown = [float(str(cell.get_attribute("data-value"))) for cell in accuracy.locator("td").all()]
+    left, right = of_method.loc["test_accuracy", ["baseline", "manifold"]]
+    assert shown == pytest.approx([left, right, right - left])
+
+
+def test_experiments_show_what_they_have(page: Page) -> None:
+    page.get_by_role("combobox", name="Experiment").select_option("flat")
+    assert page.locator("#pictures canvas").count() == 2
+    scatter = pixels(page, 0).reshape(-1, 3)
+    assert len(np.unique(scatter, axis=0)) > 7
+    assert re.search("class", page.locator("#legend").inner_text())
+    page.get_by_role("combobox", name="Experiment").select_option("wide")
+    assert page.locator("#pictures canvas").count() == 0
+    assert page.locator("#curves path.line").count() == 8
+    page.get_by_role("combobox", name="Experiment").select_option("plane")
+    labels = [picture.get_attribute("aria-label") for picture in page.locator("canvas").all()]
+    words = ["Map of", "Map of", "Bottleneck states", "Bottleneck states"]
+    assert [str(label).startswith(start) for label, start in zip(labels, words, strict=True)]
+    assert re.search("red is class 1.*two units of the bottleneck", page.inner_text("#legend"))
+
+
+def test_small_numbers_have_room_beside_their_axis(page: Page) -> None:
+    places = page.evaluate("""() => {
+        const line = {colour: "red", x: [0, 1], y: [1e-6, 1]};
+        const svg = lineChart("words", "x", [line], true);
+        document.getElementById("curves").append(svg);
+        return [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBBox().x]);
+    }""")
+    assert "1e\N{MINUS SIGN}6" in [text for text, _ in places]
+    assert all(x >= 0 for _, x in places), places
+
+
+def test_states_lie_in_the_middle_and_fill_the_picture_one_way(page: Page) -> None:
+    """However flat they are."""
+    data = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent)")
+    for run in data["experiments"]["plane"]["runs"].values():
+        places = np.frombuffer(base64.b64decode(run["states"]["places"]), np.uint8).reshape(-1, 2)
+        low, high = places.min(axis=0).astype(int), places.max(axis=0).astype(int)
+        assert (high - low).max() == 255
+        assert low + high == pytest.approx([255, 255], abs=2)
+
+
+def test_two_lines_never_have_one_colour(browser: Browser, study: Path) -> None:
+    """A sweep has more methods than there are colours."""
+    file = study / "report/one_colour.html"
+    whole = (study / "report/index.html").read_text(encoding="utf-8")
+    changed = re.sub(r'("manifold": {"label": "[^"]+", "colour": )"[^"]+"', r'\1"#56B4E9"', whole)
+    assert changed != whole
+    file.write_text(changed, encoding="utf-8")
+    for theme in ("light", "dark"):
+        with browser.new_context(color_scheme=theme) as context:  # type: ignore[arg-type]
+            page = Visit(context.new_page(), file).page
+            page.get_by_role("combobox", name="Left").select_option("input")
+            page.get_by_role("combobox", name="Right").select_option("manifold")
+            drawn = page.locator("#curves path.line").evaluate_all(
+                "lines => lines.map(line => getComputedStyle(line).stroke)"
+            )
+            assert len(set(drawn)) == 2, drawn
+
+
+def test_measures_beyond_the_foremost_are_folded_away_and_found_by_the_filter(page: Page) -> None:
+    folded = page.locator("#runs-plane details")
+    rows = folded.locator("tbody tr")
+    assert rows.count() == 2 * len(SEEDS)
+    assert not rows.first.is_visible()
+    folded.locator("summary").click()
+    page.get_by_label("Show runs with").fill("manifold")
+    shown = [row.get_attribute("data-run") for row in rows.all() if row.is_visible()]
+    assert shown == [f"plane/manifold/{seed}" for seed in SEEDS]
+    in_sum = 4 * len(SEEDS)
+    assert page.locator("#runs output").inner_text().startswith(f"{in_sum} of ")
+
+
+# Themes, phones, paper and keyboards
+
+
+def background(page: Page) -> list[int]:
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return [int(part) for part in re.findall(r"\d+", colour)[:3]]
+
+
+@pytest.mark.parametrize("preferred", ["light", "dark"])
+def test_theme_follows_the_system_until_one_is_chosen(
+    browser: Browser, study: Path, preferred: Any
+) -> None:
+    with browser.new_context(color_scheme=preferred) as context:
+        page = Visit(context.new_page(), study / "report/index.html").page
+        assert (sum(background(page)) < 384) == (preferred == "dark")
+        other = "light" if preferred == "dark" else "dark"
+        page.get_by_role("button", name=f"{other.capitalize()} theme").click()
+        assert (sum(background(page)) < 384) == (other == "dark")
+        page.reload()
+        assert (sum(background(page)) < 384) == (other == "dark")
+        page.get_by_role("button", name=f"{preferred.capitalize()} theme").click()
+        assert (sum(background(page)) < 384) == (preferred == "dark")
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_page_never_scrolls_sideways(browser: Browser, study: Path, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 740}) as context:
+        page = Visit(context.new_page(), study / "report/index.html").page
+        for experiment in ("spirals", "plane", "flat", "wide"):
+            page.get_by_role("combobox", name="Experiment").select_option(experiment)
+            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        table = page.locator(".table-box").first
+        assert table.evaluate("box => getComputedStyle(box).overflowX") == "auto"
+
+
+def test_prints_on_white_with_all_of_every_table(page: Page) -> None:
+    page.get_by_role("button", name="Dark theme").click()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1040, "height": 720})
+    assert background(page) == [255, 255, 255]
+    assert not page.locator("#theme").is_visible()
+    assert not page.locator("#explore").is_visible()
+    for box in page.locator(".table-box:visible").all():
+        scrolls, shows = box.evaluate("box => [box.scrollHeight, box.clientHeight]")
+        assert scrolls <= shows + 1
+        assert box.evaluate("box => box.scrollWidth <= document.documentElement.clientWidth")
+    assert page.pdf(format="A4")[:5] == b"%PDF-"
+
+
+def test_keyboard_reaches_what_can_be_used_and_shows_where_it_is(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = set()
+    for _ in range(15):
+        page.keyboard.press("Tab")
+        outline, place = page.evaluate(
+            "(() => { const e = document.activeElement, s = getComputedStyle(e);"
+            " return [s.outlineStyle + parseFloat(s.outlineWidth), e.id || e.textContent]; })()"
+        )
+        assert outline.startswith("solid")
+        assert float(outline.removeprefix("solid")) >= 2
+        reached.add(place)
+    assert {"theme", "Summary", "Runs"} <= reached
+    for control in page.locator("select, input").all():
+        assert control.evaluate("control => control.labels.length") == 1

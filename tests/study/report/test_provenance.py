@@ -1,0 +1,96 @@
+"""Where a page comes from: real Git repositories, and times that belong to a run or do not."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mixup.study.report.place import beside_code
+from mixup.study.report.provenance import provenance, training_seconds
+from mixup.study.training.config import RunKey
+
+KEY = RunKey("e", "baseline", 0)
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return folder
+
+
+def git(*arguments: str) -> str:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@t", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit() -> str:
+    Path("dvc.yaml").write_text("stages: {}\n")
+    Path("mixup").mkdir()
+    Path("mixup/code.py").write_text("x = 1\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    return git("rev-parse", "HEAD")
+
+
+def test_commit_and_what_differs_from_it() -> None:
+    commit_hash = commit()
+    clean = provenance(("dvc.yaml", "mixup"), ())
+    assert (clean.commit, clean.changed) == (commit_hash, [])
+    Path("mixup/code.py").write_text("x = 2\n")
+    Path("notes.txt").write_text("no source\n")
+    assert provenance(("dvc.yaml", "mixup"), ()).changed == ["mixup/code.py"]
+
+
+def test_folder_in_another_repository_has_no_commit(inside: Path) -> None:
+    git("init", "-q", "..")
+    Path("dvc.yaml").write_text("stages: {}\n")
+    assert provenance(("dvc.yaml",), ()).commit == ""
+
+
+def test_folder_with_its_code_as_a_link_names_what_differs_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("second").mkdir()
+    Path("second/dvc.yaml").write_text("stages: {}\n")
+    Path("second/mixup").symlink_to("../mixup")
+    commit_hash = commit()
+    Path("mixup/code.py").write_text("x = 2\n")
+    monkeypatch.chdir("second")
+    found = provenance(("dvc.yaml", beside_code("mixup")), ())
+    assert (found.commit, found.changed) == (commit_hash, ["mixup/code.py"])
+
+
+def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance(("dvc.yaml",), ()).commit == ""
+
+
+def test_versions_and_machine() -> None:
+    found = provenance(("dvc.yaml",), ("numpy", "no-such-package"))
+    assert list(found.versions) == ["Python", "numpy"]
+    assert all(found.machine.values())
+
+
+def write_time(seconds: object, net: bytes) -> None:
+    timing = {"seconds": seconds, "sha256": hashlib.sha256(net).hexdigest()}
+    Path("timings/e/baseline").mkdir(parents=True, exist_ok=True)
+    Path("timings/e/baseline/0.json").write_text(json.dumps(timing))
+
+
+def test_time_counts_only_for_the_net_that_it_was_taken_of() -> None:
+    assert training_seconds([KEY]) == {}
+    Path("runs/e/baseline/0").mkdir(parents=True)
+    Path("runs/e/baseline/0/model.safetensors").write_bytes(b"net")
+    assert training_seconds([KEY]) == {}
+    write_time(12.5, b"net")
+    assert training_seconds([KEY]) == {KEY: 12.5}
+    write_time(12.5, b"another net")
+    assert training_seconds([KEY]) == {}
+    write_time("soon", b"net")
+    assert training_seconds([KEY]) == {}

@@ -1,0 +1,61 @@
+"""Of many measures, tables of runs show those first that figures or claims are about."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mixup.study.report.runs import MOST_COLUMNS, RunsOfExperiment, runs_of_experiments
+from mixup.study.tables import MEASURES
+from mixup.study.training.config import ExperimentConfig, RunKey
+
+SEEDS = [3, 1]
+
+
+def tables(n_metrics: int, asked: set[tuple[str, str]]) -> list[RunsOfExperiment]:
+    """Set out two runs; a number is 100 times the place of its metric, and its seed."""
+    settings: dict[str, Any] = {
+        "data": "spirals",
+        "net": {"width": 8, "depth": 3, "negative_slope": 0.2},
+        "training": {
+            "test_fraction": 0.5,
+            "batch_size": 16,
+            "learning_rate": 0.02,
+            "evaluations": 1,
+            "steps": 10,
+        },
+        "plain": ["baseline"],
+        "mixing": [],
+        "methods": {"baseline": {}},
+    }
+    names = [f"measure_{place}" for place in range(n_metrics - 1)] + ["test_accuracy"]
+    measures = pd.DataFrame(
+        [
+            ("e", "baseline", seed, name, 100.0 * place + seed)
+            for seed in SEEDS
+            for place, name in enumerate(names)
+        ],
+        columns=pd.Index(MEASURES),
+    )
+    experiments = {"e": ExperimentConfig.model_validate(settings)}
+    return runs_of_experiments(SEEDS, experiments, measures, {}, str, asked)
+
+
+def test_few_measures_keep_their_order() -> None:
+    (table,) = tables(MOST_COLUMNS, {("e", "measure_3")})
+    assert table.n_first == len(table.metrics) == MOST_COLUMNS
+    assert [name for name, _ in table.metrics][:2] == ["measure_0", "measure_1"]
+
+
+def test_of_many_measures_those_of_figures_and_claims_come_first() -> None:
+    n = MOST_COLUMNS + 1
+    (table,) = tables(n, {("e", "measure_3"), ("another", "measure_2")})
+    names = [name for name, _ in table.metrics]
+    assert table.n_first == 2
+    assert names[:4] == ["measure_3", "test_accuracy", "measure_0", "measure_1"]
+    assert len(set(names)) == n
+    for seed, row in zip(SEEDS, table.rows, strict=True):
+        assert row.key == RunKey("e", "baseline", seed)
+        assert list(row.values[:4]) == pytest.approx(
+            [300 + seed, 100 * (n - 1) + seed, seed, 100 + seed]
+        )

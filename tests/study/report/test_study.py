@@ -1,0 +1,139 @@
+"""What the page says was run, next to the data that are really made and the settings given."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mixup.study.data.spirals import SpiralsConfig, generate
+from mixup.study.report.gallery import evidence, picture_of_spirals
+from mixup.study.report.study import facts, method_rows, spirals_in_words, timed
+from mixup.study.training.config import ExperimentConfig, RunKey
+
+ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
+MIRRORED = {"points_per_class": 700, "noise": 0.25, "max_angle": 540.0}
+
+
+def spirals(kind: str, **changes: Any) -> SpiralsConfig:
+    content: dict[str, Any] = {"kind": kind, "seed": 0, "arms": ARMS, "mirrored": MIRRORED}
+    content[kind] = content[kind] | changes
+    return SpiralsConfig.model_validate(content)
+
+
+def test_arms_are_described_as_they_are() -> None:
+    inputs = generate(spirals("arms")).inputs
+    radius = np.linalg.norm(inputs, axis=1)
+    said = spirals_in_words(spirals("arms"))
+    assert said.startswith(f"{len(inputs):,} points, ")
+    assert f"from {radius.min():.1f} to {radius.max():.0f};" in said
+    assert "1.5 turns" in said
+    assert said.endswith("There is no noise.")
+    assert spirals_in_words(spirals("arms", noise_std=0.05)).endswith(
+        "Gaussian noise of standard deviation 0.05 is on each coordinate."
+    )
+    assert "1 turn around" in spirals_in_words(spirals("arms", n_cycles=1.0))
+
+
+def test_mirrored_spirals_are_described_as_they_are() -> None:
+    noisy, clean = spirals("mirrored"), spirals("mirrored", noise=0.0)
+    said = spirals_in_words(noisy)
+    assert said.startswith(f"{len(generate(noisy).inputs):,} points, ")
+    degrees = float(re.findall(r"up to (\d+) degrees", said)[0])
+    radius = np.linalg.norm(generate(clean).inputs, axis=1)
+    assert radius.max() == pytest.approx(np.deg2rad(degrees), rel=0.01)
+    assert "noise uniform in [0, 0.25) on each coordinate" in said
+    assert "without noise" in spirals_in_words(clean)
+
+
+def test_picture_of_the_spirals_is_evidence_for_no_claim(tmp_path: Path) -> None:
+    path = tmp_path / "spirals_data.png"
+    Image.new("RGB", (4, 4)).save(path)
+    shown = picture_of_spirals(path, spirals("arms"))
+    assert (shown.name, shown.experiment) == ("spirals_data", "")
+    assert [*evidence([shown], "spirals", "test_accuracy")] == []
+    assert shown.caption.startswith("1,200 points")
+
+
+def experiment(method: dict[str, Any], **changes: Any) -> ExperimentConfig:
+    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 1}
+    return ExperimentConfig.model_validate(
+        {
+            "data": "spirals",
+            "net": {"width": 8, "depth": 3, "negative_slope": 0.2},
+            "training": recipe | {"steps": 1000},
+            "plain": [] if "eligible" in method else ["m"],
+            "mixing": ["m"] if "eligible" in method else [],
+            "methods": {"m": method},
+        }
+        | changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ({}, "nothing: plain training"),
+        ({"weight_decay": 0.01, "dropout": 0.5},
+         "weight decay 0.01; dropout 0.5 after every hidden layer"),
+        ({"batch_norm": True, "input_noise": 0.25},
+         "batch norm in every hidden layer; noise of standard deviation 0.25 on the input"),
+        ({"eligible": [0]}, "mixes the input (k = 0)"),
+        ({"eligible": [0, 1, 3], "alpha": 0.5},
+         "mixes at a layer drawn for every batch from k = 0, 1 and 3; alpha 0.5"),
+        ({"eligible": [1], "mixes": "labels", "stop_gradient": True},
+         "mixes at a layer drawn for every batch from k = 1; mixes labels alone; "
+         "no gradient before the mixed state"),
+    ],
+)  # fmt: skip
+def test_a_method_is_what_sets_it_apart(method: dict[str, Any], said: str) -> None:
+    assert method_rows({"e": experiment(method)}) == [("e", "m", said)]
+
+
+def test_facts_are_those_of_the_study() -> None:
+    net = {"width": 8, "depth": 3, "negative_slope": 0.2}
+    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 1}
+    narrow = experiment(
+        {"bottleneck": 4},
+        net=net | {"bottleneck": {"layer": 2, "size": 2}},
+        training=recipe | {"epochs": 30, "decay_at": [10, 20], "validation_fraction": 0.2},
+    )
+    data = {"spirals": generate(spirals("arms")), "other": generate(spirals("mirrored"))}
+    said = dict(facts([0, 3], 2.0, 4, {"wide": experiment({}), "narrow": narrow}, data,
+                      {"spirals": "kind arms"}))  # fmt: skip
+    assert said == {
+        "Data: spirals": "kind arms; 1,200 samples of 2 numbers in 2 classes",
+        "Data: other": "1,400 samples of 2 numbers in 2 classes",
+        "Seeds": "0, 3 (each decides split, initial weights and batches)",
+        "alpha": "2: lam is drawn from Beta(2, 2) wherever a method mixes",
+        "Experiment: wide": (
+            "data spirals, 50 % of it for testing; hidden layers of 8, 8, 8 units; 1,000 steps of "
+            "16 samples, learning rate 0.02"
+        ),
+        "Experiment: narrow": (
+            "data spirals, 50 % of it for testing, 20 % of the rest for choosing; "
+            "hidden layers of 8, 2, 8 units (the 2 are the bottleneck); 30 epochs "
+            "of 16 samples, learning rate 0.02, divided by ten after 10 and 20"
+        ),
+        "Threads of a run": "4",
+    }
+
+
+def test_facts_name_what_a_method_or_a_data_set_decides_itself() -> None:
+    data = generate(spirals("arms"))
+    official = replace(data, official_test=np.arange(len(data.labels)) < 10)
+    swept = experiment({"eligible": [0], "alpha": 0.5})
+    said = dict(facts([0], 2.0, 1, {"e": swept}, {"spirals": official}, {}))
+    assert said["alpha"].endswith(
+        "wherever a method mixes, unless the method has an alpha of its own"
+    )
+    assert said["Experiment: e"].startswith("data spirals; hidden")
+
+
+def test_times_that_are_known_are_added_up() -> None:
+    assert timed({}) == {}
+    known = {RunKey("e", "m", 0): 3600.4, RunKey("e", "m", 1): 61.0}
+    assert timed(known) == {"total": "01:01:01", "known": 2}

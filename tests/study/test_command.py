@@ -1,0 +1,172 @@
+"""How commands end: what they print, where, and with which exit status."""
+
+import errno
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mixup.study.command import run
+from mixup.study.errors import FileError, StudyError
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(
+    path.stem for path in (ROOT / "stages").glob("*.py") if "\n    run(" in path.read_text()
+)
+
+
+def failing(error: BaseException) -> None:
+    def main() -> None:
+        raise error
+
+    run(main)
+
+
+@pytest.fixture(autouse=True)
+def outside_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIXUP_DEBUG", raising=False)
+    monkeypatch.chdir("/")
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "status"),
+    [
+        (StudyError("what to do"), "error: what to do", 1),
+        (FileError("a/b"), "error: a/b is missing: run `dvc repro` to make it", 1),
+        (OSError(errno.ENOSPC, "x", "a/b"), "error: a/b: no space is left on the disk", 1),
+        (PermissionError(errno.EACCES, "x", "a"), "error: a: permission denied", 1),
+        (FileExistsError(errno.EEXIST, "x", "a"), "error: a: a file is where a folder should b", 1),
+        (NotADirectoryError(errno.ENOTDIR, "x", "a"), "error: a: a file is where a folder sh", 1),
+        (IsADirectoryError(errno.EISDIR, "x", "a"), "error: a: a folder is where a file should", 1),
+        (OSError(errno.EROFS, "x", "a", None, "b"), "error: a to b: the disk is read-only", 1),
+        (OSError(errno.EIO, "Input/output error"), "error: Input/output error", 1),
+        (MemoryError("9 GB"), "error: not enough memory (9 GB)", 1),
+        (KeyError("a\nb"), "error: KeyError: 'a\\nb' (set MIXUP_DEBUG=1 for the traceback)", 1),
+        (ValueError("a\nb"), "error: ValueError: a b (set MIXUP_DEBUG=1 for the traceback)", 1),
+        (KeyboardInterrupt(), "interrupted", 130),
+        (BrokenPipeError(), "", 1),
+    ],
+)
+def test_an_error_is_one_line_on_stderr(
+    error: BaseException, said: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        failing(error)
+    assert stopped.value.code == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(said)
+    assert captured.err.count("\n") == bool(said)
+
+
+def test_details_are_for_those_who_ask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MIXUP_DEBUG", "1")
+    with pytest.raises(SystemExit):
+        failing(ValueError("no"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["error: ValueError: no", "Traceback (most recent call last):"]
+
+
+def test_success_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    run(lambda: None)
+    assert capsys.readouterr() == ("", "")
+
+
+def start(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        **{"stdout": subprocess.PIPE, **options},  # type: ignore[call-overload]
+    )
+
+
+def test_all_commands_are_known() -> None:
+    assert {"train", "validate", "report", "compare", "show_results"} <= set(COMMANDS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_wrong_words_exit_with_2(command: str) -> None:
+    done = start(f"stages.{command}", "--no-such-option")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.search(r"error: (unrecognized arguments|the following arguments)", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("train spirls baseline 0", 1, "experiments.spirls is missing: did you mean spirals?"),
+        ("train spirals baselin 0", 1, "methods.baselin is missing: did you mean baseline?"),
+        ("train spirals baseline -1", 1, "seed should be greater than or equal to 0, got -1"),
+        ("train spirals baseline one", 2, "invalid int value: 'one'"),
+        ("train ../spirals baseline 0", 1, "experiments.../spirals is missing"),
+        ("compare no-such-revision", 1, "'no-such-revision' is no commit, branch, tag or DVC exp"),
+        ("compare HEAD:mixup", 1, "'HEAD:mixup' is no commit, branch, tag or DVC experiment"),
+        ("sweep mixup.alpha --base nope", 1, "'nope' is no commit, branch, tag or DVC experiment"),
+        ("sweep mixup..alpha", 1, "mixup..alpha is not in params.yaml"),
+        ("sweep", 2, "the following arguments are required: param"),
+    ],
+)
+def test_words_that_name_nothing(words: str, status: int, said: str) -> None:
+    if not (ROOT / ".git").exists() and words.startswith(("compare", "sweep")) and status == 1:
+        pytest.skip("needs Git")
+    done = start(*f"stages.{words}".split())
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert status == 2 or done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_output_that_cannot_be_written_is_no_success() -> None:
+    with open("/dev/full", "w") as full:
+        done = start("tools.show_results", stdout=full)
+    assert (done.returncode, done.stderr) == (1, "error: no space is left on the disk\n")
+    read, written = os.pipe()
+    os.close(read)
+    done = start("tools.show_results", stdout=written)
+    os.close(written)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.slow
+def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, time\nfrom mixup.study.command import run\n"
+        f"def main():\n    pathlib.Path({str(tmp_path / 'begun')!r}).touch()\n    time.sleep(60)\n"
+        "run(main)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not (tmp_path / "begun").exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate()[1] == "interrupted\n"
+    assert process.returncode == 130
+
+
+@pytest.mark.slow
+def test_a_missing_output_names_its_stage(tmp_path: Path) -> None:
+    """DVC knows it also where the name of a stage is made of a run's."""
+    program = (
+        "from mixup.study.command import run\nfrom mixup.study.errors import FileError\n"
+        "def main():\n    raise FileError('runs/spirals/manifold/1/history.csv', 'no rows')\n"
+        "run(main)"
+    )
+    done = start("timeit", "-n1", "-r1", program)
+    assert "history.csv is damaged (no rows): delete it and run `dvc repro`" in done.stderr
+    assert "(its stage alone: `dvc repro train_spirals_mixing@manifold-1`)" in done.stderr

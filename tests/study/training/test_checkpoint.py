@@ -1,0 +1,238 @@
+"""Interrupted runs end with the bytes of runs that never were; bad checkpoints are left alone."""
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from mixup.study.errors import StudyError
+from mixup.study.training import checkpoint as module
+from mixup.study.training.checkpoint import Checkpoint, checkpoint_path
+from mixup.study.training.config import RunKey
+from mixup.study.training.trainer import train_run
+from tests.study.training.test_trainer import METHODS, config, dataset, digest
+
+LONG = {"steps": 150, "decay_at": [40, 90], "evaluations": 4}
+
+
+@pytest.fixture(autouse=True)
+def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", "0")
+
+
+def train_and_stop(monkeypatch: pytest.MonkeyPatch, after: int, *arguments: Any) -> None:
+    """Train until so many checkpoints are written."""
+    save, left = Checkpoint.save, [after]
+
+    def save_and_stop(self: Checkpoint, state: Any) -> None:
+        save(self, state)
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train_run(*arguments)
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The checkpoint of a run that was stopped after its seventh step."""
+    train_and_stop(monkeypatch, 7, config("dropout"), dataset(), tmp_path / "run", tmp_path / "c")
+    return tmp_path / "c"
+
+
+# Continue
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_continued_run_has_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, n_classes: int
+) -> None:
+    data, run, file = dataset(n_classes=n_classes), tmp_path / "run", tmp_path / "checkpoint"
+    train_run(config(method, **LONG), data, tmp_path / "undisturbed")
+    for steps in (1, 39, 25, 60):  # stops after steps 1, 40, 65 and 125
+        train_and_stop(monkeypatch, steps, config(method, **LONG), data, run, file)
+        assert not run.exists()
+        torch.manual_seed(steps)  # whatever ran in between must not matter
+    train_run(config(method, **LONG), data, run, file)
+    assert digest(run) == digest(tmp_path / "undisturbed")
+    assert [path.name for path in tmp_path.iterdir()].count("checkpoint") == 0
+
+
+def test_says_where_it_continues(
+    stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_run(config("dropout"), dataset(), tmp_path / "run", stopped)
+    assert capsys.readouterr().err == f"{stopped}: continues after step 7\n"
+
+
+def test_short_run_writes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MIXUP_CHECKPOINT_SECONDS")
+    monkeypatch.setattr(Checkpoint, "save", lambda *_: pytest.fail("wrote a checkpoint"))
+    train_run(config(), dataset(), tmp_path / "run", tmp_path / "checkpoint")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert capsys.readouterr().err == ""
+
+
+def test_clock_decides_when_one_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", "10")
+    clock, steps = [100.0], []
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+
+    def item(self: torch.Tensor, real: Any = torch.Tensor.item) -> Any:
+        clock[0] += 3  # a step takes three seconds
+        return real(self)
+
+    save = Checkpoint.save
+    monkeypatch.setattr(
+        Checkpoint, "save", lambda self, state: (save(self, state), steps.append(state.step))
+    )
+    monkeypatch.setattr(torch.Tensor, "item", item)
+    train_run(config(), dataset(), tmp_path / "run", tmp_path / "checkpoint")
+    assert steps == [4, 8, 12, 16]
+
+
+def test_path_is_named_by_the_run() -> None:
+    assert checkpoint_path(RunKey("e", "m", 3)) == Path("checkpoints/e/m/3")
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "nan"])
+def test_bad_number_of_seconds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", text)
+    with pytest.raises(StudyError, match=f"must be a number of seconds >= 0, got '{text}'"):
+        train_run(config(), dataset(), tmp_path / "run", tmp_path / "checkpoint")
+
+
+# Leave alone
+
+
+def assert_starts_anew(
+    file: Path, reason: str, capsys: pytest.CaptureFixture[str], run: Any = None, data: Any = None
+) -> None:
+    run, data = run or config("dropout"), data or dataset()
+    train_run(run, data, file.parent / "undisturbed")
+    train_run(run, data, file.parent / "run", file)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{file} is ignored: {reason}")
+    assert digest(file.parent / "run") == digest(file.parent / "undisturbed")
+
+
+def test_of_other_parameters(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = config("dropout", learning_rate=0.02)
+    assert_starts_anew(stopped, "it is of other parameters;", capsys, run=run)
+
+
+def test_of_other_data(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = dataset()
+    data.inputs[0, 0] += 1
+    assert_starts_anew(stopped, "it is of other data;", capsys, data=data)
+
+
+def test_of_other_code(
+    stopped: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "code_version", lambda: "another")
+    assert_starts_anew(stopped, "it is of other code;", capsys)
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
+def test_truncated(stopped: Path, capsys: pytest.CaptureFixture[str], share: float) -> None:
+    content = stopped.read_bytes()
+    stopped.write_bytes(content[: int(share * len(content))])
+    assert_starts_anew(stopped, "it is damaged", capsys)
+
+
+@pytest.mark.parametrize("place", [0, 64, 70, 1000, -5000, -1])
+def test_flipped_bit(stopped: Path, capsys: pytest.CaptureFixture[str], place: int) -> None:
+    content = bytearray(stopped.read_bytes())
+    content[place] ^= 1
+    stopped.write_bytes(content)
+    assert_starts_anew(stopped, "it is damaged", capsys)
+
+
+def forge(file: Path, name: str, value: Any) -> None:
+    """Change a tensor or number of a checkpoint and give it a checksum that fits."""
+    _, line, tensors = file.read_bytes().split(b"\n", 2)
+    numbers, named = json.loads(line), load(tensors)
+    part = named if name in named else numbers
+    assert name in part
+    part[name] = value
+    content = json.dumps(numbers).encode() + b"\n" + save(named)
+    file.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("net.hidden.1.0.weight", torch.zeros(3, 3)),
+        ("optimiser.2.exp_avg", torch.zeros(3)),
+        ("optimiser.2.step", torch.zeros(3)),
+        ("generator", torch.zeros(9, dtype=torch.uint8)),
+        ("learning_rates", []),
+        ("of", {}),
+    ],
+)
+def test_does_not_fit(
+    stopped: Path, capsys: pytest.CaptureFixture[str], name: str, value: Any
+) -> None:
+    """Its checksum is right, and some of the state is restored before the fault shows."""
+    forge(stopped, name, value)
+    assert_starts_anew(stopped, "it is damaged", capsys)
+
+
+def test_forgery_that_fits_is_used(
+    stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So what `test_does_not_fit` refuses is not the forgery itself."""
+    forge(stopped, "losses", [0.5] * 2)
+    train_run(config("dropout"), dataset(), tmp_path / "run", stopped)
+    assert "continues after step 7" in capsys.readouterr().err
+
+
+class Malicious:
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("unpickled"),)
+
+
+def test_pickle_is_not_loaded(
+    stopped: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stopped.parent)
+    content = pickle.dumps(Malicious())
+    for line in (b"", b"{}\n"):
+        rest = line + content
+        stopped.write_bytes(hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
+        assert_starts_anew(stopped, "it is damaged", capsys)
+    assert not Path("unpickled").exists()
+
+
+def test_folder_in_its_place(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stopped.unlink()
+    stopped.mkdir()
+    train_run(config("dropout"), dataset(), stopped.parent / "undisturbed")
+    train_run(config("dropout"), dataset(), stopped.parent / "run", stopped)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"{stopped} is ignored: it is damaged")
+    assert lines[1] == f"{stopped} cannot be written: Is a directory"
+    assert digest(stopped.parent / "run") == digest(stopped.parent / "undisturbed")
+
+
+def test_file_in_place_of_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    train_run(config(), dataset(), tmp_path / "undisturbed")
+    train_run(config(), dataset(), tmp_path / "run", tmp_path / "file/checkpoint")
+    assert "file/checkpoint cannot be written: " in capsys.readouterr().err
+    assert digest(tmp_path / "run") == digest(tmp_path / "undisturbed")

@@ -1,0 +1,70 @@
+"""Training processes that are killed, and what the next one makes of it."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mixup.study.data.dataset import save_dataset
+from tests.study.training.test_determinism import EVERYTHING
+from tests.study.training.test_trainer import NET, dataset, digest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    save_dataset(tmp_path / "data/points.npz", dataset(200))
+    training = {
+        "test_fraction": 0.5, "batch_size": 32, "steps": 1500, "learning_rate": 0.01,
+        "evaluations": 20, "decay_at": [300, 900],
+    }  # fmt: skip
+    experiment = {
+        "data": "points", "net": NET, "training": training,
+        "plain": ["plain"], "mixing": ["everything"],
+        "methods": {"plain": {"dropout": 0.2}, "everything": EVERYTHING},
+    }  # fmt: skip
+    params = {"mixup": {"alpha": 2.0}, "train": {"threads": 1}, "experiments": {"e": experiment}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    return tmp_path
+
+
+def start(project: Path, method: str, seconds: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MIXUP_CHECKPOINT_SECONDS": seconds}
+    command = [sys.executable, "-m", "stages.train", "e", method, "0"]
+    with (project / "stderr.txt").open("w") as errors:
+        return subprocess.Popen(command, cwd=project, env=environment, stderr=errors)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["plain", "everything"])
+def test_killed_run_continues_to_the_same_bytes(project: Path, method: str) -> None:
+    run, file = project / "runs/e" / method / "0", project / "checkpoints/e" / method / "0"
+    assert start(project, method, "60").wait() == 0
+    undisturbed = digest(run)
+    shutil.rmtree(run)
+    moments = random.Random(method)
+    steps = []
+    for _ in range(3):
+        before = file.read_bytes() if file.exists() else b""
+        process = start(project, method, "0")
+        while process.poll() is None and (not file.exists() or file.read_bytes() == before):
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed"
+        assert not run.exists()
+        steps.append(json.loads(file.read_bytes().split(b"\n")[1])["step"])
+    assert steps == sorted(set(steps)), "a checkpoint was not continued from"
+    assert start(project, method, "60").wait() == 0
+    assert f"continues after step {steps[-1]}\n" in (project / "stderr.txt").read_text()
+    assert digest(run) == undisturbed
+    assert list(file.parent.iterdir()) == []

@@ -1,0 +1,280 @@
+"""The training loop: pairing of methods, repeatability, and that it learns."""
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mixup.models.mlp import MLP
+from mixup.study.data.dataset import Dataset
+from mixup.study.errors import StudyError
+from mixup.study.training.config import RunConfig
+from mixup.study.training.outcome import HISTORY_COLUMNS
+from mixup.study.training.run import load_run, read_metrics, split_for
+from mixup.study.training.trainer import train_run
+
+NET = {"width": 16, "depth": 3, "negative_slope": 0.2}
+RECIPE = {
+    "test_fraction": 0.5,
+    "batch_size": 8,
+    "steps": 20,
+    "learning_rate": 0.01,
+    "evaluations": 4,
+}
+METHODS: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "dropout": {"dropout": 0.3},
+    "weight_decay": {"weight_decay": 0.5},
+    "input": {"eligible": [0]},
+    "manifold": {"eligible": [0, 1, 2, 3]},
+}
+
+
+def config(method: str = "baseline", seed: int = 0, **recipe: Any) -> RunConfig:
+    return RunConfig.model_validate(
+        {
+            "experiment": "test",
+            "method": method,
+            "seed": seed,
+            "data": "test",
+            "net": NET,
+            "training": RECIPE | recipe,
+            "settings": METHODS[method],
+            "alpha": 2.0 if METHODS[method].get("eligible") else None,
+            "threads": 1,
+        }
+    )
+
+
+def dataset(n: int = 64, n_classes: int = 2, n_features: int = 2) -> Dataset:
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % n_classes
+    inputs = rng.normal(size=(n, n_features)) + 3 * labels[:, None]
+    return Dataset(inputs.astype(np.float32), labels, np.arange(n), np.zeros(n, dtype=bool))
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    with (folder / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_same_seed_gives_the_same_bytes(tmp_path: Path, method: str, n_classes: int) -> None:
+    for name in ("one", "two"):
+        torch.rand(3)  # whatever ran before must not matter
+        train_run(config(method), dataset(n_classes=n_classes), tmp_path / name)
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")
+    train_run(config(method, seed=1), dataset(n_classes=n_classes), tmp_path / "other")
+    assert digest(tmp_path / "one") != digest(tmp_path / "other")
+
+
+def test_methods_of_a_seed_share_split_initial_weights_and_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a learning rate too small to move a weight, only what methods share can show."""
+    seen: dict[str, list[torch.Tensor]] = {}
+    forward = torch.nn.Module.__call__
+    for method in METHODS:
+        batches = seen.setdefault(method, [])
+
+        def watch(module: Any, *args: Any, batches: list = batches, **kwargs: Any) -> Any:
+            if type(module).__name__ == "MLP" and module.training and len(args[0]) == 8:
+                batches.append(args[0].detach().clone())
+            return forward(module, *args, **kwargs)
+
+        monkeypatch.setattr(torch.nn.Module, "__call__", watch)
+        train_run(config(method, learning_rate=1e-30), dataset(), tmp_path / method)
+        monkeypatch.undo()
+    weights = {m: load_file(tmp_path / m / "model.safetensors") for m in METHODS}
+    for method in METHODS:
+        assert all(
+            torch.equal(tensor, weights["baseline"][name])
+            for name, tensor in weights[method].items()
+        )
+        assert len(seen[method]) == RECIPE["steps"]
+        if method != "input" and method != "manifold":  # these two may mix what the net is given
+            assert all(map(torch.equal, seen[method], seen["baseline"]))
+    # mixing keeps the batch's members: means of mixed batches equal means of plain ones
+    for mixed, plain in zip(seen["input"], seen["baseline"], strict=True):
+        torch.testing.assert_close(mixed.mean(0), plain.mean(0))
+
+
+@pytest.mark.parametrize("method", ["baseline", "weight_decay", "input", "manifold"])
+def test_lowers_its_loss(tmp_path: Path, method: str) -> None:
+    train_run(config(method, steps=300), dataset(), tmp_path / "run")
+    rows = history(tmp_path / "run")
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert read_metrics(tmp_path / "run")["test_accuracy"] > 0.9
+
+
+def test_overfits_eight_points(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    points = Dataset(
+        rng.normal(size=(16, 2)).astype(np.float32),
+        np.arange(16) % 2,
+        np.arange(16),
+        np.zeros(16, dtype=bool),
+    )
+    train_run(config(steps=1500), points, tmp_path / "run")
+    metrics = read_metrics(tmp_path / "run")
+    assert metrics["train_accuracy"] == 1.0
+    assert metrics["train_nll"] < 0.01
+
+
+def test_history_has_evenly_spaced_rows_and_the_draws(tmp_path: Path) -> None:
+    train_run(config("manifold"), dataset(), tmp_path / "mixed")
+    train_run(config(), dataset(), tmp_path / "plain")
+    mixed, plain = history(tmp_path / "mixed"), history(tmp_path / "plain")
+    assert tuple(mixed[0]) == HISTORY_COLUMNS
+    assert [int(row["step"]) for row in mixed] == [5, 10, 15, 20]
+    assert all(int(row["k"]) in range(4) and 0 < float(row["lam"]) < 1 for row in mixed)
+    assert all(row["k"] == row["lam"] == "" for row in plain)
+
+
+def test_metrics_are_those_of_the_saved_net(tmp_path: Path) -> None:
+    """Recompute the scores from the folder alone, by hand."""
+    data = dataset()
+    train_run(config("manifold"), data, tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    split = run.split(data)
+    with torch.no_grad():
+        p = torch.sigmoid(run.net(split.test_inputs).double())[:, 0].numpy()
+    labels = split.test_labels.numpy()
+    metrics = read_metrics(tmp_path / "run")
+    assert metrics["test_accuracy"] == np.mean((p > 0.5) == labels)
+    assert metrics["test_nll"] == pytest.approx(-np.log(np.where(labels, p, 1 - p)).mean())
+    assert metrics["test_brier"] == pytest.approx(2 * np.mean((p - labels) ** 2))
+    assert float(history(tmp_path / "run")[-1]["test_loss"]) == pytest.approx(metrics["test_nll"])
+    assert 0 <= metrics["low_confidence_area"] <= 1
+
+
+def test_more_classes_or_features_have_no_low_confidence_area(tmp_path: Path) -> None:
+    train_run(config(), dataset(n_classes=3), tmp_path / "run")
+    assert "low_confidence_area" not in read_metrics(tmp_path / "run")
+
+
+def test_learning_rate_decays_when_told(tmp_path: Path) -> None:
+    """Ten steps at a rate that then falls by ten twice: the net moves less than without."""
+    train_run(config(steps=10, evaluations=1), dataset(), tmp_path / "plain")
+    train_run(config(steps=10, evaluations=1, decay_at=[1, 2]), dataset(), tmp_path / "decayed")
+    train_run(config(learning_rate=1e-30), dataset(), tmp_path / "start")
+    start, plain, decayed = (
+        load_file(tmp_path / name / "model.safetensors")["classifier.weight"]
+        for name in ("start", "plain", "decayed")
+    )
+    assert (decayed - start).norm() < 0.5 * (plain - start).norm()
+
+
+def test_epochs_count_whole_batches(tmp_path: Path) -> None:
+    recipe = {"steps": None, "epochs": 3, "evaluations": 1, "batch_size": 10}
+    train_run(config(**recipe), dataset(), tmp_path / "run")  # 32 training points: 3 batches
+    assert history(tmp_path / "run")[-1]["step"] == "9"
+
+
+def test_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"batch_size = 33 is larger than the 32 training points"):
+        train_run(config(batch_size=33), dataset(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("method", ["baseline", "manifold"])
+def test_non_finite_loss_stops_and_leaves_what_was_there(tmp_path: Path, method: str) -> None:
+    train_run(config(method), dataset(), tmp_path / "run")
+    before = digest(tmp_path / "run")
+    with pytest.raises(StudyError) as error:
+        train_run(config(method, learning_rate=1e30), dataset(), tmp_path / "run")
+    message = re.fullmatch(
+        rf"loss is (nan|inf) in test {method} seed 0 at step (\d+) \(before: ([^)]+)\): "
+        r"try experiments\.test\.training\.learning_rate below 1e\+30",
+        str(error.value),
+    )
+    assert message, error.value
+    losses = [float(loss) for loss in message[3].split(", ")]
+    assert len(losses) == min(5, int(message[2]) - 1)
+    assert losses[0] < 10
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert digest(tmp_path / "run") == before
+
+
+def test_last_five_losses_reach_over_an_evaluation(tmp_path: Path) -> None:
+    """Blown up by hand after an evaluation at each step: of a run's own losses, five are told."""
+    data = dataset()
+    train_run(config(steps=8, evaluations=8), data, tmp_path / "run")
+    losses = [f"{float(row['loss']):.4g}" for row in history(tmp_path / "run")]
+    seen = []
+
+    def spoil(module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor | None:
+        seen.append(module.training)
+        return output * torch.nan if sum(seen) == 8 else None
+
+    handle = torch.nn.modules.module.register_module_forward_hook(
+        lambda module, x, y: spoil(module, x, y) if isinstance(module, MLP) else None
+    )
+    try:
+        with pytest.raises(StudyError) as error:
+            train_run(config(steps=8, evaluations=8), data, tmp_path / "spoilt")
+    finally:
+        handle.remove()
+    assert f"loss is nan in test baseline seed 0 at step 8 (before: {', '.join(losses[2:7])})" in (
+        str(error.value)
+    )
+
+
+def test_net_spoilt_by_its_last_step_is_no_success(tmp_path: Path) -> None:
+    """The loss of the one step is finite, and so large a step leaves weights that are not."""
+    with pytest.raises(StudyError, match=r"loss is nan in test baseline seed 0 at step 1 \(before"):
+        train_run(config(steps=1, evaluations=1, learning_rate=1e38), dataset(), tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_history_watches_no_more_training_points_than_test_points(tmp_path: Path) -> None:
+    """With a quarter held out, the first sixteen of 48 training points."""
+    data = dataset()
+    train_run(config(test_fraction=0.25), data, tmp_path / "run")
+    run, last = load_run(tmp_path / "run"), history(tmp_path / "run")[-1]
+    split, metrics = run.split(data), read_metrics(tmp_path / "run")
+    assert (len(split.train_labels), len(split.test_labels)) == (48, 16)
+    labels = split.train_labels.numpy()
+    p = run.probabilities(split.train_inputs)[np.arange(48), labels]
+    assert float(last["train_loss"]) == pytest.approx(-np.log(p[:16]).mean())
+    assert float(last["train_accuracy"]) == np.mean(p[:16] > 0.5)
+    assert metrics["train_nll"] == pytest.approx(-np.log(p).mean())
+    assert metrics["train_accuracy"] == np.mean(p > 0.5)
+
+
+def test_pixels_become_numbers_between_0_and_1() -> None:
+    pixels = np.array([[0, 255], [51, 102]] * 8, dtype=np.uint8)
+    data = Dataset(pixels, np.arange(16) % 2, np.arange(16), np.zeros(16, dtype=bool))
+    split = split_for(config(), data)
+    assert split.train_inputs.dtype == torch.float32
+    assert set(split.train_inputs.flatten().tolist()) <= {
+        0.0,
+        1.0,
+        *np.float32([0.2, 0.4]).tolist(),
+    }
+
+
+def test_missing_and_damaged_runs_are_named(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="is missing: run `dvc repro`"):
+        load_run(tmp_path / "run")
+    train_run(config(), dataset(), tmp_path / "run")
+    for name in ("model.safetensors", "metrics.json"):
+        path = tmp_path / "run" / name
+        path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(StudyError, match=r"model\.safetensors is damaged"):
+        load_run(tmp_path / "run")
+    with pytest.raises(StudyError, match=r"metrics\.json is damaged"):
+        read_metrics(tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["method"] == "baseline"

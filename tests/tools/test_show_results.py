@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixup.study.errors import StudyError
+from mixup.study.inference.claims import Claim, read_claims
+from mixup.study.inference.ledger import ledger_table
+from mixup.study.tables import measures_table, write_table
+from mixup.study.training.config import RunKey
+from tools import show_results
+from tools.show_results import ledger_text
+
+ROOT = Path(__file__).parents[2]
+
+
+def ledger(*claims: Claim, size: float = 1.0, seeds: int = 5) -> pd.DataFrame:
+    """Decide claims on made-up runs that have whatever they ask for."""
+    rng = np.random.default_rng(0)
+    measures: dict[RunKey, dict[str, float]] = {}
+    for claim in claims:
+        for method in (claim.method, claim.than):
+            for seed in range(seeds):
+                of_run = measures.setdefault(RunKey(claim.experiment, str(method), seed), {})
+                of_run.setdefault(claim.metric, size * rng.uniform(0.5, 1))
+    return ledger_table(claims, measures_table(measures))
+
+
+def claim(name: str, **changes: object) -> Claim:
+    entry = {"id": name, "sentence": f"This is {name}", "source": "x", "experiment": "e"}
+    compared = {"metric": "score", "method": "a", "than": 0, "direction": "higher", "smallest": 0}
+    return Claim.model_validate(entry | compared | changes)
+
+
+def test_sorts_the_claims_by_verdict():
+    text = ledger_text(
+        ledger(claim("no", smallest=5.0), claim("yes"), claim("open", than="b"), claim("yes-too"))
+    )
+    lines = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
+    assert [line for line in lines if line in ("no", "yes", "yes-too", "open")] == [
+        *("yes", "yes-too", "no", "open")
+    ]
+    headings = [line for line in text.splitlines() if line.isupper()]
+    assert headings == ["SUPPORTED", "CONTRADICTED", "INCONCLUSIVE"]
+    assert text.startswith("4 claims: 2 supported, 1 contradicted, 1 inconclusive\n")
+
+
+def test_leaves_out_verdicts_that_no_claim_has():
+    assert "CONTRADICTED" not in ledger_text(ledger(claim("yes")))
+
+
+def test_a_line_has_the_sentence_the_effect_and_a_mark_for_a_note():
+    table = ledger(claim("yes")).assign(difference=0.25, low=0.125, high=0.375, note="")
+    line = (
+        "  yes                       This is yes                               0.25 (0.12 to 0.38)"
+    )
+    assert line in ledger_text(table).splitlines()
+    assert f"{line} *" in ledger_text(table.assign(note="beware")).splitlines()
+
+
+@pytest.mark.parametrize(("size", "seeds"), [(1e-7, 5), (1.0, 5), (1e5, 2), (1.0, 1)])
+def test_the_whole_ledger_fits_in_100_columns(size: float, seeds: int):
+    claims = read_claims(ROOT / "claims.yaml")
+    text = ledger_text(ledger(*claims, size=size, seeds=seeds))
+    assert max(map(len, text.splitlines())) <= 100
+    assert all(f"  {one.id} " in text for one in claims)
+
+
+def test_says_where_the_report_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match=r"claims\.csv is missing: run `dvc repro`"):
+        show_results.main()
+    write_table("metrics/claims.csv", ledger(claim("yes")))
+    show_results.main()
+    assert "report" not in capsys.readouterr().out
+    Path("report").mkdir()
+    Path("report/index.html").touch()
+    show_results.main()
+    printed = capsys.readouterr().out
+    assert "SUPPORTED" in printed
+    for place in ("report/index.html", "claims.yaml", "metrics/claims.csv"):
+        assert place in printed
+
+
+def test_names_the_report_from_the_folder_with_the_code(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mixup").mkdir()
+    (tmp_path / "second/report").mkdir(parents=True)
+    (tmp_path / "second/mixup").symlink_to("../mixup")
+    monkeypatch.chdir(tmp_path / "second")
+    write_table("metrics/claims.csv", ledger(claim("yes")))
+    Path("report/index.html").touch()
+    show_results.main()
+    assert "Open second/report/index.html" in capsys.readouterr().out

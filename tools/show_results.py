@@ -1,0 +1,54 @@
+"""Print the ledger: which claims hold here, how strongly, and where to look."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+import pandas as pd
+
+from mixup.study.command import run
+from mixup.study.inference.ledger import read_ledger
+from mixup.study.inference.verdicts import VERDICTS
+from mixup.study.inference.wording import counts_text, effect_text, needed_text
+from mixup.study.report.place import study_folder
+
+# The columns' widths; with the spaces around them 100 characters a line.
+ID, SENTENCE, FOUND = 25, 41, 30
+WHERE_TO_LOOK = """\
+Numbers are differences between methods, paired by seed, with their 95 % intervals.
+* has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml."""
+PAGE = Path("report/index.html")
+EVIDENCE = "Open {} for the evidence: every claim's figure, every run's numbers."
+
+
+def ledger_text(ledger: pd.DataFrame) -> str:
+    """Lay out the ledger, one block a verdict, as plain text of at most 100 columns."""
+    blocks = [counts_text(ledger)]
+    for verdict in VERDICTS:
+        claims = ledger[ledger["verdict"] == verdict]
+        if len(claims):
+            lines = [line for claim in claims.itertuples() for line in _lines(claim)]
+            blocks.append("\n".join([verdict.upper(), *lines]))
+    return "\n\n".join([*blocks, WHERE_TO_LOOK])
+
+
+def _lines(claim: Any) -> list[str]:
+    found = [f"{effect_text(claim)}{' *' * bool(claim.note)}", needed_text(claim)]
+    right = [line for text in found for line in wrap(text, FOUND)]
+    rows = zip_longest([claim.id], wrap(claim.sentence, SENTENCE), right, fillvalue="")
+    return [
+        f"  {name:<{ID}} {sentence:<{SENTENCE}} {text}".rstrip() for name, sentence, text in rows
+    ]
+
+
+def main() -> None:
+    print(ledger_text(read_ledger()))
+    if PAGE.exists():
+        print(EVIDENCE.format(study_folder() / PAGE))
+
+
+if __name__ == "__main__":
+    run(main, __doc__)

@@ -1,0 +1,109 @@
+"""Write the README's section of results from the ledger and the summary of the metrics."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mixup.study.command import run
+from mixup.study.errors import StudyError
+from mixup.study.files import whole_file
+from mixup.study.inference.ledger import read_ledger
+from mixup.study.inference.wording import counts_text, effect_text, mean_text, needed_text
+from mixup.study.tables import SUMMARY, read_table
+
+README = Path("README.md")
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+HEADLINES = {
+    "test_accuracy": "test accuracy",
+    "test_nll": "test NLL, nats",
+    "test_ece": "test ECE",
+    "low_confidence_area": "low-confidence area",
+    "test_scatter_ratio": "between/within-class scatter",
+    "test_core_hull_coverage": "area of the classes",
+    "test_first_singular_value_raw": "first singular value, raw",
+    "test_first_singular_value_scale_free": "first singular value, scale-free",
+}
+LEDGER_INTRO = """\
+The verdicts follow a rule that was written down beforehand, at the head of
+[claims.yaml](claims.yaml). Numbers are differences between methods, paired by seed, with 95 %
+intervals; more of each is in [metrics/claims.csv](metrics/claims.csv)."""
+SUMMARY_INTRO = """\
+Means over the seeds ± half of their 95 % intervals, from
+[metrics/summary.csv](metrics/summary.csv):"""
+
+
+def results_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Write what was found as Markdown: the verdicts, then each experiment's headline metrics."""
+    seeds = int(summary["n"].max())
+    counts = f"**{counts_text(ledger)}**, from {seeds} seed{'s' * (seeds != 1)}."
+    parts = [f"{counts}\n{LEDGER_INTRO}", _claims_table(ledger), SUMMARY_INTRO]
+    for experiment, rows in summary.groupby("experiment", sort=False):
+        parts.append(_metrics_table(str(experiment), rows))
+    return "\n\n".join(parts)
+
+
+def insert(readme: str, section: str) -> str:
+    """Put the section between the markers in the README's text.
+
+    Raises:
+        StudyError: the markers are not there, each once and in their order.
+    """
+    before, begin, rest = readme.partition(BEGIN)
+    old, end, after = rest.partition(END)
+    if not (begin and end) or any(mark in before + old + after for mark in (BEGIN, END)):
+        raise StudyError(f"{README} must have one line {BEGIN} and, after it, one line {END}")
+    return f"{before}{BEGIN}\n\n{section}\n\n{END}{after}"
+
+
+def _claims_table(ledger: pd.DataFrame) -> str:
+    return _table(
+        ["claim", "verdict", "found"],
+        [
+            [f"`{row.id}` {_plain(str(row.sentence))}", f"**{row.verdict}**", _found(row)]
+            for row in ledger.itertuples()
+        ],
+    )
+
+
+def _found(row: Any) -> str:
+    texts = (effect_text(row), needed_text(row), row.note)
+    return _plain("; ".join(text for text in texts if text))
+
+
+def _plain(text: str) -> str:
+    """Keep text from being read as HTML or as the end of a table's cell."""
+    return html.escape(text, quote=False).replace("|", r"\|")
+
+
+def _metrics_table(experiment: str, rows: pd.DataFrame) -> str:
+    methods = list(rows["method"].unique())
+    cells: dict[Any, Any] = {(row.metric, row.method): row for row in rows.itertuples()}
+    lines = []
+    for metric, title in HEADLINES.items():
+        found = [cells.get((metric, method)) for method in methods]
+        if any(found):
+            texts = [mean_text(row.mean, row.low, row.high) if row else "" for row in found]
+            lines.append([title, *texts])
+    return _table([experiment, *methods], lines)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> None:
+    section = results_section(read_ledger(), read_table("metrics/summary.csv", SUMMARY))
+    if not README.exists():
+        raise StudyError(f"{README} is missing: run this from the project's folder")
+    readme = insert(README.read_text(encoding="utf-8"), section)
+    with whole_file(README) as temporary:
+        temporary.write_text(readme, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main, __doc__)
