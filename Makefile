@@ -25,16 +25,12 @@ help:
 	@echo "make setup   only set up: the pinned packages in .venv"
 
 repro: setup
-	$(RUN) stages.validate
-	$(RUN) stages.launch
-	$(RUN) dvc repro --all-pipelines  # as `dvc repro`, which reads dvc.lock twice
+	$(RUN) dvc repro
 	@$(RUN) tools.show_results
 
 full: setup
-	$(FULL) stages.validate
-	$(FULL) stages.launch
-	$(FULL) dvc repro --all-pipelines
-	@$(FULL) tools.show_results
+	$(FULL) dvc repro
+	@PATH="$(CURDIR)/$(BIN):$$PATH" && cd full && python ../tools show_results
 
 # In a clone without dvc.lock and with a cache of its own, so that nothing comes from an earlier run,
 # and nothing of this folder is touched. Changes that are not committed take no part.
@@ -47,8 +43,7 @@ verify verify-full: setup
 	    cd "$$folder/study/$$(git rev-parse --show-prefix)$(STUDY)" && \
 	    PATH="$(CURDIR)/$(BIN):$$PATH" && export PATH && \
 	    rm -f dvc.lock && python -m dvc config --local cache.dir cache && \
-	    python -m stages.launch && python -m dvc repro --quiet claims && \
-	    python -m tools.verify
+	    python -m dvc repro claims && python $(if $(STUDY),..,.)/tools verify
 
 test: setup
 	$(RUN) ruff check

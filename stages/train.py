@@ -1,16 +1,12 @@
-"""Train one run: ``python -m stages.train EXPERIMENT METHOD SEED``."""
+"""Put one run in place, trained ahead or here: ``stages.train EXPERIMENT METHOD SEED``."""
 
 import argparse
-from pathlib import Path
 from time import perf_counter
 
+from mixup.study.ahead import recorded_code, run_identity, take
 from mixup.study.command import run
-from mixup.study.data.dataset import load_dataset
-from mixup.study.training.checkpoint import checkpoint_path
-from mixup.study.training.config import RunKey, read_run_config
-from mixup.study.training.run import run_folder
-from mixup.study.training.timing import keep_time
-from mixup.study.training.trainer import train_run
+from mixup.study.paths import checkpoint_path, data_file, run_folder
+from mixup.study.training.config import RunConfig, RunKey, read_run_config
 
 
 def main() -> None:
@@ -20,10 +16,25 @@ def main() -> None:
     parser.add_argument("seed", type=int)
     key = RunKey(**vars(parser.parse_args()))
     config = read_run_config(key)
-    dataset = load_dataset(Path("data") / f"{config.data}.npz")
-    start = perf_counter()
-    train_run(config, dataset, run_folder(key), checkpoint_path(key))
-    keep_time(key, perf_counter() - start)
+    identity = run_identity(config, data_file(config.data), recorded_code())
+    if not take(identity, run_folder(key)):
+        train(config, key)
+
+
+def train(config: RunConfig, key: RunKey) -> None:
+    """Train a run here."""
+    # torch takes a second and a half to import, which a run that was trained ahead does not need.
+    from mixup.study.data.dataset import load_dataset
+    from mixup.study.timings import keep_time
+    from mixup.study.training.outcome import write_run
+    from mixup.study.training.trainer import train_run
+
+    dataset = load_dataset(data_file(config.data))
+    checkpoint, start = checkpoint_path(key), perf_counter()
+    files = train_run(config, dataset, checkpoint)
+    write_run(run_folder(key), files)
+    keep_time(key, perf_counter() - start, files["model.safetensors"])
+    checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,24 @@
 """Write files and folders whole or not at all, and notice what changed in them later.
 
 Whole: a temporary name first, then a rename.
-A process that is killed leaves its temporary folder, ``.NAME-....tmp``. Git and DVC are told to
-ignore those, and the next launch removes them.
+A process that is killed leaves its temporary folder, ``.NAME-PID-....tmp``. Git and DVC are told to
+ignore those, and who writes NAME next removes them.
 """
 
 import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from mixup.study.errors import FileError
 
-LEFTOVERS = ".*.tmp"
-"""Pattern of the names that temporary folders have."""
 SUMS = "SHA256SUMS"
 """Name of the file that has the checksums of the others in its folder."""
 
@@ -57,14 +58,31 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
         os.replace(temporary, path)
 
 
-def write_sums(folder: Path) -> None:
-    """Write the checksums of a folder's files, for ``sha256sum --check SHA256SUMS`` too."""
-    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+def sums_of(files: Mapping[str, bytes]) -> bytes:
+    """Write the checksums of the files of a folder, for ``sha256sum --check SHA256SUMS`` too."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(files)).encode()
+
+
+def check_folder(folder: Path) -> None:
+    """Compare all files that `sums_of` saw with their checksums.
+
+    Raises:
+        FileError: one is another one or missing, or the checksums are.
+    """
+    sums = folder / SUMS
+    try:
+        names = [line.split("  ", 1)[1] for line in sums.read_text(encoding="utf-8").splitlines()]
+        for name in names:
+            check_sum(folder / name)
+    except FileNotFoundError as error:
+        raise FileError(error.filename) from error
+    except (ValueError, IndexError) as error:
+        raise FileError(sums, error) from error
 
 
 def check_sum(path: Path) -> None:
-    """Compare a file with its checksum, which `write_sums` wrote.
+    """Compare a file with its checksum, as `sums_of` has it.
 
     Raises:
         FileError: it is another one, or the checksums are missing.
@@ -87,7 +105,9 @@ def _sha256(path: Path) -> str:
 @contextmanager
 def _folder_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", suffix=".tmp", dir=path.parent))
+    _remove_leftovers(path)
+    prefix = f".{path.name}-{os.getpid()}-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=path.parent))
     try:
         yield folder
     except OSError as error:
@@ -96,3 +116,12 @@ def _folder_beside(path: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary folders of processes that were killed while they wrote ``path``."""
+    name = re.compile(rf"\.{re.escape(path.name)}-(\d+)-\w+\.tmp")
+    for beside in path.parent.iterdir():
+        match = name.fullmatch(beside.name)
+        if match and not psutil.pid_exists(int(match[1])):
+            shutil.rmtree(beside, ignore_errors=True)

@@ -13,11 +13,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.study.test_command import COMMANDS
 
 from mixup.study.errors import StudyError
 from mixup.study.parallel.cluster import ClusterPool
 from tests.stages.conftest import Results
+from tests.study.test_command import COMMANDS
 
 pytestmark = pytest.mark.slow
 

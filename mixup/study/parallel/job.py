@@ -1,10 +1,8 @@
-"""What a worker does: train runs into a folder of its own and hand the files over."""
+"""What a worker does: train runs and hand their files over."""
 
 from __future__ import annotations
 
-import hashlib
 import socket
-import tempfile
 import traceback
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
@@ -13,11 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
+from mixup.study.code import code_version
 from mixup.study.data.dataset import Dataset, load_dataset
 from mixup.study.errors import StudyError
-from mixup.study.files import whole_folder
+from mixup.study.paths import checkpoint_path
 from mixup.study.training.config import RunConfig, RunKey
-from mixup.study.training.version import code_version
 
 LAST_LINES = 4
 # Only the ratio of the two matters, and only roughly: as measured on one core of 2024.
@@ -50,35 +48,12 @@ class Job:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """The files of a run on their way from a worker, with their SHA-256."""
+    """A run on its way from a worker."""
 
     files: dict[str, bytes]
-    sha256: dict[str, str]
+    """Its folder's, SHA256SUMS included."""
     seconds: float
     """Wall time of its training; in a cohort its share."""
-
-    @classmethod
-    def read(cls, folder: Path, seconds: float) -> TrainedRun:
-        """Read the folder of a run."""
-        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-        return cls(files, {name: _sha256(content) for name, content in files.items()}, seconds)
-
-    def write(self, folder: Path) -> None:
-        """Put the run in place, whole or not at all.
-
-        Raises:
-            StudyError: a file is not as the worker sent it.
-        """
-        wrong = sorted(
-            name
-            for name in self.files.keys() | self.sha256.keys()
-            if _sha256(self.files.get(name, b"")) != self.sha256.get(name)
-        )
-        if wrong:
-            raise StudyError(f"{', '.join(wrong)} of {folder} arrived damaged from the worker")
-        with whole_folder(folder) as temporary:
-            for name, content in self.files.items():
-                (temporary / name).write_bytes(content)
 
 
 @dataclass(frozen=True)
@@ -133,26 +108,22 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
             f"the worker at {socket.gethostname()} has other code, or another torch or numpy, "
             "than the study: install the same on both"
         )
-    from mixup.study.training.checkpoint import checkpoint_path  # torch, which only workers need
+    # torch, which only workers need
     from mixup.study.training.cohort import train_cohort
-    from mixup.study.training.run import run_folder
     from mixup.study.training.trainer import train_run
 
     dataset = dataset or load(job.data)
-    with tempfile.TemporaryDirectory(prefix="mixup-") as temporary:
-        folders = [run_folder(key, Path(temporary)) for key in job.keys]
-        start = perf_counter()
-        if len(job.configs) == 1:
-            checkpoint = checkpoint_path(job.keys[0], job.checkpoints)
-            train_run(job.configs[0], dataset, folders[0], checkpoint, show_progress=False)
-            errors: list[str | None] = [None]
-        else:
-            errors = train_cohort(job.configs, dataset, folders)
-        seconds = (perf_counter() - start) / len(folders)
-        return [
-            FailedRun(error) if error else TrainedRun.read(folder, seconds)
-            for folder, error in zip(folders, errors, strict=True)
-        ]
+    checkpoints = [checkpoint_path(key, job.checkpoints) for key in job.keys]
+    start = perf_counter()
+    if len(job.configs) > 1:
+        runs = train_cohort(job.configs, dataset, checkpoints)
+    else:
+        runs = [train_run(job.configs[0], dataset, checkpoints[0], show_progress=False)]
+    seconds = (perf_counter() - start) / len(runs)
+    return [
+        FailedRun(str(files)) if isinstance(files, StudyError) else TrainedRun(files, seconds)
+        for files in runs
+    ]
 
 
 @lru_cache(maxsize=2)
@@ -175,7 +146,3 @@ def expected_seconds(config: RunConfig, n_samples: int, n_features: int) -> floa
     sizes = [n_features, *config.net.hidden]
     weights = sum(size_in * size_out for size_in, size_out in pairwise(sizes))
     return float(steps * (SECONDS_A_STEP + SECONDS_A_PRODUCT * weights * recipe.batch_size))
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -16,7 +16,9 @@ from concurrent.futures import (
     wait,
 )
 from multiprocessing.connection import wait as wait_for_exit
+from pathlib import Path
 
+from mixup.study.parallel.cores import one_core
 from mixup.study.parallel.job import Job, Outcome, do_job, outcomes_of
 
 TICK = 0.5
@@ -34,9 +36,13 @@ class LocalPool:
 
     Args:
         jobs: number of worker processes, > 0.
+        cores: a folder; of all pools that name it no more workers train at a time than the
+            machine has room for.
+        n_cores: how many that are.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, cores: Path, n_cores: int) -> None:
+        self._share = (cores, n_cores)
         self._context = multiprocessing.get_context("spawn")
         self._idle = [self._worker() for _ in range(jobs)]
         self._working: dict[Future[list[Outcome]], tuple[Job, ProcessPoolExecutor]] = {}
@@ -70,7 +76,7 @@ class LocalPool:
     def _start(self, waiting: deque[Job]) -> None:
         while waiting and self._idle:
             job, worker = waiting.popleft(), self._idle.pop()
-            self._working[worker.submit(do_job, job)] = (job, worker)
+            self._working[worker.submit(_do_on_a_core, job, *self._share)] = (job, worker)
 
     def close(self) -> None:
         """End the workers, whatever they are at."""
@@ -79,6 +85,11 @@ class LocalPool:
                 process.terminate()
         for worker in [*self._idle, *(worker for _, worker in self._working.values())]:
             worker.shutdown()
+
+
+def _do_on_a_core(job: Job, cores: Path, n_cores: int) -> list[Outcome]:
+    with one_core(cores, n_cores):
+        return do_job(job)
 
 
 def _start_worker() -> None:

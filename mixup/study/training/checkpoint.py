@@ -20,10 +20,10 @@ from torch.optim import Optimizer
 
 from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
+from mixup.study.code import code_version
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
 from mixup.study.training.config import RunConfig, RunKey
-from mixup.study.training.version import code_version
 
 CHECKPOINTS = Path("checkpoints")
 SECONDS = "MIXUP_CHECKPOINT_SECONDS"

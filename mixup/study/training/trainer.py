@@ -17,8 +17,8 @@ from mixup.study.training.outcome import (
     history_row,
     name_of,
     not_finite,
+    run_files,
     watched_points,
-    write_run,
 )
 from mixup.study.training.recipe import (
     decay_learning_rate,
@@ -39,12 +39,11 @@ from mixup.study.training.run import (
 def train_run(
     config: RunConfig,
     dataset: Dataset,
-    folder: Path,
     checkpoint: Path | None = None,
     *,
     show_progress: bool = True,
-) -> None:
-    """Train a run and write its folder, whole or not at all.
+) -> dict[str, bytes]:
+    """Train a run.
 
     Source: Verma et al. 2019, section 2, through `ManifoldMixup`; plain training is the empty
     eligible set.
@@ -52,10 +51,12 @@ def train_run(
     Args:
         config: the run.
         dataset: the points to split, train and test on.
-        folder: gets what `write_run` writes.
-        checkpoint: a file to continue from, if it is there, and to write now and then; removed
-            once the folder is in place. The run's bytes do not depend on it. See `Checkpoint`.
+        checkpoint: a file to continue from, if it is there, and to write now and then; whoever
+            has stored the run may delete it. The run's bytes do not depend on it. See `Checkpoint`.
         show_progress: with a bar, where there is a terminal.
+
+    Returns:
+        The files of the run's folder, as of `run_files`.
 
     Raises:
         StudyError: the batch is larger than the training data, or the loss is not finite.
@@ -97,9 +98,7 @@ def train_run(
         if saved and saved.is_due and state.step < schedule.n_steps:
             saved.save(state)
     metrics = final_metrics(split, dataset, predicted)
-    write_run(folder, config, net.state_dict(), state.history, metrics)
-    if saved:
-        saved.remove()
+    return run_files(config, net.state_dict(), state.history, metrics)
 
 
 def _progress(steps: range, config: RunConfig, show: bool) -> Iterable[int]:

@@ -10,11 +10,11 @@ import yaml
 from mixup.mixing.sampler import Sampler
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.files import write_sums
 from mixup.study.measures.history import history_measures, p_different_labels
 from mixup.study.training.config import RunKey, read_run_config
 from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
+from tests.folders import write_sums
 
 BATCH, ALPHA = 5, 2.0
 

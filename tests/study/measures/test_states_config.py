@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.study.test_validation import PARAMS, turned, write
 
 from mixup.study.measures.states_config import StatesConfig
 from mixup.study.params import ParamsError, check
 from mixup.study.training.config import ExperimentConfig
 from mixup.study.validation import read_study
+from tests.study.test_validation import PARAMS, turned, write
 
 EXPERIMENTS = {
     name: check(ExperimentConfig, experiment) for name, experiment in PARAMS["experiments"].items()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mixup.study.code import code_version
 from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.errors import StudyError
 from mixup.study.parallel.job import (
@@ -20,7 +21,6 @@ from mixup.study.parallel.job import (
 )
 from mixup.study.training.config import RunConfig
 from mixup.study.training.trainer import train_run
-from mixup.study.training.version import code_version
 from tests.pipeline.conftest import hashes
 
 

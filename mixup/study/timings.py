@@ -5,21 +5,20 @@ import json
 from pathlib import Path
 
 from mixup.study.files import whole_file
+from mixup.study.paths import TIMINGS
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import run_folder
-
-TIMINGS = Path("timings")
 
 
-def keep_time(key: RunKey, seconds: float, timings: Path = TIMINGS) -> None:
+def keep_time(key: RunKey, seconds: float, net: bytes, timings: Path = TIMINGS) -> None:
     """Note how long a run took, with the SHA-256 of the net that it left.
 
     Args:
-        key: the run, whose folder is in place.
-        seconds: wall time of its training, of the last part if it was interrupted.
+        key: the run.
+        seconds: wall time of its training, of the last part if it was interrupted; in a cohort its
+            share.
+        net: its model.safetensors.
         timings: gets EXPERIMENT/METHOD/SEED.json.
     """
-    net = (run_folder(key) / "model.safetensors").read_bytes()
     timing = {"seconds": round(seconds, 1), "sha256": hashlib.sha256(net).hexdigest()}
     file = timings / key.experiment / key.method / f"{key.seed}.json"
     with whole_file(file) as temporary:

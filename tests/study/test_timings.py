@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from mixup.study.training.timing import keep_time
 
 from mixup.study.training.config import RunKey
-from mixup.study.training.timing import keep_time
 
 
 def test_time_is_kept_with_the_hash_of_the_net(

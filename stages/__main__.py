@@ -1,0 +1,12 @@
+"""Run a stage of a study in another folder: ``python ../stages NAME`` is ``python -m stages.NAME``.
+
+The code is that beside this file, whatever is installed and wherever the folder was copied to.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+del sys.argv[0]
+runpy.run_module(f"stages.{sys.argv[0]}", run_name="__main__", alter_sys=True)

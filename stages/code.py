@@ -1,0 +1,16 @@
+"""Write the digest of the code of every stage, which the other stages depend on."""
+
+import json
+
+from mixup.study.code import CODE, stage_digests
+from mixup.study.command import run
+from mixup.study.files import whole_file
+
+
+def main() -> None:
+    with whole_file(CODE) as temporary:
+        temporary.write_text(json.dumps(stage_digests(), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main, __doc__)

@@ -1,0 +1,142 @@
+"""Train every run that is out of date, on all cores; its own stage then takes each from ahead/."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joblib import cpu_count
+
+from mixup.study.ahead import (
+    CORES,
+    ahead_folder,
+    forget,
+    is_kept,
+    keep,
+    recorded_code,
+    run_identity,
+)
+from mixup.study.command import run
+from mixup.study.errors import StudyError
+from mixup.study.files import whole_file
+from mixup.study.parallel.job import FailedRun, Job, expected_seconds, load
+from mixup.study.parallel.local import LocalPool
+from mixup.study.parallel.progress import Progress
+from mixup.study.params import read_section
+from mixup.study.paths import CHECKPOINTS, checkpoint_path, data_file
+from mixup.study.pipeline import train_stages
+from mixup.study.timings import keep_time
+from mixup.study.training.config import RunConfig, RunKey, TrainConfig, read_run_config
+from mixup.study.training.stackable import can_stack, cohort_key
+
+if TYPE_CHECKING:
+    from mixup.study.parallel.cluster import ClusterPool
+
+DONE = Path("data/trained_ahead")
+SCHEDULER = "MIXUP_SCHEDULER"
+"""Environment variable: the address of a Dask scheduler, whose workers train then."""
+COHORT = 30
+"""Runs of a small net to train together at most: more save little."""
+
+
+def train_all(
+    pool: LocalPool | ClusterPool, costs: Mapping[Job, float], identities: Mapping[RunKey, str]
+) -> dict[RunKey, str]:
+    """Train all runs of ``costs``, keep those that succeed, and return why the others failed."""
+    failed: dict[RunKey, str] = {}
+    try:
+        with closing(Progress(costs, pool.about)) as progress:
+            for job, outcomes in pool.outcomes(list(costs), progress.show):
+                for key, outcome in zip(job.keys, outcomes, strict=True):
+                    if isinstance(outcome, FailedRun):
+                        failed[key] = outcome.reason
+                        continue
+                    keep(identities[key], outcome.files)
+                    keep_time(key, outcome.seconds, outcome.files["model.safetensors"])
+                    checkpoint_path(key).unlink(missing_ok=True)
+                progress.end(job, outcomes)
+    finally:
+        pool.close()
+    return failed
+
+
+def jobs_with_costs(configs: Iterable[RunConfig], code: str, workers: int) -> dict[Job, float]:
+    """Make the jobs of the workers, the longest first: none is then left to run alone at the end.
+
+    Args:
+        configs: the runs.
+        code: as of `code_version`.
+        workers: that cohorts are shared out to.
+    """
+    costs: dict[Job, float] = {}
+    for part in parts(configs, workers):
+        data = data_file(part[0].data).absolute()
+        job = Job(part, data, code, CHECKPOINTS.absolute())
+        shape = load(data).inputs.shape
+        costs[job] = sum(expected_seconds(config, *shape) for config in part)
+    return dict(sorted(costs.items(), key=lambda pair: -pair[1]))
+
+
+def parts(configs: Iterable[RunConfig], workers: int) -> Iterator[tuple[RunConfig, ...]]:
+    """Group runs of small nets into cohorts, a share for each worker; others are alone."""
+    cohorts: dict[str, list[RunConfig]] = {}
+    for config in configs:
+        if can_stack(config):
+            cohorts.setdefault(cohort_key(config), []).append(config)
+        else:
+            yield (config,)
+    for together in cohorts.values():
+        size = min(COHORT, -(-len(together) // workers))
+        for start in range(0, len(together), size):
+            yield tuple(together[start : start + size])
+
+
+def make_pool(workers: int, n_jobs: int) -> LocalPool | ClusterPool:
+    """Find the workers, here or on a cluster."""
+    if address := os.environ.get(SCHEDULER):
+        try:
+            from mixup.study.parallel.cluster import ClusterPool
+        except ImportError as error:
+            raise StudyError(f"{SCHEDULER} needs the package {error.name}: install it") from error
+        return ClusterPool(address)
+    return LocalPool(min(workers, n_jobs), ahead_folder() / CORES, workers)
+
+
+def report_failures(failed: Mapping[RunKey, str], stages: Mapping[RunKey, str]) -> None:
+    """List the runs that failed, with their last lines and the command to try one again."""
+    for key, reason in failed.items():
+        print(f"\n{' '.join(map(str, key))} failed:", file=sys.stderr)
+        print("  " + reason.replace("\n", "\n  "), file=sys.stderr)
+        print(f"  to try it again alone: dvc repro -s {stages[key]}", file=sys.stderr)
+    print(f"\n{len(failed)} of the runs failed, see above; the others go on", file=sys.stderr)
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # First, as train stages depend on it: DVC is asked whether they would run after this one.
+    with whole_file(DONE) as temporary:
+        temporary.write_text("the runs that were out of date are in ahead/\n", encoding="utf-8")
+    code, stages = recorded_code(), train_stages()
+    configs = {stage.key: read_run_config(stage.key) for stage in stages}
+    identities = {
+        key: run_identity(config, data_file(config.data), code) for key, config in configs.items()
+    }
+    out_of_date = {stage.key: stage.name for stage in stages if stage.is_out_of_date}
+    forget(identities[stage.key] for stage in stages if not stage.is_out_of_date)
+    missing = [configs[key] for key in out_of_date if not is_kept(identities[key])]
+    if not missing:
+        print("no run is left to train")
+        return
+    workers = max(1, cpu_count() // read_section(TrainConfig, "train").threads)
+    costs = jobs_with_costs(missing, code, workers)
+    if failed := train_all(make_pool(workers, len(costs)), costs, identities):
+        report_failures(failed, out_of_date)
+
+
+if __name__ == "__main__":
+    run(main, __doc__)

@@ -1,0 +1,39 @@
+"""Commands beside DVC: ``python -m tools`` lists them, ``python -m tools NAME ...`` runs one.
+
+In the folder of another study it is ``python ../tools NAME ...``. The code is that beside this
+file, whatever is installed.
+"""
+
+import ast
+import runpy
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def commands() -> dict[str, str]:
+    """Give the names of all commands, and what each does."""
+    paths = sorted(HERE.glob("[!_]*.py"))
+    docs = {path.stem: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in paths}
+    return {name: doc.splitlines()[0] for name, doc in docs.items() if doc}
+
+
+def main() -> None:
+    known = commands()
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in known:
+        sys.path[0] = str(HERE.parent)
+        del sys.argv[0]
+        runpy.run_module(f"tools.{name}", run_name="__main__", alter_sys=True)
+        return
+    listed = "\n".join(f"  {each:<14} {about}" for each, about in known.items())
+    text = f"usage: python -m tools COMMAND [--help]\n\n{listed}"
+    if name in ("-h", "--help"):
+        print(text)
+    else:
+        sys.exit(f"there is no command {name!r}\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()
