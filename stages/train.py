@@ -6,8 +6,9 @@ from time import perf_counter
 
 from mixup.study.command import run
 from mixup.study.data.dataset import load_dataset
-from mixup.study.training.checkpoint import checkpoint_path
+from mixup.study.training.checkpoint import checkpoint_path, remove_checkpoint
 from mixup.study.training.config import RunKey, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import run_folder
 from mixup.study.training.timing import keep_time
 from mixup.study.training.trainer import train_run
@@ -21,8 +22,10 @@ def main() -> None:
     key = RunKey(**vars(parser.parse_args()))
     config = read_run_config(key)
     dataset = load_dataset(Path("data") / f"{config.data}.npz")
+    checkpoint = checkpoint_path(key)
     start = perf_counter()
-    train_run(config, dataset, run_folder(key), checkpoint_path(key))
+    write_run(run_folder(key), train_run(config, dataset, checkpoint))
+    remove_checkpoint(checkpoint)
     keep_time(key, perf_counter() - start)
 
 

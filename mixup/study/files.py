@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,14 +57,20 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
         os.replace(temporary, path)
 
 
+def sums(files: Mapping[str, bytes]) -> bytes:
+    """Make the checksums of files by name, for ``sha256sum --check SHA256SUMS`` too."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(files)).encode()
+
+
 def write_sums(folder: Path) -> None:
-    """Write the checksums of a folder's files, for ``sha256sum --check SHA256SUMS`` too."""
-    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    """Write the checksums of a folder's files."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / SUMS).write_bytes(sums(files))
 
 
 def check_sum(path: Path) -> None:
-    """Compare a file with its checksum, which `write_sums` wrote.
+    """Compare a file with its checksum, as of `sums`, in the file beside it.
 
     Raises:
         FileError: it is another one, or the checksums are missing.

@@ -217,9 +217,6 @@ class RunConfig(Section):
     alpha: Alpha | None
     """The method's alpha, or mixup.alpha, for a method that mixes, else None."""
     threads: Threads
-    cohort: Count = 1
-    """Runs trained together, as one stacked model; 1 is alone. The last digits of a run depend on
-    which runs they were."""
 
 
 class RunKey(NamedTuple):

@@ -1,6 +1,7 @@
 """What a run leaves: rows of its history, its metrics and its folder."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.files import whole_folder, write_sums
+from mixup.study.files import SUMS, sums, whole_folder
 from mixup.study.training import scores
 from mixup.study.training.config import RunConfig
 from mixup.study.training.run import Split
@@ -25,6 +26,7 @@ Predict = Callable[[Tensor], Probabilities]
 HISTORY_COLUMNS = (
     "step",
     "loss",
+    "floor",
     "train_loss",
     "train_accuracy",
     "validation_loss",
@@ -68,6 +70,7 @@ def history_row(
     config: RunConfig,
     step: int,
     losses: Sequence[float],
+    floors: Sequence[float],
     points: Points,
     predict: Predict,
     plan: MixPlan | None,
@@ -78,6 +81,7 @@ def history_row(
         config: the run.
         step: the step just taken.
         losses: the optimised loss of every step since the row before.
+        floors: the least loss that the targets of those steps allow; see `Floor`.
         points: as of `watched_points`.
         predict: maps (N, F) inputs to (N, C) probabilities.
         plan: what the step mixed, if anything.
@@ -85,7 +89,11 @@ def history_row(
     Raises:
         StudyError: a prediction is not finite.
     """
-    row: dict[str, Any] = {"step": step, "loss": sum(losses) / len(losses)}
+    row: dict[str, Any] = {
+        "step": step,
+        "loss": sum(losses) / len(losses),
+        "floor": sum(floors) / len(floors),
+    }
     predicted = {part: predict(inputs) for part, (inputs, _) in points.items()}
     for part, p in predicted.items():
         labels = points[part][1].numpy()
@@ -151,32 +159,47 @@ def final_metrics(split: Split, dataset: Dataset, predict: Predict) -> dict[str,
     return metrics
 
 
-def write_run(
-    folder: Path,
+def run_files(
     config: RunConfig,
     weights: Mapping[str, Tensor],
     history: Sequence[Mapping[str, Any]],
     metrics: Mapping[str, float],
-) -> None:
-    """Write a run's folder, whole or not at all.
+) -> dict[str, bytes]:
+    """Make the files of a run's folder: their names and what is in them.
 
     Args:
-        folder: gets config.json, model.safetensors, history.csv, metrics.json and SHA256SUMS.
         config: the run.
         weights: the state dict of its net.
         history: rows as of `history_row`.
         metrics: as of `final_metrics`.
+
+    Returns:
+        config.json, model.safetensors, history.csv, metrics.json and SHA256SUMS.
+    """
+    table = io.StringIO()
+    writer = csv.DictWriter(table, HISTORY_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    files = {
+        "config.json": _json(config.model_dump()),
+        "history.csv": table.getvalue().encode(),
+        "metrics.json": _json(metrics),
+        "model.safetensors": save(dict(weights)),
+    }
+    return files | {SUMS: sums(files)}
+
+
+def write_run(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a run's folder, whole or not at all.
+
+    Args:
+        folder: takes the place of one that is there.
+        files: as of `run_files`.
     """
     with whole_folder(folder) as temporary:
-        (temporary / "model.safetensors").write_bytes(save(dict(weights)))
-        with (temporary / "history.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(history)
-        _write_json(temporary / "metrics.json", metrics)
-        _write_json(temporary / "config.json", config.model_dump())
-        write_sums(temporary)
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
 
 
-def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()
