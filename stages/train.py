@@ -5,7 +5,7 @@ from time import perf_counter
 
 from mixup.study.ahead import recorded_code, run_identity, take
 from mixup.study.command import run
-from mixup.study.paths import checkpoint_path, data_file, run_folder
+from mixup.study.paths import checkpoint_path, data_file, remove_checkpoint, run_folder
 from mixup.study.training.config import RunConfig, RunKey, read_run_config
 
 
@@ -34,7 +34,7 @@ def train(config: RunConfig, key: RunKey) -> None:
     files = train_run(config, dataset, checkpoint)
     write_run(run_folder(key), files)
     keep_time(key, perf_counter() - start, files["model.safetensors"])
-    checkpoint.unlink(missing_ok=True)
+    remove_checkpoint(checkpoint)
 
 
 if __name__ == "__main__":

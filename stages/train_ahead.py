@@ -28,7 +28,7 @@ from mixup.study.parallel.job import FailedRun, Job, expected_seconds, load
 from mixup.study.parallel.local import LocalPool
 from mixup.study.parallel.progress import Progress
 from mixup.study.params import read_section
-from mixup.study.paths import CHECKPOINTS, checkpoint_path, data_file
+from mixup.study.paths import CHECKPOINTS, checkpoint_path, data_file, remove_checkpoint
 from mixup.study.pipeline import train_stages
 from mixup.study.timings import keep_time
 from mixup.study.training.config import RunConfig, RunKey, TrainConfig, read_run_config
@@ -58,7 +58,7 @@ def train_all(
                         continue
                     keep(identities[key], outcome.files)
                     keep_time(key, outcome.seconds, outcome.files["model.safetensors"])
-                    checkpoint_path(key).unlink(missing_ok=True)
+                    remove_checkpoint(checkpoint_path(key))
                 progress.end(job, outcomes)
     finally:
         pool.close()

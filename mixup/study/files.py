@@ -58,31 +58,31 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
         os.replace(temporary, path)
 
 
-def sums_of(files: Mapping[str, bytes]) -> bytes:
+def sums(files: Mapping[str, bytes]) -> bytes:
     """Write the checksums of the files of a folder, for ``sha256sum --check SHA256SUMS`` too."""
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return "".join(f"{digests[name]}  {name}\n" for name in sorted(files)).encode()
 
 
 def check_folder(folder: Path) -> None:
-    """Compare all files that `sums_of` saw with their checksums.
+    """Compare all files that `sums` saw with their checksums.
 
     Raises:
         FileError: one is another one or missing, or the checksums are.
     """
-    sums = folder / SUMS
+    path = folder / SUMS
     try:
-        names = [line.split("  ", 1)[1] for line in sums.read_text(encoding="utf-8").splitlines()]
+        names = [line.split("  ", 1)[1] for line in path.read_text(encoding="utf-8").splitlines()]
         for name in names:
             check_sum(folder / name)
     except FileNotFoundError as error:
         raise FileError(error.filename) from error
     except (ValueError, IndexError) as error:
-        raise FileError(sums, error) from error
+        raise FileError(path, error) from error
 
 
 def check_sum(path: Path) -> None:
-    """Compare a file with its checksum, as `sums_of` has it.
+    """Compare a file with its checksum, as `sums` has it.
 
     Raises:
         FileError: it is another one, or the checksums are missing.

@@ -1,12 +1,20 @@
-"""Where the study keeps things, as seen from its folder; stages without torch ask here too."""
+"""The name of a run, and where the study keeps things, as seen from its folder."""
 
+from contextlib import suppress
 from pathlib import Path
-
-from mixup.study.training.config import RunKey
+from typing import NamedTuple
 
 RUNS = Path("runs")
 CHECKPOINTS = Path("checkpoints")
 TIMINGS = Path("timings")
+
+
+class RunKey(NamedTuple):
+    """The name of one run."""
+
+    experiment: str
+    method: str
+    seed: int
 
 
 def data_file(name: str) -> Path:
@@ -22,3 +30,18 @@ def run_folder(key: RunKey, root: Path = RUNS) -> Path:
 def checkpoint_path(key: RunKey, root: Path = CHECKPOINTS) -> Path:
     """Name the checkpoint of a run: checkpoints/EXPERIMENT/METHOD/SEED, a file."""
     return root / key.experiment / key.method / str(key.seed)
+
+
+def part_of(checkpoint: Path) -> Path:
+    """Name the file that a checkpoint is written to before it takes its place.
+
+    It is always the same: whoever is killed often leaves one such file, not many.
+    """
+    return checkpoint.with_name(f".{checkpoint.name}.part")
+
+
+def remove_checkpoint(path: Path) -> None:
+    """Delete the checkpoint of a run that is stored, if there is one and it can be deleted."""
+    for file in (path, part_of(path)):
+        with suppress(OSError):
+            file.unlink()

@@ -48,7 +48,10 @@ TEXTS = [
     ),
 ]
 # None of these may be missing.
-FILLED = ["seed", "step", "loss", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+FILLED = [
+    *("seed", "step", "loss", "floor", "train_loss", "train_accuracy", "test_loss"),
+    "test_accuracy",
+]
 
 
 def measures_table(measures: Mapping[RunKey, Mapping[str, float]]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,40 +22,36 @@ from mixup.models.mlp import MLP
 from mixup.study.code import code_version
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.training.config import RunConfig, RunKey
+from mixup.study.paths import part_of
+from mixup.study.training.config import RunConfig
 
-CHECKPOINTS = Path("checkpoints")
 SECONDS = "MIXUP_CHECKPOINT_SECONDS"
 RNG = "generator"
 
 
-def checkpoint_path(key: RunKey, root: Path = CHECKPOINTS) -> Path:
-    """Name the checkpoint of a run: checkpoints/EXPERIMENT/METHOD/SEED, a file."""
-    return root / key.experiment / key.method / str(key.seed)
-
-
 @dataclass
 class State:
-    """All that changes while a run trains; its batches follow from the step.
-
-    torch's global generator, which dropout draws from, is part of it.
-    """
+    """All that changes while a run trains; its batches follow from the step."""
 
     net: MLP
     optimiser: Optimizer
     mixer: ManifoldMixup | None
+    generator: torch.Generator = field(default_factory=lambda: torch.default_generator)
+    """What dropout and noise draw from."""
     step: int = 0
     """Steps taken."""
     history: list[dict[str, Any]] = field(default_factory=list)
     """Rows of history.csv."""
     losses: list[float] = field(default_factory=list)
     """The optimised loss of every step since the last row."""
+    floors: list[float] = field(default_factory=list)
+    """The least loss that their targets allow; see `Floor`."""
 
     def tensors(self) -> dict[str, Tensor]:
         """Collect what is saved as tensors, by name."""
         moments = self.optimiser.state_dict()["state"]
         return {
-            RNG: torch.get_rng_state(),
+            RNG: self.generator.get_state(),
             **{f"net.{name}": tensor for name, tensor in self.net.state_dict().items()},
             **{
                 f"optimiser.{i}.{name}": tensor
@@ -73,6 +68,7 @@ class State:
             "mixer": self.mixer.state_dict() if self.mixer else None,
             "history": self.history,
             "losses": self.losses,
+            "floors": self.floors,
         }
 
     def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
@@ -102,8 +98,8 @@ class State:
         if self.mixer:
             self.mixer.load_state_dict(numbers["mixer"])
         self.step, self.history = numbers["step"], numbers["history"]
-        self.losses = numbers["losses"]
-        torch.set_rng_state(tensors[RNG])
+        self.losses, self.floors = numbers["losses"], numbers["floors"]
+        self.generator.set_state(tensors[RNG])
 
 
 class Checkpoint:
@@ -124,7 +120,7 @@ class Checkpoint:
     def __init__(self, path: Path, config: RunConfig, dataset: Dataset) -> None:
         self.path = path
         # Always the same name: whoever is killed often leaves one such file, not many.
-        self._temporary = path.with_name(f".{path.name}.part")
+        self._temporary = part_of(path)
         self._config, self._dataset = config, dataset
         self._code = code_version()
         self._seconds = checkpoint_seconds()
@@ -193,12 +189,6 @@ class Checkpoint:
     def _ignore(self, reason: str) -> bool:
         print(f"{self.path} is ignored: {reason}; training starts anew", file=sys.stderr)
         return False
-
-    def remove(self) -> None:
-        """Delete the file, if there is one and it can be deleted: the run no longer needs it."""
-        for path in (self.path, self._temporary):
-            with suppress(OSError):
-                path.unlink()
 
 
 def checkpoint_seconds() -> float:

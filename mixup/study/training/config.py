@@ -2,7 +2,7 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field
 from pydantic import model_validator as check_after
@@ -16,6 +16,7 @@ from mixup.study.params import (
     shown,
     unique,
 )
+from mixup.study.paths import RunKey as RunKey
 
 # File names are made of them, which may have 255 characters.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
@@ -217,17 +218,6 @@ class RunConfig(Section):
     alpha: Alpha | None
     """The method's alpha, or mixup.alpha, for a method that mixes, else None."""
     threads: Threads
-    cohort: Count = 1
-    """Runs trained together, as one stacked model; 1 is alone. The last digits of a run depend on
-    which runs they were."""
-
-
-class RunKey(NamedTuple):
-    """The name of one run."""
-
-    experiment: str
-    method: str
-    seed: int
 
 
 def all_runs(seeds: list[int], experiments: dict[str, ExperimentConfig]) -> list[RunKey]:

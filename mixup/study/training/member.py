@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from mixup.mixing.plan import MixPlan
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.training.checkpoint import State
+from mixup.study.training.checkpoint import Checkpoint, State
 from mixup.study.training.config import RunConfig
+from mixup.study.training.floor import Floor
 from mixup.study.training.outcome import (
+    Points,
     final_metrics,
     history_row,
     not_finite,
+    run_files,
     watched_points,
-    write_run,
 )
 from mixup.study.training.run import Split, predict, split_for
-from mixup.study.training.trainer import new_state
+from mixup.study.training.trainer import first_state
 
 
 @dataclass
@@ -30,54 +30,62 @@ class Member:
 
     config: RunConfig
     split: Split
+    watched: Points
     state: State
-    """As of the run alone; its optimiser is not used."""
-    dropout: torch.Generator
-    """What torch's global generator is to the run alone."""
+    """As of the run alone, with a generator of its own in place of torch's global one."""
+    saved: Checkpoint | None
+    floor: Floor
     recent: list[float] = field(default_factory=list)
     """The last losses before those of the state."""
-    error: str | None = None
+    error: StudyError | None = None
     """Why the run failed; it is computed on with the others, to no effect."""
 
-    def draw(self) -> MixPlan:
-        """Draw the plan of the next step."""
-        size, mixer = self.config.training.batch_size, self.state.mixer
-        return mixer.draw(size) if mixer else MixPlan.plain(size)
+    def draw(self) -> MixPlan | None:
+        """Draw the plan of the next step; None for a run that does not mix."""
+        mixer = self.state.mixer
+        return mixer.draw(self.config.training.batch_size) if mixer else None
 
-    def note(self, step: int, loss: float) -> None:
-        """Keep the loss of a step."""
-        self.state.losses.append(loss)
+    def note(self, step: int, loss: float, plan: MixPlan | None) -> None:
+        """Keep what a step showed."""
+        state = self.state
+        state.step = step
+        state.losses.append(loss)
+        state.floors.append(self.floor(plan))
         if not self.error and not math.isfinite(loss):
-            losses = self.recent + self.state.losses
-            self.error = str(not_finite(self.config, step, losses))
+            self.error = not_finite(self.config, step, self.recent + state.losses)
 
-    def evaluate(self, step: int, plan: MixPlan) -> None:
+    def evaluate(self, plan: MixPlan | None) -> None:
         """Add a row to the history, unless the run has failed."""
         if self.error:
             return
         state, predicted = self.state, partial(predict, self.state.net)
-        mixed, watched = plan if state.mixer else None, watched_points(self.split)
         try:
-            row = history_row(self.config, step, state.losses, watched, predicted, mixed)
+            row = history_row(
+                self.config, state.step, state.losses, state.floors, self.watched, predicted, plan
+            )
         except StudyError as error:
-            self.error = str(error)
+            self.error = error
         else:
             state.history.append(row)
-            self.recent, state.losses = (self.recent + state.losses)[-5:], []
+            self.recent, state.losses, state.floors = (self.recent + state.losses)[-5:], [], []
 
-    def write(self, folder: Path, dataset: Dataset) -> None:
-        """Write the run's folder, unless the run has failed."""
+    def save(self) -> None:
+        """Write the run's checkpoint, if it has one, unless it has failed."""
+        if self.saved and not self.error:
+            self.saved.save(self.state)
+
+    def files(self, dataset: Dataset) -> dict[str, bytes] | StudyError:
+        """Make the files of the run, or tell why there are none."""
         if self.error:
-            return
+            return self.error
         net = self.state.net
         metrics = final_metrics(self.split, dataset, partial(predict, net))
-        try:
-            write_run(folder, self.config, net.state_dict(), self.state.history, metrics)
-        except OSError as error:
-            self.error = str(error)
+        return run_files(self.config, net.state_dict(), self.state.history, metrics)
 
 
-def new_members(configs: Sequence[RunConfig], dataset: Dataset) -> list[Member]:
+def new_members(
+    configs: Sequence[RunConfig], dataset: Dataset, checkpoints: Sequence[Path | None]
+) -> list[Member]:
     """Make the runs of a cohort, each as it starts alone; runs of a seed share their split.
 
     Randomness: seeds torch's global generator.
@@ -85,10 +93,11 @@ def new_members(configs: Sequence[RunConfig], dataset: Dataset) -> list[Member]:
     of_seed = {config.seed: config for config in configs}
     splits = {seed: split_for(config, dataset) for seed, config in of_seed.items()}
     members = []
-    for config in configs:
-        state = new_state(config, dataset)
-        dropout = torch.Generator()
-        dropout.set_state(torch.get_rng_state())
-        config = config.model_copy(update={"cohort": len(configs)})
-        members.append(Member(config, splits[config.seed], state, dropout))
+    for config, checkpoint in zip(configs, checkpoints, strict=True):
+        split = splits[config.seed]
+        saved = Checkpoint(checkpoint, config, dataset) if checkpoint else None
+        state = first_state(config, dataset, saved)
+        state.generator = state.generator.clone_state()
+        floor = Floor(split.train_labels, config.training.batch_size)
+        members.append(Member(config, split, watched_points(split), state, saved, floor))
     return members

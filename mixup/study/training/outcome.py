@@ -16,7 +16,7 @@ from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.files import SUMS, sums_of, whole_folder
+from mixup.study.files import SUMS, sums, whole_folder
 from mixup.study.training import scores
 from mixup.study.training.config import RunConfig
 from mixup.study.training.run import Split
@@ -26,6 +26,7 @@ Predict = Callable[[Tensor], Probabilities]
 HISTORY_COLUMNS = (
     "step",
     "loss",
+    "floor",
     "train_loss",
     "train_accuracy",
     "validation_loss",
@@ -69,6 +70,7 @@ def history_row(
     config: RunConfig,
     step: int,
     losses: Sequence[float],
+    floors: Sequence[float],
     points: Points,
     predict: Predict,
     plan: MixPlan | None,
@@ -79,6 +81,7 @@ def history_row(
         config: the run.
         step: the step just taken.
         losses: the optimised loss of every step since the row before.
+        floors: the least loss that the targets of those steps allow; see `Floor`.
         points: as of `watched_points`.
         predict: maps (N, F) inputs to (N, C) probabilities.
         plan: what the step mixed, if anything.
@@ -86,7 +89,11 @@ def history_row(
     Raises:
         StudyError: a prediction is not finite.
     """
-    row: dict[str, Any] = {"step": step, "loss": sum(losses) / len(losses)}
+    row: dict[str, Any] = {
+        "step": step,
+        "loss": sum(losses) / len(losses),
+        "floor": sum(floors) / len(floors),
+    }
     predicted = {part: predict(inputs) for part, (inputs, _) in points.items()}
     for part, p in predicted.items():
         labels = points[part][1].numpy()
@@ -158,7 +165,7 @@ def run_files(
     history: Sequence[Mapping[str, Any]],
     metrics: Mapping[str, float],
 ) -> dict[str, bytes]:
-    """Make the files of a run's folder.
+    """Make the files of a run's folder: their names and what is in them.
 
     Args:
         config: the run.
@@ -167,7 +174,7 @@ def run_files(
         metrics: as of `final_metrics`.
 
     Returns:
-        The content of config.json, model.safetensors, history.csv, metrics.json and SHA256SUMS.
+        config.json, model.safetensors, history.csv, metrics.json and SHA256SUMS.
     """
     table = io.StringIO()
     writer = csv.DictWriter(table, HISTORY_COLUMNS, lineterminator="\n")
@@ -179,11 +186,16 @@ def run_files(
         "metrics.json": _json(metrics),
         "model.safetensors": save(dict(weights)),
     }
-    return files | {SUMS: sums_of(files)}
+    return files | {SUMS: sums(files)}
 
 
 def write_run(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a run's folder, whole or not at all."""
+    """Write a run's folder, whole or not at all.
+
+    Args:
+        folder: takes the place of one that is there.
+        files: as of `run_files`.
+    """
     with whole_folder(folder) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)

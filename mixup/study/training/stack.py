@@ -1,6 +1,15 @@
-"""The nets of a cohort as one stacked model, and what each of them mixes as one plan."""
+"""The nets of a cohort as one stacked model, whose every step has the bits of each net's alone.
 
-from collections.abc import Sequence
+What a step of a small net costs is its calls; a stack makes most of them once for all its nets.
+Three things keep the bits (as `mixup.study.training.trial` makes sure on each machine): batched
+matrix products and their gradients take per matrix the sums of one; what is reduced, mixed or
+updated is reduced, mixed or updated net by net; and a single output unit, which takes another
+kernel alone, takes that kernel here. The backward pass is written out, because autograd would cost
+more than the arithmetic.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,79 +18,189 @@ from torch.nn import functional as F
 from mixup.mixing.formula import mix
 from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
-from mixup.study.training.member import Member
+from mixup.study.training.checkpoint import State
+from mixup.study.training.config import RunConfig
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class Stack:
-    """The nets of M members as one, whose weights are theirs: changing one changes the other.
+    """The nets of M runs as one, for training.
+
+    Its weights and AdamW's moments are those of the runs: changing one changes the other.
 
     Args:
-        members: runs with nets of one shape.
+        configs: runs with nets of one shape, without batch norm and stopped gradients.
+        states: their states, at the same step.
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
-        self._members = members
-        net = members[0].config.net
+    def __init__(self, configs: Sequence[RunConfig], states: Sequence[State]) -> None:
+        self._settings = [config.settings for config in configs]
+        self._generators = [state.generator for state in states]
+        net = configs[0].net
         self._slope = net.negative_slope
         self._narrow = net.bottleneck.layer if net.bottleneck else None
-        self.weights: list[Tensor] = []
-        """(M, ...): weight and bias of every layer, in the order of the net."""
-        for own in zip(*(member.state.net.parameters() for member in members), strict=True):
-            weight = torch.stack([parameter.detach() for parameter in own])
-            for parameter, part in zip(own, weight, strict=True):
-                parameter.data = part
-            self.weights.append(weight.requires_grad_())
+        weights = [
+            _stacked(own) for own in zip(*(state.net.parameters() for state in states), strict=True)
+        ]
+        gradients = [torch.zeros_like(weight) for weight in weights]
+        self._layers = list(zip(weights[::2], weights[1::2], strict=True))
+        self._gradients = list(zip(gradients[::2], gradients[1::2], strict=True))
+        self._steps = torch.full((len(states) * len(weights),), float(states[0].step))
+        self._updates = _updates(states, gradients, self._steps)
 
-    def __call__(self, x: Tensor, plans: Sequence[MixPlan], perm: Tensor) -> Tensor:
-        """Run the nets in training mode.
+    @torch.no_grad()
+    def step(
+        self, x: Tensor, y: Tensor, plans: Sequence[MixPlan], criterion: Callable[..., Tensor]
+    ) -> Tensor:
+        """Take a step of every net.
 
         Args:
-            x: (M, N, F) inputs.
+            x: (M, N, F) inputs; overwritten.
+            y: (M, N, ...) targets.
             plans: what each net mixes.
-            perm: (M * N,) the partners, as of `merge`.
+            criterion: the mean loss, as of `targets_and_criterion`.
 
         Returns:
-            (M, N, C) logits.
+            (M,) losses.
 
-        Randomness: the members' generators for dropout.
+        Randomness: the states' generators, for noise and dropout.
         """
-        *hidden, classifier = zip(self.weights[::2], self.weights[1::2], strict=True)
-        state = self._mix(x, 0, plans, perm)
+        output = self.forward(x, plans)
+        losses, gradient = losses_and_gradients(output, y, plans, criterion)
+        self.backward(gradient, plans)
+        self._update()
+        return losses
+
+    def forward(self, x: Tensor, plans: Sequence[MixPlan]) -> Tensor:
+        """Compute the (M, N, C) logits, and keep what `backward` needs."""
+        *hidden, classifier = self._layers
+        self._states, self._before, self._scales = [self._mixed(x, 0, plans)], [], []
+        self._add_noise(x)
         for k, (weight, bias) in enumerate(hidden, start=1):
-            state = torch.baddbmm(bias.unsqueeze(1), state, weight.mT)
-            state = F.leaky_relu(state, self._slope)
-            if k != self._narrow:
-                state = self._drop(state)
-            state = self._mix(state, k, plans, perm)
+            before = torch.baddbmm(bias.unsqueeze(1), self._states[-1], weight.mT)
+            state = F.leaky_relu(before, self._slope)
+            scale = None if k == self._narrow else self._drawn_scale(state)
+            state = state if scale is None else state * scale
+            self._before.append(before)
+            self._scales.append(scale)
+            self._states.append(self._mixed(state, k, plans))
         weight, bias = classifier
-        return torch.baddbmm(bias.unsqueeze(1), state, weight.mT)
+        if weight.shape[1] == 1:
+            return torch.stack(list(map(F.linear, self._states[-1], weight, bias)))
+        return torch.baddbmm(bias.unsqueeze(1), self._states[-1], weight.mT)
 
-    def _drop(self, state: Tensor) -> Tensor:
-        if not any(member.config.settings.dropout for member in self._members):
-            return state
+    def backward(self, gradient: Tensor, plans: Sequence[MixPlan]) -> None:
+        """Compute all weights' gradients from the (M, N, C) of the logits."""
+        for k in reversed(range(len(self._layers))):
+            of_weight, of_bias = self._gradients[k]
+            torch.bmm(gradient.mT, self._states[k], out=of_weight)
+            torch.sum(gradient, 1, out=of_bias)
+            if k == 0:
+                return
+            gradient = torch.bmm(gradient, self._layers[k][0])
+            _mix_backward(gradient, k, plans)
+            scale = self._scales[k - 1]
+            gradient = gradient if scale is None else gradient * scale
+            gradient = torch.ops.aten.leaky_relu_backward(
+                gradient, self._before[k - 1], self._slope, False
+            )
+
+    def _update(self) -> None:
+        self._steps += 1
+        for group, tensors in self._updates:
+            beta1, beta2 = group["betas"]
+            torch._fused_adamw_(
+                *tensors,
+                lr=group["lr"],
+                beta1=beta1,
+                beta2=beta2,
+                weight_decay=group["weight_decay"],
+                eps=group["eps"],
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def _add_noise(self, x: Tensor) -> None:
+        for own, settings, generator in zip(x, self._settings, self._generators, strict=True):
+            if std := settings.input_noise:
+                own += std * torch.randn(own.shape, generator=generator)
+
+    def _drawn_scale(self, state: Tensor) -> Tensor | None:
+        if not any(settings.dropout for settings in self._settings):
+            return None
         scale = torch.ones_like(state)
-        for own, member in zip(scale, self._members, strict=True):
-            if p := member.config.settings.dropout:
-                own.bernoulli_(1 - p, generator=member.dropout).div_(1 - p)
-        return state * scale
+        for own, settings, generator in zip(scale, self._settings, self._generators, strict=True):
+            if p := settings.dropout:
+                own.bernoulli_(1 - p, generator=generator).div_(1 - p)
+        return scale
 
-    def _mix(self, state: Tensor, k: int, plans: Sequence[MixPlan], perm: Tensor) -> Tensor:
-        name = MLP.layer_name(k)
-        if not any(plan.layer == name for plan in plans):
-            return state
-        lam = [plan.lam if plan.layer == name else 1.0 for plan in plans]
-        mixed: Tensor = mix(state.flatten(0, 1), per_sample(lam, state.shape[1]), perm)
-        return mixed.view_as(state)
+    def _mixed(self, state: Tensor, k: int, plans: Sequence[MixPlan]) -> Tensor:
+        for own, plan in _mixing(state, k, plans):
+            own.copy_(mix(own, plan.lam, plan.perm))
+        return state
 
 
-def merge(plans: Sequence[MixPlan]) -> MixPlan:
-    """Make one plan of M, for M * N samples one run after another; partners stay in their run."""
-    size = len(plans[0].perm)
-    starts = size * torch.arange(len(plans)).unsqueeze(1)
-    perm = (torch.stack([plan.perm for plan in plans]) + starts).flatten()
-    return MixPlan("some", per_sample([plan.lam for plan in plans], size), perm)
+def losses_and_gradients(
+    output: Tensor, y: Tensor, plans: Sequence[MixPlan], criterion: Callable[..., Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Compute the (M,) losses and their gradients for the (M, N, C) logits."""
+    if criterion is F.binary_cross_entropy_with_logits:
+        y = torch.stack([plan.mix_targets(own) for plan, own in zip(plans, y, strict=True)])
+        losses = criterion(output, y, reduction="none").flatten(1).mean(1)
+        return losses, (output.sigmoid() - y).div_(output.shape[1])
+    with torch.enable_grad():
+        leaf = output.requires_grad_()
+        parts = zip(plans, leaf.unbind(), y, strict=True)
+        losses = torch.stack([plan.loss(criterion, own, target) for plan, own, target in parts])
+    return losses.detach(), torch.autograd.grad(losses.sum(), leaf)[0]
 
 
-def per_sample(lam: Sequence[float | Tensor], size: int) -> Tensor:
-    """Repeat the (M,) lam of each run for its samples: (M * N,) float32."""
-    return torch.tensor(lam).repeat_interleave(size)
+def _mix_backward(gradient: Tensor, k: int, plans: Sequence[MixPlan]) -> None:
+    """Make the gradient of the mixed state that of the state, in place, as autograd does."""
+    for own, plan in _mixing(gradient, k, plans):
+        of_partners = torch.zeros_like(own).index_add_(0, plan.perm, own * (1 - plan.lam))
+        own.mul_(plan.lam).add_(of_partners)
+
+
+def _mixing(state: Tensor, k: int, plans: Sequence[MixPlan]) -> list[tuple[Tensor, MixPlan]]:
+    """Choose the parts of (M, N, D) that are mixed after layer k."""
+    name = MLP.layer_name(k)
+    return [
+        (state[i], plan)
+        for i, plan in enumerate(plans)
+        if plan.layer == name and plan.mixes_features
+    ]
+
+
+def _stacked(parameters: Sequence[torch.nn.Parameter]) -> Tensor:
+    """Move M parameters into one tensor, of which they become parts."""
+    weight = torch.stack([parameter.detach() for parameter in parameters])
+    for parameter, part in zip(parameters, weight, strict=True):
+        parameter.data = part
+    return weight
+
+
+def _updates(
+    states: Sequence[State], gradients: Sequence[Tensor], steps: Tensor
+) -> list[tuple[dict[str, Any], list[list[Tensor]]]]:
+    """Sort what AdamW updates by weight decay: its settings, and the lists that the fused op takes.
+
+    The runs' optimisers share their moments, and get ``steps``, one for each parameter.
+    """
+    of_decay: dict[float, tuple[dict[str, Any], list[list[Tensor]]]] = {}
+    parts = iter(steps)
+    for i, state in enumerate(states):
+        group = state.optimiser.param_groups[0]
+        _, lists = of_decay.setdefault(group["weight_decay"], (group, [[] for _ in range(6)]))
+        for parameter, gradient in zip(state.net.parameters(), gradients, strict=True):
+            moments = state.optimiser.state[parameter]
+            for name in MOMENTS:
+                moments.setdefault(name, torch.zeros_like(parameter))
+            moments["step"] = next(parts)
+            weight, (mean, square) = parameter.detach(), (moments[name] for name in MOMENTS)
+            row = (weight, gradient[i], mean, square, None, moments["step"])
+            for tensors, tensor in zip(lists, row, strict=True):
+                if tensor is not None:  # the third moment, of amsgrad
+                    tensors.append(tensor)
+    return list(of_decay.values())

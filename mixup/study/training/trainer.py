@@ -12,6 +12,7 @@ from mixup.mixing.manifold import ManifoldMixup
 from mixup.study.data.dataset import Dataset
 from mixup.study.training.checkpoint import Checkpoint, State
 from mixup.study.training.config import RunConfig
+from mixup.study.training.floor import Floor
 from mixup.study.training.outcome import (
     final_metrics,
     history_row,
@@ -51,12 +52,12 @@ def train_run(
     Args:
         config: the run.
         dataset: the points to split, train and test on.
-        checkpoint: a file to continue from, if it is there, and to write now and then; whoever
-            has stored the run may delete it. The run's bytes do not depend on it. See `Checkpoint`.
+        checkpoint: a file to continue from, if it is there, and to write now and then. The run's
+            bytes do not depend on it. Who has stored the run removes it; see `Checkpoint`.
         show_progress: with a bar, where there is a terminal.
 
     Returns:
-        The files of the run's folder, as of `run_files`.
+        The files of the run's folder, by name; see `run_files`.
 
     Raises:
         StudyError: the batch is larger than the training data, or the loss is not finite.
@@ -66,12 +67,11 @@ def train_run(
     torch.set_num_threads(config.threads)
     split = split_for(config, dataset)
     schedule = schedule_for(config, len(split.train_labels))
-    state = new_state(config, dataset)
     saved = Checkpoint(checkpoint, config, dataset) if checkpoint else None
-    if saved and not saved.load(state):
-        state = new_state(config, dataset)
+    state = first_state(config, dataset, saved)
     net, optimiser, mixer = state.net, state.optimiser, state.mixer
     targets, criterion = targets_and_criterion(split.train_labels, dataset.n_classes)
+    floor = Floor(split.train_labels, config.training.batch_size)
     batches = samples(
         split.train_inputs, targets, config.training.batch_size, config.seed, state.step
     )
@@ -86,14 +86,17 @@ def train_run(
         loss.backward()
         optimiser.step()
         state.losses.append(loss.item())
+        state.floors.append(floor(plan))
         if not math.isfinite(state.losses[-1]):
             raise not_finite(config, state.step, recent + state.losses)
         if state.step in schedule.decay_at:
             decay_learning_rate(optimiser)
         if state.step in schedule.evaluate_at:
-            row = history_row(config, state.step, state.losses, watched, predicted, plan)
+            row = history_row(
+                config, state.step, state.losses, state.floors, watched, predicted, plan
+            )
             state.history.append(row)
-            recent, state.losses = (recent + state.losses)[-5:], []
+            recent, state.losses, state.floors = (recent + state.losses)[-5:], [], []
             net.train()
         if saved and saved.is_due and state.step < schedule.n_steps:
             saved.save(state)
@@ -111,6 +114,17 @@ def _progress(steps: range, config: RunConfig, show: bool) -> Iterable[int]:
         disable=None if show else True,
         leave=False,
     )
+
+
+def first_state(config: RunConfig, dataset: Dataset, saved: Checkpoint | None) -> State:
+    """Make the state that a run starts from: as its checkpoint has it, or new.
+
+    Randomness: seeds torch's global generator, or sets it as the checkpoint has it.
+    """
+    state = new_state(config, dataset)
+    if saved and not saved.load(state):
+        state = new_state(config, dataset)
+    return state
 
 
 def new_state(config: RunConfig, dataset: Dataset) -> State:

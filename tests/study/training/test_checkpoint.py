@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load, save
 
 from mixup.study.errors import StudyError
+from mixup.study.paths import checkpoint_path
 from mixup.study.training import checkpoint as module
-from mixup.study.training.checkpoint import Checkpoint, checkpoint_path
+from mixup.study.training.checkpoint import Checkpoint
 from mixup.study.training.config import RunKey
 from mixup.study.training.trainer import train_run
 from tests.study.training.test_trainer import METHODS, config, dataset, digest
