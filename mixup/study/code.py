@@ -59,7 +59,7 @@ def stage_digest(stage: str, root: Path = ROOT) -> str:
     files, packages = files_run(root / "stages" / f"{stage}.py", root)
     lines = [f"{name} {_digest(root / name)}" for name in sorted(files)]
     pins = _pins(root / PINS)
-    lines += sorted(f"{name}=={pins[name]}" for name in packages if name in pins)
+    lines += sorted(f"{name}=={pins[name]}" for name in packages)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -86,10 +86,10 @@ def read_code() -> dict[str, str]:
     """
     try:
         digests: dict[str, str] = json.loads(CODE.read_text(encoding="utf-8"))
-        return {name: str(digests[name]) for name in digests}
+        return {name: str(digest) for name, digest in digests.items()}
     except FileNotFoundError as error:
         raise FileError(CODE) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, AttributeError) as error:
         raise FileError(CODE, error) from error
 
 
@@ -224,7 +224,6 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-@cache
 def _pins(path: Path) -> dict[str, str]:
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text, flags=re.MULTILINE))
+    text = path.read_text(encoding="utf-8")
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text.lower(), flags=re.MULTILINE))

@@ -19,13 +19,16 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds; a busy machine is no failure
 COPIED = (
     "claims.yaml",
+    "code.json",
     "dvc.yaml",
     "params.yaml",
     ".dvc/config",
     ".dvcignore",
     ".gitignore",
     "mixup",
+    "requirements.lock",
     "stages",
+    "tools",
 )
 
 
