@@ -10,6 +10,8 @@ import yaml
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.processes import guard
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
@@ -22,6 +24,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # An interrupt must reach the processes that tests start, and they would ignore it as whoever starts
 # the tests does: pytest-xdist, or a shell in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Whatever becomes of this process, those that it starts end with it.
+GUARD = guard()
 
 # A busy machine is no failure. Under CI, hypothesis also tries the same examples every time.
 settings.register_profile(
