@@ -65,7 +65,7 @@ class TestReadClaims:
             ({"smalest": 1.0}, "S1-boundary.smalest is not a known key"),
             ({"metric": None}, "S1-boundary.metric should be a valid string, got None"),
             ({"smallest": -0.1}, "S1-boundary.smallest should be greater than or equal to 0"),
-            ({"smallest": "5e-2"}, "S1-boundary.smallest should be a valid number, got '5e-2'"),
+            ({"smallest": "0.05"}, "S1-boundary.smallest should be a valid number, got '0.05'"),
             ({"smallest": math.nan}, "S1-boundary.smallest should be a finite number"),
             ({"smallest": 1e10}, "S1-boundary.smallest should be less than or equal to 1000000000"),
             ({"than": -1e10}, "S1-boundary.than"),
