@@ -13,15 +13,13 @@ from mixup.study.measures.calibration import (
 from mixup.study.params import read_section
 from mixup.study.summaries.allowances import against_baseline
 from mixup.study.tables import measures_table, read_history, write_table
-from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, Experiments, RunKey, Seeds, all_runs
 from mixup.study.training.run import load_run, read_metrics, run_folder
 
 
 def main() -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     measures: dict[RunKey, dict[str, float]] = {}
     for name, experiment in experiments.items():
         if not experiment.training.validation_fraction:

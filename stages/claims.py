@@ -4,17 +4,19 @@ import json
 
 from mixup.study.command import run
 from mixup.study.files import whole_file
-from mixup.study.inference.claims import check_claims, read_claims
+from mixup.study.inference.claims import not_asked, read_claims
 from mixup.study.inference.ledger import ledger_metrics, ledger_table
 from mixup.study.inference.wins import ranks_table, wins_table
+from mixup.study.params import read_section
 from mixup.study.tables import MEASURES, read_table, write_table
+from mixup.study.training.config import ExperimentConfig, KnownExperiments
 
 
 def main() -> None:
     claims = read_claims()
+    experiments: dict[str, ExperimentConfig] = read_section(KnownExperiments, "experiments")
     runs = read_table("metrics/runs.csv", MEASURES)
-    check_claims(claims, runs)
-    ledger = ledger_table(claims, runs)
+    ledger = ledger_table(claims, runs, not_asked(claims, experiments, runs))
     write_table("metrics/claims.csv", ledger)
     write_table("metrics/ranks.csv", ranks_table(runs))
     write_table("metrics/wins.csv", wins_table(runs))

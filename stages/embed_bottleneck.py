@@ -12,14 +12,12 @@ from mixup.study.measures.bottleneck import bottleneck_states
 from mixup.study.measures.embedding import embedding_measures
 from mixup.study.params import read_section
 from mixup.study.tables import measures_table, write_table
-from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, Experiments, RunKey, Seeds, all_runs
 
 
 def main() -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     measures: dict[RunKey, dict[str, float]] = {}
     with whole_folder("embeddings") as folder:
         for name, experiment in experiments.items():

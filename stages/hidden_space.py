@@ -7,15 +7,13 @@ from mixup.study.data.dataset import load_dataset
 from mixup.study.measures.hidden import hidden_measures, in_a_plane
 from mixup.study.params import read_section
 from mixup.study.tables import measures_table, write_table
-from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, Experiments, RunKey, Seeds, all_runs
 from mixup.study.training.run import load_run, run_folder
 
 
 def main() -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     measures: dict[RunKey, dict[str, float]] = {}
     for name, experiment in experiments.items():
         dataset = load_dataset(Path("data") / f"{experiment.data}.npz")

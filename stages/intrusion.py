@@ -17,8 +17,8 @@ from mixup.study.params import read_section
 from mixup.study.tables import measures_table, write_table
 from mixup.study.training.config import (
     ExperimentConfig,
+    Experiments,
     MixupConfig,
-    Name,
     RunKey,
     Seeds,
     all_runs,
@@ -55,9 +55,7 @@ def shares_by_layer(trained: Run, split: Split, alpha: float) -> dict[str, float
 def main() -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
     alpha = read_section(MixupConfig, "mixup").alpha
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     measures: dict[RunKey, dict[str, float]] = {}
     for name, experiment in experiments.items():
         if not mixes_inputs(experiment):

@@ -33,7 +33,7 @@ from mixup.study.measures.hidden import (
 from mixup.study.measures.plane import Box, bounding_box, evaluate_on_box
 from mixup.study.params import read_section
 from mixup.study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, Experiments, RunKey, Seeds, all_runs
 from mixup.study.training.run import Run, load_run, read_metrics, run_folder
 
 FIGURES = Path("figures/study")
@@ -226,9 +226,7 @@ def is_swept(experiment: ExperimentConfig) -> bool:
 def main() -> None:
     """Write figures/study anew from the runs and tables of the study in params.yaml."""
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     with whole_folder(FIGURES) as folder, ProcessPoolExecutor(PROCESSES) as pool:
         begun = []

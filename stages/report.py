@@ -25,8 +25,8 @@ from mixup.study.report.study import facts, method_rows, timed
 from mixup.study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
 from mixup.study.training.config import (
     ExperimentConfig,
+    Experiments,
     MixupConfig,
-    Name,
     RunKey,
     Seeds,
     TrainConfig,
@@ -96,7 +96,7 @@ def main() -> None:
     params |= {key: of for key, of in read_params().items() if key in MORE_SECTIONS}
     seeds: list[int] = check(Seeds, params["seeds"], "seeds")
     experiments: dict[str, ExperimentConfig] = check(
-        dict[Name, ExperimentConfig], params["experiments"], "experiments"
+        Experiments, params["experiments"], "experiments"
     )
     keys = all_runs(seeds, experiments)
     alpha = check(MixupConfig, params["mixup"], "mixup").alpha

@@ -8,16 +8,14 @@ from mixup.study.measures.robustness import attack_measures, deformation_measure
 from mixup.study.measures.robustness_config import RobustnessConfig
 from mixup.study.params import read_section
 from mixup.study.tables import BASELINE, measures_table, write_table
-from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, KnownExperiments, RunKey, Seeds, all_runs
 from mixup.study.training.run import load_run, run_folder
 
 
 def main() -> None:
     config: RobustnessConfig = read_section(RobustnessConfig, "robustness")
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(KnownExperiments, "experiments")
     measures: dict[RunKey, dict[str, float]] = {}
     for name, experiment in config.chosen(experiments).items():
         dataset = load_dataset(Path("data") / f"{experiment.data}.npz")

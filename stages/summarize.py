@@ -14,16 +14,14 @@ from mixup.study.params import read_section
 from mixup.study.summaries.curves import mean_curves
 from mixup.study.summaries.summary import nested_means, runs_table, summarise
 from mixup.study.tables import MEASURES, measures_table, read_table, write_table
-from mixup.study.training.config import ExperimentConfig, Name, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, Experiments, Seeds, all_runs
 
 TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 
 
 def main(tables: Sequence[str] = TABLES) -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     keys = all_runs(seeds, experiments)
     extras = [read_table(table, MEASURES) for table in tables]
     extras.append(measures_table({key: history_measures(key) for key in keys}))

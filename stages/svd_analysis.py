@@ -10,14 +10,12 @@ from mixup.study.measures.bottleneck import bottleneck_states
 from mixup.study.measures.spectra import flatness, flatness_of_all, spectra_table
 from mixup.study.params import read_section
 from mixup.study.tables import SPECTRA, measures_table, write_table
-from mixup.study.training.config import ExperimentConfig, Name, RunKey, Seeds, all_runs
+from mixup.study.training.config import ExperimentConfig, Experiments, RunKey, Seeds, all_runs
 
 
 def main() -> None:
     seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(
-        dict[Name, ExperimentConfig], "experiments"
-    )
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
     measures: dict[RunKey, dict[str, float]] = {}
     tables: list[pd.DataFrame] = []
     for name, experiment in experiments.items():

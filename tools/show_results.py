@@ -11,7 +11,7 @@ import pandas as pd
 
 from mixup.study.command import run
 from mixup.study.inference.ledger import read_ledger
-from mixup.study.inference.verdicts import VERDICTS
+from mixup.study.inference.verdicts import NOT_ASKED, OUTCOMES
 from mixup.study.inference.wording import counts_text, effect_text, needed_text
 from mixup.study.report.place import study_folder
 
@@ -27,7 +27,7 @@ EVIDENCE = "Open {} for the evidence: every claim's figure, every run's numbers.
 def ledger_text(ledger: pd.DataFrame) -> str:
     """Lay out the ledger, one block a verdict, as plain text of at most 100 columns."""
     blocks = [counts_text(ledger)]
-    for verdict in VERDICTS:
+    for verdict in OUTCOMES:
         claims = ledger[ledger["verdict"] == verdict]
         if len(claims):
             lines = [line for claim in claims.itertuples() for line in _lines(claim)]
@@ -36,7 +36,8 @@ def ledger_text(ledger: pd.DataFrame) -> str:
 
 
 def _lines(claim: Any) -> list[str]:
-    found = [f"{effect_text(claim)}{' *' * bool(claim.note)}", needed_text(claim)]
+    has_note = bool(claim.note) and claim.verdict != NOT_ASKED  # whose note is its text
+    found = [f"{effect_text(claim)}{' *' * has_note}", needed_text(claim)]
     right = [line for text in found for line in wrap(text, FOUND)]
     rows = zip_longest([claim.id], wrap(claim.sentence, SENTENCE), right, fillvalue="")
     return [

@@ -18,6 +18,8 @@ from mixup.study.errors import StudyError
 # A hundred times the length of params.yaml; this many bytes take seconds to read.
 MAX_BYTES = 1 << 18
 LONGEST_SHOWN = 80
+MOST_ADVISED = 1e15
+"""Up to here a float that is whole can be nothing but the int that was meant."""
 T = TypeVar("T")
 
 
@@ -152,26 +154,28 @@ def _line(error: ErrorDetails, keys: tuple[str, ...]) -> str:
     return f"{name} {message}, got {shown(found)}{_as_number(found, error['type'])}"
 
 
-def _as_number(text: object, error_type: str) -> str:
-    """Say how to write a number that YAML takes for a text, such as 1e-4, which has no dot."""
+def _as_number(found: object, error_type: str) -> str:
+    """Say how to write a number that is a text, or an int that is written as a float: 1e4."""
     try:
-        number = float(text) if isinstance(text, str) else math.nan
+        number = float(found) if isinstance(found, str | float) else math.nan
     except ValueError:
         number = math.nan
-    if error_type not in ("int_type", "float_type") or not math.isfinite(number):
+    must_be_int = error_type == "int_type"
+    if not (must_be_int or error_type == "float_type") or not math.isfinite(number):
         return ""
-    mantissa, e, exponent = repr(number).partition("e")
-    written = f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(number)
-    if error_type == "int_type" and number.is_integer():
-        written = written.removesuffix(".0")
-    return f": write {written}{' without quotes' if written == text else ''}"
+    if must_be_int and not (number.is_integer() and abs(number) < MOST_ADVISED):
+        return ""
+    written = str(int(number)) if must_be_int else repr(number)
+    return f": write {written}{' without quotes' if isinstance(found, str) else ''}"
 
 
 class _PlainLoader(yaml.SafeLoader):
     """Load YAML that means the same to DVC, which reads YAML 1.2, and leaves nothing to expand.
 
-    Refused are keys that stand twice, tags, and anchors with their aliases: these let a few lines
-    expand into gigabytes, and make ``dvc exp run -S`` change nothing.
+    Numbers are those of YAML 1.2's core schema: 1e-05, as DVC writes it, 1e5, .5e3 and +1. are
+    some; what YAML 1.1 reads as another number, such as 010 and 1_0, is a text. Refused are keys
+    that stand twice, tags, and anchors with their aliases: these let a few lines expand into
+    gigabytes, and make ``dvc exp run -S`` change nothing.
     """
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
@@ -203,7 +207,8 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?(0|[1-9][0-9]{,98})", [*"-+0123456789"]),
     (
         "float",
-        r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         [*"-+.0123456789"],
     ),
 ):

@@ -4,9 +4,7 @@ import os
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, NamedTuple
-
-from pydantic import Field
+from typing import NamedTuple
 
 from mixup.study.data.mnist import MnistConfig
 from mixup.study.data.spirals import SpiralsConfig
@@ -14,7 +12,13 @@ from mixup.study.errors import StudyError
 from mixup.study.measures.robustness_config import AttacksConfig, RobustnessConfig
 from mixup.study.measures.states_config import StatesConfig
 from mixup.study.params import ParamsError, Section, check, read_params
-from mixup.study.training.config import ExperimentConfig, MixupConfig, Name, Seeds, TrainConfig
+from mixup.study.training.config import (
+    ExperimentConfig,
+    KnownExperiments,
+    MixupConfig,
+    Seeds,
+    TrainConfig,
+)
 
 MEMORY = "MIXUP_MEMORY_GB"
 GB = 10**9
@@ -34,7 +38,7 @@ class Study(Section):
     train: TrainConfig
     spirals: SpiralsConfig
     mnist: MnistConfig
-    experiments: Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
+    experiments: KnownExperiments
     states: StatesConfig | None = None
     robustness: RobustnessConfig | None = None
 
@@ -57,6 +61,8 @@ def read_study(path: Path | str = "params.yaml") -> Study:
             the data or for its cost.
     """
     study: Study = check(Study, read_params(path))
+    if not any(experiment.all_methods for experiment in study.experiments.values()):
+        raise ParamsError("experiments: plain and mixing name no method in any of them")
     limit, sizes = memory_limit(), dict[str, Sizes]()
     for name, experiment in study.experiments.items():
         place = f"experiments.{name}"

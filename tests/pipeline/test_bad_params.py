@@ -13,7 +13,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("mixup.alpha", -1.5, "mixup.alpha should be greater than or equal to 0.001, got -1.5"),
     ("mixup.alpha", "2.0", "mixup.alpha should be a valid number, got '2.0'"),
     ("mixup.alhpa", 2.0, "mixup.alhpa is not a known key"),
-    ("mixup.alpha", "1e-4", "mixup.alpha should be a valid number, got '1e-4'"),
+    ("mixup.alpha", "1_0", "mixup.alpha should be a valid number, got '1_0'"),
     ("seeds", [], "seeds"),
     ("seeds", [0, 0], "seeds must not repeat an entry, got [0, 0]"),
     ("seeds", ["zero"], "seeds.0 should be a valid integer, got 'zero'"),

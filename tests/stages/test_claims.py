@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from mixup.study.errors import StudyError
 from mixup.study.tables import measures_table, write_table
 from mixup.study.training.config import RunKey
 from stages import claims
+from tools import show_results
 
 BASELINE = [0.80, 0.70, 0.90, 0.75]
 ENTRY = {
@@ -30,6 +32,22 @@ ENTRY = {
 }
 
 
+EXPERIMENT = {
+    "data": "d",
+    "net": {"width": 2, "depth": 1, "negative_slope": 0.0},
+    "training": {
+        "test_fraction": 0.5,
+        "batch_size": 2,
+        "steps": 1,
+        "learning_rate": 0.1,
+        "evaluations": 1,
+    },
+    "plain": ["baseline"],
+    "mixing": ["other"],
+    "methods": {"baseline": {}, "other": {"eligible": [0]}, "gone": {"eligible": [1]}},
+}
+
+
 def write_study(folder: Path, shift: float, *entries: dict[str, Any]) -> None:
     other = [value + shift + i / 1000 for i, value in enumerate(BASELINE)]
     measures = {
@@ -39,6 +57,7 @@ def write_study(folder: Path, shift: float, *entries: dict[str, Any]) -> None:
     }
     write_table(folder / "metrics" / "runs.csv", measures_table(measures))
     (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": list(entries)}))
+    (folder / "params.yaml").write_text(yaml.safe_dump({"experiments": {"e": EXPERIMENT}}, sort_keys=False))
 
 
 def verdicts(folder: Path) -> dict[str, str]:
@@ -88,13 +107,26 @@ def test_a_claim_that_cannot_be_answered_leaves_the_old_ledger(tmp_path, monkeyp
     assert verdicts(tmp_path) == {"S2-input": "supported"}
 
 
+def test_a_claim_about_what_was_not_run_is_not_asked(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, -0.2, ENTRY, ENTRY | {"id": "unasked", "than": "gone"})
+    claims.main()
+    assert verdicts(tmp_path) == {"S2-input": "supported", "unasked": "not asked"}
+    show_results.main()
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "2 claims: 1 supported, 0 contradicted, 0 inconclusive, 1 not asked\n"
+    )
+    assert re.search(r"NOT ASKED\n  unasked .* gone was not run\n", printed)
+
+
 def test_an_error_is_one_line(tmp_path):
     write_study(tmp_path, -0.2, ENTRY | {"method": "nobody"})
     done = run(tmp_path, sys.executable, "-m", "stages.claims")
     assert done.returncode == 1
     assert done.stderr == (
         "error: claims.yaml: S2-input.method is 'nobody', which e does not have; "
-        "it has: baseline, other\n"
+        "there are: baseline, other, gone\n"
     )
 
 
@@ -108,6 +140,7 @@ def test_dvc_metrics_diff_shows_a_verdict_that_flips(tmp_path):
                 "stages": {
                     "claims": {
                         "cmd": f"{sys.executable} -m stages.claims",
+                        "params": ["experiments"],
                         "deps": ["claims.yaml", "metrics/runs.csv"],
                         "metrics": [{"metrics/claims.json": {"cache": False}}],
                     }

@@ -47,8 +47,8 @@ def draw_neighbours(
 ) -> Figure:
     """Draw the error of nearest neighbours by the input and by every hidden state.
 
-    On the left the error, with a dot for every seed; on the right its difference to the baseline's
-    of the same seed.
+    On the left the error, with a dot for every seed; on the right, where there is a baseline, its
+    difference to the baseline's of the same seed.
 
     Args:
         runs: one experiment's rows of ``metrics/runs.csv``: method, seed, metric, value;
@@ -60,17 +60,19 @@ def draw_neighbours(
     """
     found = summary["metric"].str.extract(rf"{ERROR}_(\d+)")[0].dropna().unique()
     layers = sorted(int(k) for k in found)
-    figure = new_figure(9.4, 4.2)
-    error, difference = figure.subplots(1, 2)
     metrics = [f"{ERROR}_{k}" for k in layers]
+    names = ["input" if k == 0 else f"after layer {k}" for k in layers]
+    has_baseline = summary.loc[summary["metric"].isin(metrics), "difference"].notna().any()
+    figure = new_figure(9.4, 4.2)
+    error, *differences = figure.subplots(1, 1 + has_baseline, squeeze=False)[0]
     _draw_points(error, summary, colours, metrics, runs=runs)
     error.set_title("share of test points (less is better)", loc="left")
-    _draw_points(difference, summary, colours, metrics[1:], DIFFERENCE)
-    difference.axhline(0, color=colours["baseline"], linewidth=1)
-    difference.set_title("difference to the baseline of the same seed", loc="left")
-    names = ["input" if k == 0 else f"after layer {k}" for k in layers]
     error.set_xticks(range(len(names)), names)
-    difference.set_xticks(range(len(names) - 1), names[1:])
+    for difference in differences:
+        _draw_points(difference, summary, colours, metrics[1:], DIFFERENCE)
+        difference.axhline(0, color=colours["baseline"], linewidth=1)
+        difference.set_title("difference to the baseline of the same seed", loc="left")
+        difference.set_xticks(range(len(names) - 1), names[1:])
     _finish(
         figure,
         f"{title}: error of nearest neighbours by state",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import pandas as pd
 from pydantic import Field
@@ -13,11 +15,10 @@ from pydantic import model_validator as check_after
 
 from mixup.study.errors import StudyError
 from mixup.study.inference.verdicts import Region
-from mixup.study.params import ParamsError, Section, check, read_params
-from mixup.study.training.config import Name
+from mixup.study.params import ParamsError, Section, check, did_you_mean, read_params
+from mixup.study.training.config import ExperimentConfig, Name
 
 CLAIMS = Path("claims.yaml")
-RUNS_TABLE = "metrics/runs.csv"
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
@@ -25,6 +26,15 @@ Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 MOST = 1e9
 Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
 Direction = Literal["higher", "lower", "same", "varies"]
+
+
+class Side(NamedTuple):
+    """A method of a claim and its measure, each with its key in claims.yaml."""
+
+    method_key: str
+    method: str
+    metric_key: str
+    metric: str
 
 
 class Claim(Section):
@@ -84,6 +94,15 @@ class Claim(Section):
         return self.than_metric or self.metric
 
     @property
+    def sides(self) -> list[Side]:
+        """What it compares and is to be measured: the method and, unless a number, the other."""
+        of_method = Side("method", self.method, "metric", self.metric)
+        if not isinstance(self.than, str):
+            return [of_method]
+        key = "than_metric" if self.than_metric else "metric"
+        return [of_method, Side("than", self.than, key, self.metric_of_other)]
+
+    @property
     def region(self) -> Region:
         """Where the effect lies if the claim holds; where `relative`, the effect is a log ratio."""
         least, most = self.smallest, -self.smallest
@@ -139,36 +158,58 @@ def _name(entry: dict[str, Any], number: int) -> str:
     return str(name) if fits else f"claim number {number}"
 
 
-def check_claims(claims: Iterable[Claim], runs: pd.DataFrame, path: Path | str = CLAIMS) -> None:
-    """Check that everything the claims name was measured.
+def not_asked(
+    claims: Iterable[Claim],
+    experiments: Mapping[str, ExperimentConfig],
+    runs: pd.DataFrame,
+    path: Path | str = CLAIMS,
+) -> dict[str, str]:
+    """Find the claims that cannot be asked, since a part of the study was not run.
 
     Args:
         claims: the claims.
-        runs: columns experiment, method, seed, metric, value.
+        experiments: those of params.yaml, with all the methods that each could run.
+        runs: columns experiment, method, seed, metric, value; what was measured.
         path: the claims' file, for the message.
 
+    Returns:
+        {claim id: why}: its methods were not run, or what was run has no such measure.
+
     Raises:
-        StudyError: an experiment, a method of it or a metric of that is not among the runs. The
-            message names the claim, what it asks for and what there is.
+        StudyError: an experiment is not in params.yaml, or a method not among the ``methods`` of
+            its experiment; no run at all has the metric, but one of nearly the same name. The
+            message names the claim and what there is.
     """
+    measured = set(runs.groupby(["experiment", "method", "metric"]).groups)
+    reasons = {}
     for claim in claims:
         name = f"{path}: {claim.id}"
-        _check_known(f"{name}.experiment", claim.experiment, runs["experiment"], RUNS_TABLE)
-        rows = runs[runs["experiment"] == claim.experiment]
-        other_key = "than_metric" if claim.than_metric else "metric"
-        for key, method, metric_key, metric in (
-            ("method", claim.method, "metric", claim.metric),
-            ("than", claim.than, other_key, claim.metric_of_other),
-        ):
-            if isinstance(method, str):
-                _check_known(f"{name}.{key}", method, rows["method"], claim.experiment)
-                measured = rows.loc[rows["method"] == method, "metric"]
-                _check_known(
-                    f"{name}.{metric_key}", metric, measured, f"{claim.experiment} {method}"
-                )
+        _check_known(f"{name}.experiment", claim.experiment, experiments, "params.yaml")
+        methods = experiments[claim.experiment].methods
+        for side in claim.sides:
+            _check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
+            _check_spelled(f"{name}.{side.metric_key}", side.metric, runs["metric"].unique())
+            if (claim.experiment, side.method, side.metric) not in measured:
+                ran = side.method in experiments[claim.experiment].all_methods
+                lacking = f"{side.metric} of {side.method} was not measured"
+                reasons[claim.id] = lacking if ran else f"{side.method} was not run"
+                break
+    return reasons
 
 
-def _check_known(key: str, name: str, known: pd.Series, place: str) -> None:
-    if name not in set(known):
-        there = ", ".join(map(str, known.unique())) or "nothing"
-        raise StudyError(f"{key} is {name!r}, which {place} does not have; it has: {there}")
+def _check_known(key: str, name: str, known: Iterable[str], place: str) -> None:
+    if name not in known:
+        raise StudyError(
+            f"{key} is {name!r}, which {place} does not have{did_you_mean(name, known)}"
+        )
+
+
+def _check_spelled(key: str, metric: str, known: Sequence[str]) -> None:
+    """Refuse a name that differs from a measure's in letters, not in its numbers alone."""
+    if metric in known:
+        return
+    words = {re.sub("[0-9]+", "0", name) for name in known}
+    if (word := re.sub("[0-9]+", "0", metric)) not in words and get_close_matches(
+        word, words, 1, 0.9
+    ):
+        raise StudyError(f"{key} is {metric!r}, which no run has{did_you_mean(metric, known)}")

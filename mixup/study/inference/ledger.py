@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from mixup.study.inference.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,
     LEVEL,
+    NAN,
+    NOT_ASKED,
     Estimate,
     decide,
     estimate_mean,
@@ -29,12 +32,16 @@ from mixup.study.tables import LEDGER, read_table, values_by_seed
 IN_JSON = ("verdict", "difference", "low", "high")
 
 
-def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
-    """Decide every claim.
+def ledger_table(
+    claims: Sequence[Claim], runs: pd.DataFrame, unasked: Mapping[str, str] = MappingProxyType({})
+) -> pd.DataFrame:
+    """Decide every claim that can be asked.
 
     Args:
-        claims: the claims, all of which the runs can answer; see `check_claims`.
+        claims: the claims.
         runs: columns experiment, method, seed, metric, value.
+        unasked: {id: why} of the claims that the runs cannot answer, as `not_asked` finds them.
+            Their verdict is `NOT_ASKED`, their note says why, and they count for nothing.
 
     Returns:
         One row a claim, in their order, with the columns of `LEDGER`. Of these,
@@ -53,17 +60,20 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
 
     Randomness: the bootstrap's, from a fixed seed.
     """
-    found = [_estimate(claim, runs) for claim in claims]
+    nothing = Estimate(0, NAN), 0
+    found = [nothing if claim.id in unasked else _estimate(claim, runs) for claim in claims]
     estimates = [estimate for estimate, _ in found]
     corrected = _corrected(claims, estimates)
     verdicts = {
-        claim.id: decide(estimate, claim.region, p_holm)
+        claim.id: NOT_ASKED if claim.id in unasked else decide(estimate, claim.region, p_holm)
         for claim, estimate, p_holm in zip(claims, estimates, corrected, strict=True)
     }
     rows = []
     for claim, (estimate, left_out), p_holm in zip(claims, found, corrected, strict=True):
         verdict = verdicts[claim.id]
         twin = verdicts.get(claim.twin or "", "")
+        if NOT_ASKED in (verdict, twin):
+            twin = ""
         row = claim.model_dump() | _displayed(claim, estimate)
         row |= {"other": claim.than, "other_metric": claim.than_metric or ""}
         row |= {"n": estimate.n, "effect_size": estimate.effect_size}
@@ -72,7 +82,8 @@ def ledger_table(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
         level = _level(claims, verdicts, claim.family)
         row["seeds_needed"] = _seeds_needed(claim, estimate, level, verdict)
         row |= {"twin": claim.twin or "", "twin_agrees": verdict == twin if twin else None}
-        row["note"] = "; ".join(_notes(claim, estimate, left_out, verdict, twin))
+        notes = unasked.get(claim.id) or "; ".join(_notes(claim, estimate, left_out, verdict, twin))
+        row["note"] = notes
         rows.append(row)
     return pd.DataFrame(rows, columns=pd.Index(LEDGER))
 

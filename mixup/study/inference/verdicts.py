@@ -17,6 +17,9 @@ POWER = 0.8
 MOST_SEEDS = 1000
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+NOT_ASKED = "not asked"
+"""Of a claim about what was not run."""
+OUTCOMES = (*VERDICTS, NOT_ASKED)
 NAN = float("nan")
 
 Values = NDArray[np.float64]

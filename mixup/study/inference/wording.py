@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mixup.study.inference.verdicts import INCONCLUSIVE, MOST_SEEDS, VERDICTS
+from mixup.study.inference.verdicts import INCONCLUSIVE, MOST_SEEDS, NOT_ASKED, OUTCOMES
 
 
 def effect_text(row: Any) -> str:
@@ -21,6 +21,8 @@ def effect_text(row: Any) -> str:
         without a sign, the mean itself where it was compared with a number, and the share of the
         seeds with the direction ``varies``. Without the interval where there is none.
     """
+    if row.verdict == NOT_ASKED:
+        return row.note
     if math.isnan(row.difference):
         return "not measured"
     scale, shift, sign, unit = 1, 0.0, "+", ""
@@ -46,9 +48,15 @@ def needed_text(row: Any) -> str:
 
 
 def counts_text(ledger: pd.DataFrame) -> str:
-    """Count the verdicts, as ``3 claims: 1 supported, 0 contradicted, 2 inconclusive``."""
-    counts = ", ".join(f"{(ledger['verdict'] == verdict).sum()} {verdict}" for verdict in VERDICTS)
-    return f"{len(ledger)} claim{'s' * (len(ledger) != 1)}: {counts}"
+    """Count the verdicts, as ``3 claims: 1 supported, 0 contradicted, 2 inconclusive``.
+
+    Claims that were not asked are counted where there are any.
+    """
+    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
+    if not counts[NOT_ASKED]:
+        del counts[NOT_ASKED]
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    return f"{len(ledger)} claim{'s' * (len(ledger) != 1)}: {listed}"
 
 
 def mean_text(mean: float, low: float, high: float) -> str:

@@ -93,7 +93,8 @@ def deformation_measures(
         ``deformed_samples``, the size of the test split; accuracies on it in 0..1:
         ``undeformed_accuracy``; ``rotation_accuracy_A``, ``shear_accuracy_A``,
         ``zoom_in_accuracy_F`` and ``zoom_out_accuracy_F`` for each largest angle A in degrees and
-        share F of the width; their means ``rotation_accuracy``, ``shear_accuracy``, ...
+        share F of the width; their means ``rotation_accuracy``, ``shear_accuracy``, ... Nothing
+        without any deformation.
 
     Raises:
         StudyError: the data set holds no square images of pixels.
@@ -101,6 +102,8 @@ def deformation_measures(
     Randomness: angles follow from the run's seed: the methods of a seed get the same.
     """
     side = _check_images(run, dataset)
+    if not (config.rotations or config.shears or config.zooms):
+        return {}
     split = run.split(dataset)
     pixels = split.test_inputs.reshape(-1, side, side).numpy()
     share = np.random.default_rng(run.config.seed).uniform(-1, 1, len(pixels))

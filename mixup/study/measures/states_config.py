@@ -15,7 +15,8 @@ class StatesConfig(Section):
     """Which runs' hidden states are measured, and how finely."""
 
     features: dict[Name, Names]
-    """Experiment -> methods whose states are looked at as features: spectra and neighbours."""
+    """Experiment -> methods whose states are looked at as features, spectra and neighbours, where
+    they are run."""
     bottlenecks: Names
     """Experiments whose bottlenecks are held against the theory, with all of their methods."""
     neighbours: Annotated[int, Field(ge=1, le=1000)]
@@ -32,8 +33,8 @@ class StatesConfig(Section):
         for name, methods in self.features.items():
             experiment = _of(experiments, name, "states.features")
             for method in methods:
-                if method not in experiment.all_methods:
-                    nearest = did_you_mean(method, experiment.all_methods)
+                if method not in experiment.methods:
+                    nearest = did_you_mean(method, experiment.methods)
                     raise ParamsError(f"states.features.{name} names {method!r}{nearest}")
         for name in self.bottlenecks:
             if _of(experiments, name, "states.bottlenecks").net.bottleneck is None:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from mixup.study.figures.style import method_label
-from mixup.study.inference.verdicts import MOST_SEEDS, VERDICTS
+from mixup.study.inference.verdicts import MOST_SEEDS, NOT_ASKED, OUTCOMES, VERDICTS
 from mixup.study.inference.wording import effect_text, needed_text
 from mixup.study.report.charts import IntervalChart, interval_chart
 from mixup.study.report.gallery import Picture, evidence
@@ -63,7 +63,7 @@ def claim_views(
     return [
         _view(
             row,
-            _values(row, runs),
+            [] if row["verdict"] == NOT_ASKED else _values(row, runs),
             seeds,
             twins[row["id"]],
             list(evidence(pictures, row["experiment"], row["metric"])),
@@ -73,18 +73,20 @@ def claim_views(
 
 
 def counted(views: Sequence[ClaimView]) -> dict[str, int]:
-    """Count the claims of each verdict, those without any included."""
+    """Count the claims of each verdict, those without any included, and those not asked."""
     verdicts = [view.row["verdict"] for view in views]
-    return {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+    counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+    return counts | ({NOT_ASKED: verdicts.count(NOT_ASKED)} if NOT_ASKED in verdicts else {})
 
 
 def by_source(views: Sequence[ClaimView]) -> dict[str, list[ClaimView]]:
     """Group claims by who makes them first: "Smith 2020, table 1; a video" is "Smith 2020".
 
-    Of each source, those that held come first, then those that did not, then those still open.
+    Of each source, those that held come first, then those that did not, those still open and those
+    not asked.
     """
     groups: dict[str, list[ClaimView]] = {_source(view): [] for view in views}
-    for view in sorted(views, key=lambda view: VERDICTS.index(view.row["verdict"])):
+    for view in sorted(views, key=lambda view: OUTCOMES.index(view.row["verdict"])):
         groups[_source(view)].append(view)
     return groups
 
@@ -108,7 +110,7 @@ def _view(
         needed_text(SimpleNamespace(**row)),
         f"> {MOST_SEEDS:,}" if math.isinf(row["seeds_needed"]) else digits(row["seeds_needed"]),
         values,
-        _charts(row, values),
+        [] if row["verdict"] == NOT_ASKED else _charts(row, values),
         _more_seeds(row["seeds_needed"], seeds),
         twin_of,
         pictures,

@@ -149,14 +149,12 @@ class ExperimentConfig(Section):
     plain: Names
     """Methods that read no mixup.* parameter, so that turning those retrains none of them."""
     mixing: Names
-    """Methods that mix."""
+    """Methods that mix. An experiment with no method in either list is left out of the study."""
     methods: dict[Name, MethodConfig]
     """Settings of every method named in `plain` and `mixing`."""
 
     @check_after(mode="after")
     def _methods_fit(self) -> Self:
-        if not self.plain and not self.mixing:
-            raise ValueError("plain and mixing name no method")
         if both := set(self.plain) & set(self.mixing):
             raise ValueError(f"plain and mixing both name {shown(sorted(both))}")
         for kind, names in (("plain", self.plain), ("mixing", self.mixing)):
@@ -195,6 +193,16 @@ class ExperimentConfig(Section):
     def all_methods(self) -> list[str]:
         """Every method compared, plain ones first."""
         return [*self.plain, *self.mixing]
+
+
+def _those_run(experiments: dict[str, ExperimentConfig]) -> dict[str, ExperimentConfig]:
+    return {name: experiment for name, experiment in experiments.items() if experiment.all_methods}
+
+
+KnownExperiments = Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
+"""All that params.yaml has."""
+Experiments = Annotated[KnownExperiments, AfterValidator(_those_run)]
+"""Those of which any method is run."""
 
 
 def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:

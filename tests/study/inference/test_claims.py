@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from mixup.study.errors import StudyError
-from mixup.study.inference.claims import CLAIMS, Claim, check_claims, read_claims
-from mixup.study.params import ParamsError
+from mixup.study.inference.claims import CLAIMS, Claim, not_asked, read_claims
+from mixup.study.params import ParamsError, check
 from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from mixup.study.training.config import ExperimentConfig, RunKey
 
 ROOT = Path(__file__).parents[3]
 ENTRY = {
@@ -38,7 +38,7 @@ def runs(*left_out: tuple[str, str, str]) -> pd.DataFrame:
         {
             RunKey(experiment, method, 0): {
                 metric: 0.1
-                for metric in ("area", "nll")
+                for metric in ("area", "nll", "test_score", "error_after_1")
                 if (experiment, method, metric) not in left_out
             }
             for experiment, method in keys
@@ -65,7 +65,7 @@ class TestReadClaims:
             ({"smalest": 1.0}, "S1-boundary.smalest is not a known key"),
             ({"metric": None}, "S1-boundary.metric should be a valid string, got None"),
             ({"smallest": -0.1}, "S1-boundary.smallest should be greater than or equal to 0"),
-            ({"smallest": "5e-2"}, "S1-boundary.smallest should be a valid number, got '5e-2'"),
+            ({"smallest": "0.05"}, "S1-boundary.smallest should be a valid number, got '0.05'"),
             ({"smallest": math.nan}, "S1-boundary.smallest should be a finite number"),
             ({"smallest": 1e10}, "S1-boundary.smallest should be less than or equal to 1000000000"),
             ({"than": -1e10}, "S1-boundary.than"),
@@ -151,47 +151,82 @@ class TestRegion:
         assert twice.region == pytest.approx((math.log(2), math.inf))
 
 
-class TestCheckClaims:
+def experiments(**changes: list[str]) -> dict[str, ExperimentConfig]:
+    """Those of params.yaml; cutmix is in the methods of spirals, and not run."""
+    methods = {"baseline": {}, "manifold": {"eligible": [0]}, "cutmix": {"eligible": [1]}}
+    run = {"plain": ["baseline"], "mixing": ["manifold"]} | changes
+    training = {"test_fraction": 0.5, "batch_size": 1, "steps": 1, "evaluations": 1}
+    of_all = {
+        "data": "d",
+        "net": {"width": 1, "depth": 1, "negative_slope": 0.0},
+        "training": training | {"learning_rate": 0.1},
+        "methods": methods,
+    }
+    found = {"spirals": of_all | run, "mnist": of_all | {"plain": [], "mixing": ["cutmix"]}}
+    return check(dict[str, ExperimentConfig], found)
+
+
+class TestNotAsked:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
             (
-                {"experiment": "spiralz"},
-                r"S1-boundary\.experiment is 'spiralz', which metrics/runs\.csv does not have; "
-                "it has: spirals, mnist",
+                {"experiment": "spirasl"},
+                r"S1-boundary\.experiment is 'spirasl', which params\.yaml does not have: "
+                r"did you mean spirals\?",
             ),
+            ({"experiment": "x"}, r"'x', which params\.yaml does not have; there are: spirals, mn"),
             (
-                {"method": "cutmix"},
-                r"S1-boundary\.method is 'cutmix', which spirals does not have; "
-                "it has: baseline, manifold",
+                {"method": "cutmx"},
+                r"S1-boundary\.method is 'cutmx', which spirals does not have: did you mean cutmix",
             ),
             ({"than": "nothing"}, r"S1-boundary\.than is 'nothing', which spirals does not have"),
             (
-                {"metric": "aera"},
-                r"S1-boundary\.metric is 'aera', which spirals manifold does not have; "
-                "it has: area, nll",
+                {"metric": "test_scroe"},
+                r"S1-boundary\.metric is 'test_scroe', which no run has: did you mean test_score\?",
+            ),
+            (
+                {"than_metric": "test_scor"},
+                r"S1-boundary\.than_metric is 'test_scor', which no run",
             ),
         ],
     )
-    def test_names_what_does_not_exist_and_lists_what_does(self, change, said):
+    def test_a_name_that_there_is_not_is_an_error(self, change, said):
         with pytest.raises(StudyError, match=said):
-            check_claims([Claim(**ENTRY), Claim(**(ENTRY | change))], runs())
+            not_asked([Claim(**ENTRY), Claim(**(ENTRY | change))], experiments(), runs())
+
+    @pytest.mark.parametrize(
+        ("change", "why"),
+        [
+            ({}, None),
+            ({"method": "cutmix"}, "cutmix was not run"),
+            ({"than": "cutmix"}, "cutmix was not run"),
+            ({"than": "cutmix", "than_metric": "nll"}, "cutmix was not run"),
+            ({"experiment": "mnist"}, "manifold was not run"),
+            ({"metric": "silhouette"}, "silhouette of manifold was not measured"),
+            ({"metric": "error_after_3"}, "error_after_3 of manifold was not measured"),
+            ({"than_metric": "silhouette"}, "silhouette of baseline was not measured"),
+            ({"than": 3.0, "metric": "silhouette"}, "silhouette of manifold was not measured"),
+        ],
+    )
+    def test_says_what_was_not_run(self, change, why):
+        claims = [Claim(**(ENTRY | change))]
+        found = not_asked(claims, experiments(), runs())
+        assert found == ({} if why is None else {"S1-boundary": why})
 
     def test_both_methods_need_the_metric(self):
-        claims = [Claim(**ENTRY)]
-        check_claims(claims, runs())
-        with pytest.raises(StudyError, match="spirals baseline does not have; it has: nll"):
-            check_claims(claims, runs(("spirals", "baseline", "area")))
-
-    def test_the_other_method_needs_the_other_metric(self):
+        left_out = runs(("spirals", "baseline", "area"))
+        found = not_asked([Claim(**ENTRY)], experiments(), left_out)
+        assert found == {"S1-boundary": "area of baseline was not measured"}
+        number = Claim(**(ENTRY | {"than": 3.0}))
         other = Claim(**(ENTRY | {"than_metric": "nll"}))
-        check_claims([other], runs(("spirals", "baseline", "area")))
-        said = r"S1-boundary\.than_metric is 'nll', which spirals baseline does not have"
-        with pytest.raises(StudyError, match=said):
-            check_claims([other], runs(("spirals", "baseline", "nll")))
+        for claim in (number, other):
+            assert not_asked([claim], experiments(), left_out) == {}
 
-    def test_a_number_is_no_method(self):
-        check_claims([Claim(**(ENTRY | {"than": 3.0}))], runs(("spirals", "baseline", "area")))
+    def test_of_a_method_taken_out_nothing_is_asked_though_its_runs_lie_there(self):
+        reduced = experiments(mixing=[])
+        left = runs()[lambda table: table["method"] == "baseline"]
+        assert set(not_asked([Claim(**ENTRY)], reduced, left)) == {"S1-boundary"}
 
 
 def test_the_committed_claims_can_be_asked_of_the_committed_study():

@@ -11,10 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mixup.study.errors import StudyError
-from mixup.study.inference.claims import check_claims, read_claims
+from mixup.study.inference.claims import not_asked, read_claims
 from mixup.study.inference.ledger import ledger_metrics, ledger_table
 from mixup.study.tables import measures_table
 from mixup.study.training.config import RunKey
+from mixup.study.validation import read_study
+
+ROOT = Path(__file__).parents[3]
 
 ENTRY: dict[str, Any] = {
     "id": "C1",
@@ -55,19 +58,20 @@ def runs() -> pd.DataFrame:
 
 
 RUNS = runs()
+EXPERIMENTS = {"spirals": read_study(ROOT / "params.yaml").experiments["spirals"]}
 
 
 def decided(path: Path) -> pd.DataFrame | None:
     """Decide the claims as the stage does, or check that the refusal is a short line."""
     try:
         claims = read_claims(path)
-        check_claims(claims, RUNS, path)
+        unasked = not_asked(claims, EXPERIMENTS, RUNS, path)
     except StudyError as error:
         line = str(error).replace(str(path), "")
         assert line.isprintable()
         assert len(line) < 1000
         return None
-    ledger = ledger_table(claims, RUNS)
+    ledger = ledger_table(claims, RUNS, unasked)
     ledger_metrics(ledger)
     return ledger
 
@@ -100,7 +104,7 @@ def test_any_change_of_an_entry(tmp_path: Path, data: st.DataObject) -> None:
     path.write_text(yaml.safe_dump({"claims": entries}), encoding="utf-8")
     ledger = decided(path)
     if ledger is not None:
-        assert set(ledger["verdict"]) <= {"supported", "contradicted", "inconclusive"}
+        assert set(ledger["verdict"]) <= {"supported", "contradicted", "inconclusive", "not asked"}
 
 
 def test_the_entries_that_are_changed_are_decided(tmp_path: Path) -> None:

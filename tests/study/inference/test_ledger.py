@@ -78,6 +78,25 @@ def test_seeds_needed_are_at_the_level_that_the_family_leaves():
     assert apart.loc["x", "seeds_needed"] < together.loc["x", "seeds_needed"]
 
 
+def test_claims_that_are_not_asked_change_no_other(tmp_path):
+    table = runs(more=UNCLEAR)
+    others = [claim("a", twin="x"), claim("b", smallest=0.2), claim("c", method="more")]
+    unasked = [claim("x", method="gone"), claim("y", than="gone", twin="a", relative=True)]
+    alone = ledger_table([claim("a"), *others[1:]], table).set_index("id")
+    reasons = {"x": "gone was not run", "y": "gone was not run"}
+    among = ledger_table([*unasked, *others], table, reasons)
+    write_table(tmp_path / "claims.csv", among)
+    assert ledger_metrics(read_ledger(tmp_path / "claims.csv"))["x"] == {"verdict": "not asked"}
+    among = among.set_index("id")
+    same = ["verdict", "p", "p_holm", "seeds_needed", "note", "difference", "low"]
+    pd.testing.assert_frame_equal(among.loc[["a", "b", "c"], same], alone[same])
+    assert among.loc["a", "twin_agrees"] is None
+    assert (among.loc["x":"y", "verdict"] == "not asked").all()
+    assert among.loc["y", "note"] == "gone was not run"
+    assert among.loc["y", "n"] == 0
+    assert among.loc["x":"y", ["difference", "p", "p_holm", "seeds_needed"]].isna().all(axis=None)
+
+
 class TestNumbers:
     def test_differences_are_paired_by_seed(self):
         found = decide(runs(), claim()).loc["c"]

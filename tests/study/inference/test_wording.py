@@ -61,6 +61,18 @@ def test_counts_every_verdict():
     assert counts_text(ledger[:1]).startswith("1 claim: ")
 
 
+def test_counts_what_was_not_asked_where_there_is_any():
+    ledger = pd.DataFrame({"verdict": ["supported", "not asked", "not asked"]})
+    assert counts_text(ledger) == (
+        "3 claims: 1 supported, 0 contradicted, 0 inconclusive, 2 not asked"
+    )
+
+
+def test_says_why_a_claim_was_not_asked():
+    unasked = row(verdict="not asked", difference=math.nan, note="dropout was not run")
+    assert effect_text(unasked) == "dropout was not run"
+
+
 def test_means():
     assert mean_text(0.88512, 0.8723, 0.8979) == "0.885 ± 0.013"
     assert mean_text(2000.0, -484.0, 4484.0) == "2000 ± 2484"

@@ -155,3 +155,20 @@ def test_claims_of_a_source_that_held_come_first() -> None:
     (of_source,) = by_source(shown).values()
     verdicts = [view.row["verdict"] for view in of_source]
     assert verdicts == ["supported", "contradicted", "inconclusive"]
+
+
+def test_a_claim_that_was_not_asked_says_why_and_is_counted() -> None:
+    asked = check(Claim, USUAL | {"id": "a", "direction": "lower", "smallest": 0.1})
+    unasked = asked.model_copy(update={"id": "u", "than": "gone"})
+    ledger = ledger_table([unasked, asked], runs(), {"u": "gone was not run"})
+    first, second = claim_views(ledger, runs(), SEEDS, [])
+    assert (first.found, first.values, first.charts, first.needed) == (
+        "gone was not run",
+        [],
+        [],
+        "",
+    )
+    assert counted([second]) == {"supported": 0, "contradicted": 0, "inconclusive": 1}
+    assert counted([first, second])["not asked"] == 1
+    (views,) = by_source([first, second]).values()
+    assert views == [second, first]
