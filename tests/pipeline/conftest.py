@@ -6,8 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120  # seconds; a busy machine is no failure
 COPIED = (
     "claims.yaml",
     "code.json",
@@ -124,14 +121,6 @@ def hashes(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for something that other processes bring about."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
 
 
 def stages_run(output: str) -> set[str]:

@@ -7,45 +7,37 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 
-from tests.pipeline.conftest import Project, hashes, stages_run, wait_until
+from tests.pipeline.conftest import Project, hashes
+from tests.processes import descendants, is_alive, started, wait_until
 
 pytestmark = pytest.mark.slow
 
-LAUNCH = (sys.executable, "-m", "stages.launch", "--jobs", "2")
+MEND = (sys.executable, "-m", "tools.mend")
 TRAIN = (sys.executable, "-m", "stages.train", "spirals", "manifold", "0")
 REPRO = ("dvc", "repro")
+KILLS, LONGEST = 25, 25.0  # seconds
 FILES = {"config.json", "history.csv", "metrics.json", "model.safetensors"}
 
 
 def killed(study: Project, command: tuple[str, ...], seconds: float) -> tuple[bool, str]:
     """Kill a command after so many seconds; tell whether it still ran, and what it printed."""
     log = study.folder.parent / "log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            command,
-            cwd=study.folder,
-            env=study.environment | {"PYTHONUNBUFFERED": "1"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+    environment = study.environment | {"PYTHONUNBUFFERED": "1"}
+    with (
+        log.open("w") as file,
+        started(
+            *command, cwd=study.folder, env=environment, stdout=file, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
     return process.returncode < 0, log.read_text()
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Tell whether a process runs: one that has ended may wait to be cleared away by its parent."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def recorded(study: Project) -> set[str]:
@@ -58,10 +50,8 @@ def recorded(study: Project) -> set[str]:
 
 
 def trained(output: str) -> set[str]:
-    """Name the runs that a launch or a repro trained."""
-    by_repro = re.findall(r"^> python -m stages\.train (.+)$", output, flags=re.MULTILINE)
-    by_launch = re.findall(r"^(\w+ \w+ \d+): [\d.]+ s$", output, flags=re.MULTILINE)
-    return {*by_repro, *by_launch}
+    """Name the runs that were trained ahead."""
+    return set(re.findall(r"^(\w+ \w+ \d+): [\d.]+ s$", output, flags=re.MULTILINE))
 
 
 def check_files(study: Project, whole: dict[str, str]) -> None:
@@ -86,45 +76,35 @@ def check_end(study: Project, finished: Project) -> None:
     assert not list(study.folder.rglob(".*-*.tmp"))
 
 
-@pytest.mark.parametrize(
-    ("command", "kills", "longest"), [(LAUNCH, 20, 8.0), (REPRO, 20, 8.0)], ids=["launch", "repro"]
-)
-def test_study_survives_kills(
-    command: tuple[str, ...],
-    kills: int,
-    longest: float,
-    new_study: Project,
-    finished: Project,
-    tmp_path: Path,
-) -> None:
+def test_study_survives_kills(new_study: Project, finished: Project, tmp_path: Path) -> None:
     whole = hashes(finished.folder / "runs")
-    rng = random.Random(len(command))
+    rng = random.Random(0)
     untouched = new_study.copy(tmp_path / "untouched")
     safe: set[str] = set()
     # Evenly spread, in random order: early and late moments both come about.
-    delays = [longest * (i + rng.random()) / kills for i in range(kills)]
+    delays = [LONGEST * (i + rng.random()) / KILLS for i in range(KILLS)]
     rng.shuffle(delays)
     while delays:
-        was_killed, output = killed(new_study, command, delays[-1])
+        was_killed, output = killed(new_study, REPRO, delays[-1])
         check_files(new_study, whole)
         assert not trained(output) & safe
         if was_killed:
             delays.pop()
-            safe |= recorded(new_study)
+            safe |= recorded(new_study) | trained(output)
         elif "dvc.lock" in output and "error" in output.lower():
-            new_study.run(*LAUNCH)  # mends what `dvc repro` refuses
+            new_study.run(*MEND)
         else:
             shutil.rmtree(new_study.folder)
             untouched.copy(new_study.folder)
             safe.clear()
-    launched = new_study.run(*LAUNCH).stdout
-    assert not trained(launched) & safe
-    assert not [stage for stage in new_study.repro() if stage.startswith("train")]
+    new_study.run(*MEND)
+    assert not trained(new_study.run(*REPRO).stdout) & safe
     check_end(new_study, finished)
 
 
 def test_training_survives_kills(study: Project, finished: Project) -> None:
     whole = hashes(finished.folder / "runs")
+    shutil.rmtree(study.folder / "ahead")
     rng = random.Random(0)
     kills = 0
     for i in range(20):
@@ -133,8 +113,7 @@ def test_training_survives_kills(study: Project, finished: Project) -> None:
         check_files(study, whole)
     assert kills >= 10
     study.run(*TRAIN)
-    assert "every run is up to date" in study.run(*LAUNCH).stdout
-    study.repro()
+    assert not [stage for stage in study.repro() if "@" in stage]
     check_end(study, finished)
 
 
@@ -146,18 +125,19 @@ def test_stage_ends_with_the_dvc_that_started_it(shell: str, new_study: Project)
     new_study.turn("experiments.spirals.training.steps", 10_000_000)
     new_study.repro("generate_spirals")
     log = new_study.folder / "checkpoints/spirals/baseline/0"
-    process = subprocess.Popen(
-        ("dvc", "repro", "train_spirals_plain@baseline-0"),
+    environment = new_study.environment | {"MIXUP_CHECKPOINT_SECONDS": "0", "SHELL": executable}
+    with started(
+        *("dvc", "repro", "-s", "train_spirals_plain@baseline-0"),
         cwd=new_study.folder,
-        env=new_study.environment | {"MIXUP_CHECKPOINT_SECONDS": "0", "SHELL": executable},
+        env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
-    wait_until(log.exists)
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.kill()
-    process.wait()
-    wait_until(lambda: not any(map(is_alive, children)))
+    ) as process:
+        wait_until(log.exists, process)
+        children = descendants(process)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(map(is_alive, children)))
 
 
 @pytest.mark.parametrize("part", [0.0, 0.13, 0.37, 0.61, 0.89, 0.999])
@@ -165,21 +145,25 @@ def test_lock_file_cut_off_costs_no_run(part: float, study: Project, finished: P
     path = study.folder / "dvc.lock"
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
-    assert not trained(study.run(*LAUNCH).stdout)
-    assert not [stage for stage in study.repro() if stage.startswith("train")]
+    study.run(*MEND)
+    assert not [stage for stage in study.repro() if "@" in stage]
     check_end(study, finished)
 
 
-def test_launch_mends_what_dvc_leaves(study: Project, finished: Project) -> None:
-    (study.folder / ".dvc/tmp/rwlock").write_text('{"write": {"/runs/spi')
-    for place in ("runs/spirals/baseline/.0-x.tmp", "metrics/.runs.csv-x.tmp", ".embeddings-x.tmp"):
+def test_what_kills_leave_goes_by_itself_or_with_mend(study: Project) -> None:
+    dead = 2**22 - 1  # no process has it
+    for place in (f"runs/spirals/manifold/.0-{dead}-x.tmp", f"metrics/.runs.csv-{dead}-x.tmp"):
         (study.folder / place).mkdir()
         (study.folder / place / "half").write_text("half")
-    (study.folder / "data/.x.tmp").write_text("half")
     entry = next((study.folder / ".dvc/cache").rglob("runs/*/*"))
     (entry / ".x-y.tmp").write_text("cmd: half")
     assert study.run("git", "status", "--porcelain").stdout == ""
-    assert stages_run(study.run("dvc", "status", check=False).stdout) == set()
-    assert "every run is up to date" in study.run(*LAUNCH).stdout
+    (study.folder / ".dvc/tmp/rwlock").write_text('{"write": {"/runs/spi')
+    assert study.run("dvc", "repro", check=False).returncode
+    assert "rwlock was damaged" in study.run(*MEND).stdout
+    assert study.run(*MEND).stdout == "all is well\n"
     assert study.repro() == set()
-    check_end(study, finished)
+    study.turn("mixup.alpha", 0.4)
+    study.repro()
+    assert not list((study.folder / "runs").rglob(".*.tmp"))
+    assert not list((study.folder / "metrics").rglob(".*.tmp"))

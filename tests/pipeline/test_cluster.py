@@ -1,4 +1,4 @@
-"""The launcher on a real Dask cluster on loopback: a scheduler and two worker processes."""
+"""Training ahead on a real Dask cluster on loopback: a scheduler and two worker processes."""
 
 import json
 import re
@@ -7,40 +7,49 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from distributed import Client
 
 from tests.certificates import certificate
-from tests.pipeline.conftest import PATIENCE, ROOT, Project, hashes, wait_until
+from tests.pipeline.conftest import ROOT, Project, hashes
+from tests.processes import PATIENCE, started, wait_until
 
 pytestmark = pytest.mark.slow
 
-LAUNCH = (sys.executable, "-m", "stages.launch")
+AHEAD = ("dvc", "repro", "train_ahead")
+TRAIN = (
+    *("train_spirals_plain", "train_spirals_mixing", "train_mnist_2d_plain"),
+    *("train_mnist_2d_mixing", "train_mnist_12d_plain"),
+)
 LOOPBACK = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 
 
-@contextmanager
-def started(study: Project, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def start(study: Project, *command: str) -> AbstractContextManager[subprocess.Popen[Any]]:
     """Run a command in a study's folder for as long as the block takes."""
-    with (
-        (study.folder.parent / "log").open("ab") as log,
-        subprocess.Popen(
-            command, cwd=study.folder, env=study.environment, stdout=log, stderr=log
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.kill()
+    log = (study.folder.parent / "log").open("ab")
+    return started(
+        *command, cwd=study.folder, env=study.environment, stdout=log, stderr=subprocess.STDOUT
+    )
 
 
-def dask(study: Project, *words: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+def ahead(study: Project, scheduler: str, *variables: str) -> subprocess.CompletedProcess[str]:
+    """Train ahead on a cluster."""
+    return study.run("env", f"MIXUP_SCHEDULER={scheduler}", *variables, *AHEAD, check=False)
+
+
+def last_error(done: subprocess.CompletedProcess[str]) -> str:
+    """Give the line that says what went wrong, before DVC's own."""
+    return next(line for line in done.stderr.splitlines() if line.startswith("error: "))
+
+
+def dask(study: Project, *words: str) -> AbstractContextManager[subprocess.Popen[Any]]:
     """Start a part of a Dask cluster from a folder, as another machine would."""
-    return started(study, sys.executable, "-m", "dask", *words)
+    return start(study, sys.executable, "-m", "dask", *words)
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def scheduler(new_study: Project) -> Iterator[str]:
 
 def worker(
     study: Project, scheduler: str, threads: int = 1
-) -> AbstractContextManager[subprocess.Popen[bytes]]:
+) -> AbstractContextManager[subprocess.Popen[Any]]:
     options = ("--nthreads", str(threads), "--no-nanny", *LOOPBACK)
     return dask(study, "worker", scheduler, *options)
 
@@ -64,25 +73,25 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
 ) -> None:
     new_study.turn("experiments.spirals.training.steps", 4000)
     alone = new_study.copy(tmp_path / "alone")
-    alone.run(*LAUNCH, "--jobs", "1")
+    alone.repro(*TRAIN)
     with (
         worker(new_study, scheduler) as first,
         worker(new_study, scheduler),
         Client(scheduler) as client,
     ):
         wait_until(lambda: len(client.nthreads()) == 2)
-        launcher = subprocess.Popen(
-            (*LAUNCH, "--scheduler", scheduler),
+        with started(
+            *("env", f"MIXUP_SCHEDULER={scheduler}", "dvc", "repro", *TRAIN),
             cwd=new_study.folder,
             env=new_study.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        wait_until(lambda: all(client.processing().values()))
-        first.kill()
-        output, _ = launcher.communicate()
-    assert launcher.returncode == 0, output
+        ) as process:
+            wait_until(lambda: all(client.processing().values()), process)
+            first.kill()
+            output, _ = process.communicate()
+    assert process.returncode == 0, output
     assert "10 runs to train on 2 workers" in output
     assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
     assert new_study.lock() == alone.lock()
@@ -98,7 +107,7 @@ def documented(port: int) -> list[list[str]]:
     return [words for line in block.splitlines() if (words := shlex.split(line, comments=True))]
 
 
-def listens_at(process: subprocess.Popen[bytes]) -> list[str]:
+def listens_at(process: subprocess.Popen[Any]) -> list[str]:
     """List the addresses at which a process and those that it started listen."""
     family = psutil.Process(process.pid)
     return [
@@ -114,16 +123,19 @@ def test_documented_cluster_listens_on_loopback_only(new_study: Project) -> None
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     *parts, launch = documented(port)
-    assert [part[:4] for part in (*parts, launch)] == [
+    assert [part[:4] for part in parts] == [
         ["python", "-m", "dask", "scheduler"],
         ["python", "-m", "dask", "worker"],
-        ["python", "-m", "stages.launch", "--scheduler"],
     ]
+    variable, *repro = launch
+    assert repro == ["dvc", "repro"]
+    name, _, address = variable.partition("=")
+    assert name == "MIXUP_SCHEDULER"
     with (
         dask(new_study, *parts[0][3:]) as scheduler,
         dask(new_study, *parts[1][3:]) as workers,
-        Client(launch[-1], timeout=PATIENCE) as client,
-        started(new_study, *launch) as launcher,
+        Client(address, timeout=PATIENCE) as client,
+        start(new_study, "env", *launch) as launcher,
     ):
         wait_until(lambda: len(client.nthreads()) == 2 and all(client.processing().values()))
         found = [listens_at(process) for process in (scheduler, workers, launcher)]
@@ -131,10 +143,9 @@ def test_documented_cluster_listens_on_loopback_only(new_study: Project) -> None
     assert found == [["127.0.0.1"] * 2, ["127.0.0.1"] * 6, []]
 
 
-def test_launch_on_this_machine_listens_nowhere(new_study: Project) -> None:
+def test_training_on_this_machine_listens_nowhere(new_study: Project) -> None:
     new_study.turn("experiments.spirals.training.steps", 10_000_000)
-    command = ("env", "MIXUP_CHECKPOINT_SECONDS=1", *LAUNCH, "--jobs", "2")
-    with started(new_study, *command) as launcher:
+    with start(new_study, "env", "MIXUP_CHECKPOINT_SECONDS=1", *AHEAD) as launcher:
         wait_until((new_study.folder / "checkpoints").exists)
         found = listens_at(launcher)
     assert found == []
@@ -165,18 +176,14 @@ def test_cluster_over_tls_takes_nobody_without_its_certificate(
         address = json.loads(where.read_text())["address"]
         assert address.startswith("tls://")
 
-        def launch(*variables: str) -> subprocess.CompletedProcess[str]:
-            return new_study.run("env", *variables, *LAUNCH, "--scheduler", address, check=False)
-
         with dask(new_study, "worker", address, "--nthreads", "1", "--no-nanny", *common):
             for stranger in ([], of_others):
-                refused = launch(*stranger)
-                assert refused.returncode == 1
-                assert "error: no Dask scheduler answers at" in refused.stderr.splitlines()[-1]
-                assert not (new_study.folder / "runs").exists()
-            wait_until(lambda: "has no worker" not in launch(*variables).stderr)
-    assert len(list((new_study.folder / "runs").glob("*/*/*/metrics.json"))) == 10
-    assert new_study.run(*LAUNCH).stdout == "every run is up to date\n"
+                refused = ahead(new_study, address, *stranger)
+                assert refused.returncode
+                assert "no Dask scheduler answers at" in last_error(refused)
+                assert not (new_study.folder / "ahead").exists()
+            wait_until(lambda: "has no worker" not in ahead(new_study, address, *variables).stderr)
+    assert len(list((new_study.folder / "ahead").glob("*/metrics.json"))) == 10
 
 
 def test_worker_with_several_threads_is_refused(new_study: Project, scheduler: str) -> None:
@@ -185,21 +192,21 @@ def test_worker_with_several_threads_is_refused(new_study: Project, scheduler: s
         Client(scheduler) as client,
     ):
         wait_until(client.nthreads)
-        done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
-    assert done.returncode == 1
-    assert "start `python -m dask worker" in done.stderr.splitlines()[-1]
+        done = ahead(new_study, scheduler)
+    assert done.returncode
+    assert "start `python -m dask worker" in last_error(done)
 
 
 def test_scheduler_without_workers_is_refused(new_study: Project, scheduler: str) -> None:
-    done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
-    assert done.returncode == 1
-    assert "has no worker" in done.stderr.splitlines()[-1]
+    done = ahead(new_study, scheduler)
+    assert done.returncode
+    assert "has no worker" in last_error(done)
 
 
 def test_address_that_nobody_answers_is_refused(new_study: Project) -> None:
-    done = new_study.run(*LAUNCH, "--scheduler", "tcp://127.0.0.1:1", check=False)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error: no Dask scheduler answers at")
+    done = ahead(new_study, "tcp://127.0.0.1:1")
+    assert done.returncode
+    assert last_error(done).startswith("error: no Dask scheduler answers at")
 
 
 def test_worker_with_other_code_is_refused(
@@ -207,10 +214,9 @@ def test_worker_with_other_code_is_refused(
 ) -> None:
     elsewhere = new_study.copy(tmp_path / "elsewhere")
     with (elsewhere.folder / "mixup/study/training/trainer.py").open("a") as file:
-        file.write("# another version\n")
+        file.write("X = 1\n")
     with worker(elsewhere, scheduler), Client(scheduler) as client:
         wait_until(client.nthreads)
-        done = new_study.run(*LAUNCH, "--scheduler", scheduler, check=False)
-    assert done.returncode == 1
+        done = ahead(new_study, scheduler)
     assert "other code" in done.stderr
-    assert not (new_study.folder / "runs").exists()
+    assert not (new_study.folder / "ahead").exists()

@@ -1,0 +1,201 @@
+"""Training on all cores inside DVC, on a real tiny study: what it trains, and what it survives."""
+
+import re
+import shutil
+import signal
+import subprocess
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.pipeline.conftest import Project, hashes, stages_run
+from tests.processes import descendants, is_alive, started, wait_until, words
+
+pytestmark = pytest.mark.slow
+
+SHORT_RUNS = 3
+
+
+def repro(study: Project, *words: str) -> AbstractContextManager[subprocess.Popen[Any]]:
+    """Start `dvc repro` and go on."""
+    return started(
+        *("dvc", "repro", *words),
+        cwd=study.folder,
+        env=study.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def workers(process: subprocess.Popen[Any]) -> list[psutil.Process]:
+    return [one for one in descendants(process) if "spawn_main" in " ".join(words(one))]
+
+
+def trained_ahead(output: str) -> list[str]:
+    """Read which runs were trained ahead."""
+    return sorted(re.findall(r"^(\w+ \w+ \d+): [\d.]+ s$", output, flags=re.MULTILINE))
+
+
+def kept(study: Project) -> list[str]:
+    """List the runs that wait for their stages."""
+    return [path.name for path in (study.folder / "ahead").glob("[!.]*")]
+
+
+@pytest.fixture
+def long_study(new_study: Project) -> Project:
+    """Make a study of five runs, of which the two of the spirals do not end by themselves."""
+    new_study.turn("seeds", [0])
+    new_study.turn("experiments.spirals.training.steps", 10_000_000)
+    return new_study
+
+
+def test_runs_trained_ahead_are_the_bytes_of_runs_trained_by_their_stages(
+    new_study: Project, finished: Project
+) -> None:
+    new_study.repro("download_mnist", "generate_spirals", "code")
+    names = re.findall(r"^(train_\w+@\S+)", new_study.run("dvc", "stage", "list").stdout, re.M)
+    assert len(names) == 10
+    for name in names[::3]:
+        done = new_study.run("dvc", "repro", "-s", name)
+        assert stages_run(done.stdout) == {name}
+        assert not (new_study.folder / "ahead").exists()
+    mine, whole = hashes(new_study.folder / "runs"), hashes(finished.folder / "runs")
+    assert len(mine) == 4 * 5
+    assert mine == {name: whole[name] for name in mine}
+
+
+def test_repro_trains_only_what_a_change_makes_stale(study: Project) -> None:
+    study.turn("mixup.alpha", 0.4)
+    output = study.run("dvc", "repro").stdout
+    assert trained_ahead(output) == [
+        *("mnist_2d manifold 0", "mnist_2d manifold 1"),
+        *("spirals manifold 0", "spirals manifold 1"),
+    ]
+    study.turn("mixup.alpha", 2.0)
+    output = study.run("dvc", "repro").stdout
+    assert trained_ahead(output) == []  # DVC's run cache has them
+    assert not [stage for stage in stages_run(output) if stage.startswith("train_spirals")]
+    assert kept(study) == []
+
+
+def test_missing_runs_come_from_the_cache(study: Project) -> None:
+    before = hashes(study.folder / "runs")
+    shutil.rmtree(study.folder / "runs/spirals/manifold")
+    assert study.repro() == set()
+    assert hashes(study.folder / "runs") == before
+
+
+def test_a_run_that_fails_fails_alone(study: Project) -> None:
+    study.turn("experiments.spirals.training.learning_rate", 1e30)
+    study.turn("experiments.mnist_2d.training.learning_rate", 0.01)
+    done = study.run("dvc", "repro", "--keep-going", check=False)
+    assert done.returncode
+    assert "FAILED spirals baseline 0: loss is" in done.stderr
+    assert "dvc repro -s train_spirals_mixing@manifold-1" in done.stderr
+    assert "4 of the runs failed" in done.stderr
+    assert len(trained_ahead(done.stdout)) == 4
+    assert {f"train_mnist_2d_plain@baseline-{seed}" for seed in (0, 1)} <= stages_run(done.stdout)
+    study.turn("experiments.spirals.training.learning_rate", 0.002)
+    output = study.run("dvc", "repro").stdout
+    assert [run.split()[0] for run in trained_ahead(output)] == ["spirals"] * 4
+
+
+def test_a_run_that_is_kept_damaged_is_trained_again(study: Project, finished: Project) -> None:
+    study.turn("mixup.alpha", 0.4)
+    study.run("dvc", "repro", "train_ahead")
+    assert len(kept(study)) == 4
+    for name in kept(study):
+        (study.folder / "ahead" / name / "metrics.json").write_text("{}")
+    study.repro()
+    undisturbed = finished.copy(study.folder.parent / "undisturbed")
+    undisturbed.turn("mixup.alpha", 0.4)
+    undisturbed.repro()
+    assert hashes(study.folder / "runs") == hashes(undisturbed.folder / "runs")
+
+
+def test_workers_that_are_killed_take_only_their_runs_with_them(long_study: Project) -> None:
+    with repro(long_study, "train_ahead") as process:
+        wait_until(lambda: len(workers(process)) == 2, process)
+        workers(process)[0].kill()
+        wait_until(lambda: len(kept(long_study)) == SHORT_RUNS, process)
+        wait_until(lambda: len(workers(process)) >= 1, process)
+        while process.poll() is None:
+            for worker in workers(process):
+                if is_alive(worker):
+                    worker.kill()
+        output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "FAILED spirals" in output
+    assert "the worker died" in output
+    assert len(trained_ahead(output)) == SHORT_RUNS
+
+
+def test_interrupt_ends_workers_and_loses_nothing_that_is_finished(long_study: Project) -> None:
+    long_study.turn("experiments.spirals.mixing", [])
+    with repro(long_study) as process:
+        wait_until(lambda: len(kept(long_study)) == SHORT_RUNS, process)
+        second = long_study.run("dvc", "repro", check=False)
+        assert second.returncode
+        assert "is busy, it is being blocked by" in second.stderr
+        under_way = workers(process)
+        assert under_way
+        for one in (*descendants(process), psutil.Process(process.pid)):  # as a terminal does
+            one.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+    assert process.returncode
+    assert "Traceback" not in output
+    assert not any(map(is_alive, under_way))
+    assert len(kept(long_study)) == SHORT_RUNS
+    long_study.turn("experiments.spirals.training.steps", 20)
+    output = long_study.run("dvc", "repro").stdout
+    assert trained_ahead(output) == ["spirals baseline 0"]
+    assert len(list((long_study.folder / "runs").glob("*/*/0/metrics.json"))) == SHORT_RUNS + 1
+
+
+def test_workers_end_with_a_dvc_that_is_killed(long_study: Project) -> None:
+    with repro(long_study) as process:
+        wait_until(lambda: len(workers(process)) == 2, process)
+        orphans = descendants(process)
+        process.kill()
+        wait_until(lambda: not any(map(is_alive, orphans)))
+
+
+def test_experiments_in_the_queue_share_the_cores(finished: Project, tmp_path: Path) -> None:
+    study = finished.copy(tmp_path / "study")
+    for alpha in (0.3, 0.4):
+        study.run("dvc", "exp", "run", "--queue", "-S", f"mixup.alpha={alpha}")
+    before = hashes(study.folder / "runs")
+    # Experiments run the code that they were queued with, in copies of their own.
+    (study.folder / "mixup/study/training/trainer.py").write_text("raise SystemExit(1)")
+    study.run("dvc", "queue", "start", "-j", "2")
+    try:
+        wait_until(lambda: " Running" not in (told := queue(study)) and " Queued" not in told)
+        assert queue(study).count("Success") == 2, study.run("dvc", "queue", "status").stdout
+    finally:
+        study.run("dvc", "queue", "stop", "--kill", check=False)
+    # Their runs were trained ahead in the folder of the study that they were made from.
+    assert len(kept(study)) == 8
+    assert hashes(study.folder / "runs") == before
+    shown = study.run("dvc", "exp", "show", "--csv").stdout
+    assert {"0.3", "0.4"} <= {word for line in shown.splitlines() for word in line.split(",")}
+
+
+def queue(study: Project) -> str:
+    return study.run("dvc", "queue", "status").stdout
+
+
+def test_a_second_machine_skips_what_the_first_has_trained(study: Project, tmp_path: Path) -> None:
+    study.run("dvc", "remote", "add", "--default", "team", str(tmp_path / "remote"))
+    study.commit("a remote")
+    study.run("dvc", "push", "--run-cache")
+    second = Project(tmp_path / "elsewhere" / "study")
+    second.folder.parent.mkdir()
+    study.run("git", "clone", "-q", str(study.folder), str(second.folder))
+    second.run("dvc", "pull", "--run-cache")
+    assert second.repro() == set()
+    second.turn("seeds", [0])
+    assert trained_ahead(second.run("dvc", "repro").stdout) == []
