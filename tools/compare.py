@@ -14,8 +14,7 @@ from mixup.study.errors import StudyError
 from mixup.study.files import whole_file
 from mixup.study.report.comparison import changes, glance, verdicts
 from mixup.study.report.page import render_page
-from mixup.study.tables import MEASURES
-from tools.revisions import (
+from mixup.study.revisions import (
     WORKSPACE,
     Revision,
     code_that_differs,
@@ -26,6 +25,7 @@ from tools.revisions import (
     stages_to_run,
     table_at,
 )
+from mixup.study.tables import MEASURES
 
 PAGE = Path("report/compare.html")
 MEANS, VERDICTS, PARAMS = "metrics/summary.json", "metrics/claims.json", "params.yaml"

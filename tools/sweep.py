@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dvc.api
 import pandas as pd
 from dvc.repo import Repo
 
@@ -17,8 +16,14 @@ from mixup.study.errors import StudyError
 from mixup.study.figures.style import method_colours, save
 from mixup.study.figures.sweep import draw_sweep, moved
 from mixup.study.params import dotted, shown
+from mixup.study.revisions import (
+    experiments_of,
+    find_revision,
+    params_at,
+    repository,
+    table_at,
+)
 from mixup.study.tables import SUMMARY
-from tools.revisions import WORKSPACE, find_revision, repository, table_at
 
 METRICS = ("test_accuracy", "test_nll")
 FINISHED = (None, "Success")
@@ -46,16 +51,12 @@ def points(repo: Repo, param: str, base: str) -> tuple[list[Point], list[str]]:
         StudyError: the base does not have the parameter, or it is not a number there.
     """
     found, left_out = [], []
-    take(dvc.api.params_show(rev=find_revision(repo, base).commit), param)
-    for row in dvc.api.exp_show(revs=base):
-        name = row["Experiment"] or row["rev"]
-        if row["rev"] == WORKSPACE:
+    take(params_at(find_revision(repo, base)), param)
+    for revision, state in experiments_of(repo, base):
+        if state not in FINISHED:  # it still holds the results that it started from
+            left_out.append(f"{revision.name} is {str(state).lower()}")
             continue
-        if row["State"] not in FINISHED:  # it still holds the results that it started from
-            left_out.append(f"{name} is {row['State'].lower()}")
-            continue
-        revision = replace(find_revision(repo, row["rev"]), name=name)
-        params = dvc.api.params_show(rev=revision.commit)
+        params = params_at(revision)
         try:
             at = take(params, param)
             summary = table_at(revision, "metrics/summary.csv", SUMMARY)
@@ -63,7 +64,7 @@ def points(repo: Repo, param: str, base: str) -> tuple[list[Point], list[str]]:
             left_out.append(str(error))
             continue
         others = json.dumps(params, sort_keys=True, default=str)
-        found.append(Point(name, at, others, summary))
+        found.append(Point(revision.name, at, others, summary))
     return found, left_out
 
 

@@ -23,8 +23,8 @@ from mixup.study.inference.agreement import (
     runs_in_one,
     turns,
 )
+from mixup.study.revisions import WORKSPACE, find_revision, repository, table_at
 from mixup.study.tables import MEASURES
-from tools.revisions import WORKSPACE, find_revision, repository, table_at
 
 WIDTH = 100
 MOST = 6  # lines of one list

@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -90,18 +89,12 @@ def _in_one_line(error: Exception) -> str:
 
 def _by_stage(path: Path) -> str:
     """Name the stage that makes a file, if DVC knows one."""
-    from dvc.repo import Repo  # which takes half a second, and only an error needs it
+    from mixup.study.pipeline import (
+        makers_of,  # DVC takes half a second, and only an error needs it
+    )
 
-    try:
-        with Repo() as repo:
-            stages = {out.stage.addressing for out in repo.index.outs if _is_within(path, out)}
-    except Exception:  # no repository, or one that is not as it should be
-        return ""
-    return f" (its stage alone: `dvc repro {' '.join(sorted(stages))}`)" if stages else ""
-
-
-def _is_within(path: Path, out: Any) -> bool:
-    return path.resolve().is_relative_to(out.fs_path)
+    stages = makers_of(path)
+    return f" (its stage alone: `dvc repro -s {' '.join(stages)}`)" if stages else ""
 
 
 def _flat(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What DVC knows of the runs. This is all that the project asks of DVC's Python API; it only reads.
+"""What DVC knows of the stages: the one module that asks its Python API, which it only reads.
 
 DVC stays the judge of what is out of date; nothing but DVC writes dvc.lock.
 """
@@ -57,6 +57,16 @@ def train_stages() -> list[TrainStage]:
             ]
     except DvcException as error:
         raise StudyError(" ".join(str(error).split())) from error
+
+
+def makers_of(path: Path) -> list[str]:
+    """Name the stages that have a file, or a folder that it lies in, as an output."""
+    try:
+        with Repo() as repo:
+            outs = [out for out in repo.index.outs if path.resolve().is_relative_to(out.fs_path)]
+            return sorted({str(out.stage.addressing) for out in outs})
+    except Exception:  # no repository, or one that is not as it should be
+        return []
 
 
 def lock_file_is_damaged(path: Path) -> bool:

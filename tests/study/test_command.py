@@ -169,4 +169,4 @@ def test_a_missing_output_names_its_stage(tmp_path: Path) -> None:
     )
     done = start("timeit", "-n1", "-r1", program)
     assert "history.csv is damaged (no rows): delete it and run `dvc repro`" in done.stderr
-    assert "(its stage alone: `dvc repro train_spirals_mixing@manifold-1`)" in done.stderr
+    assert "(its stage alone: `dvc repro -s train_spirals_mixing@manifold-1`)" in done.stderr

@@ -188,7 +188,7 @@ def not_asked(
         methods = experiments[claim.experiment].methods
         for side in claim.sides:
             _check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
-            _check_spelled(f"{name}.{side.metric_key}", side.metric, runs["metric"].unique())
+            _check_spelled(f"{name}.{side.metric_key}", side.metric, list(runs["metric"].unique()))
             if (claim.experiment, side.method, side.metric) not in measured:
                 ran = side.method in experiments[claim.experiment].all_methods
                 lacking = f"{side.metric} of {side.method} was not measured"

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page
 
 from mixup.study.report.comparison import Change, Verdict
 from mixup.study.report.page import render_page
+from mixup.study.revisions import Revision
 from tests.study.report.conftest import ATTACK, Visit
-from tools.revisions import Revision
 
 pytestmark = pytest.mark.slow
 

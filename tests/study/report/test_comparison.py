@@ -9,9 +9,9 @@ import pytest
 
 from mixup.study.report.comparison import Change, changes, glance, verdicts
 from mixup.study.report.page import render_page
+from mixup.study.revisions import Revision
 from mixup.study.tables import measures_table
 from mixup.study.training.config import RunKey
-from tools.revisions import Revision
 
 A, B = [1.0, 2.0, 3.0], [1.3, 1.8, 3.1]
 

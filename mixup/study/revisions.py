@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -87,6 +87,24 @@ def find_revision(repo: Repo, name: str) -> Revision:
         subject = "a DVC experiment"
     folder = os.path.relpath(repo.root_dir, repo.scm.root_dir)
     return Revision(name, commit.hexsha, f"{commit.hexsha[:7]}, {day}, {subject}", folder)
+
+
+def params_at(revision: Revision) -> dict[str, Any]:
+    """Read the parameters of a revision."""
+    found: dict[str, Any] = dvc.api.params_show(rev=revision.commit)
+    return found
+
+
+def experiments_of(repo: Repo, base: str) -> Iterator[tuple[Revision, str | None]]:
+    """List the rows of ``dvc exp show``: the base and its experiments, not the workspace.
+
+    Yields:
+        Each one, named as DVC shows it, and its state, None or "Success" if it is finished.
+    """
+    for row in dvc.api.exp_show(revs=base):
+        if row["rev"] != WORKSPACE:
+            name = row["Experiment"] or row["rev"]
+            yield replace(find_revision(repo, row["rev"]), name=name), row["State"]
 
 
 def table_at(revision: Revision, path: str, columns: Sequence[str]) -> pd.DataFrame:
