@@ -57,9 +57,8 @@ def write_study(folder: Path, shift: float, *entries: dict[str, Any]) -> None:
     }
     write_table(folder / "metrics" / "runs.csv", measures_table(measures))
     (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": list(entries)}))
-    (folder / "params.yaml").write_text(
-        yaml.safe_dump({"experiments": {"e": EXPERIMENT}}, sort_keys=False)
-    )
+    params = yaml.safe_dump({"experiments": {"e": EXPERIMENT}}, sort_keys=False)
+    (folder / "params.yaml").write_text(params)
 
 
 def verdicts(folder: Path) -> dict[str, str]:

@@ -180,6 +180,7 @@ def not_asked(
             its experiment; no run at all has the metric, but one of nearly the same name. The
             message names the claim and what there is.
     """
+    metrics = list(runs["metric"].unique())
     measured = set(runs.groupby(["experiment", "method", "metric"]).groups)
     reasons = {}
     for claim in claims:
@@ -188,7 +189,7 @@ def not_asked(
         methods = experiments[claim.experiment].methods
         for side in claim.sides:
             _check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
-            _check_spelled(f"{name}.{side.metric_key}", side.metric, runs["metric"].unique())
+            _check_spelled(f"{name}.{side.metric_key}", side.metric, metrics)
             if (claim.experiment, side.method, side.metric) not in measured:
                 ran = side.method in experiments[claim.experiment].all_methods
                 lacking = f"{side.metric} of {side.method} was not measured"

@@ -22,7 +22,7 @@ def effect_text(row: Any) -> str:
         seeds with the direction ``varies``. Without the interval where there is none.
     """
     if row.verdict == NOT_ASKED:
-        return row.note
+        return str(row.note)
     if math.isnan(row.difference):
         return "not measured"
     scale, shift, sign, unit = 1, 0.0, "+", ""
