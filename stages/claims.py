@@ -4,7 +4,8 @@ import json
 
 from mixup.study.command import run
 from mixup.study.files import whole_file
-from mixup.study.inference.claims import not_asked, read_claims
+from mixup.study.inference.claims import not_asked, read_claims, read_headline
+from mixup.study.inference.headline import headline
 from mixup.study.inference.ledger import ledger_metrics, ledger_table
 from mixup.study.inference.wins import ranks_table, wins_table
 from mixup.study.params import read_section
@@ -20,9 +21,15 @@ def main() -> None:
     write_table("metrics/claims.csv", ledger)
     write_table("metrics/ranks.csv", ranks_table(runs))
     write_table("metrics/wins.csv", wins_table(runs))
-    with whole_file("metrics/claims.json") as temporary:
-        content = json.dumps(ledger_metrics(ledger), indent=1, allow_nan=False)
-        temporary.write_text(content + "\n", encoding="utf-8")
+    measures = read_headline(experiments, runs)
+    write_json("metrics/headline.json", headline(measures, claims, ledger, runs))
+    write_json("metrics/claims.json", ledger_metrics(ledger))
+
+
+def write_json(path: str, content: object) -> None:
+    text = json.dumps(content, indent=1, allow_nan=False)
+    with whole_file(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

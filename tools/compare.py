@@ -40,7 +40,7 @@ def content(repo: Repo, a: Revision, b: Revision) -> dict[str, Any]:
     if a.commit == b.commit:
         raise StudyError(f"nothing to compare: {a.name} and {b.name} are the same ({a.about})")
     runs = [table_at(revision, "metrics/runs.csv", MEASURES) for revision in (a, b)]
-    metrics = difference(repo.metrics.diff(a.in_dvc, b.in_dvc, all=True))
+    metrics = difference(repo.metrics.diff(a.in_dvc, b.in_dvc, all=True, targets=[MEANS, VERDICTS]))
     params = difference(repo.params.diff(a.in_dvc, b.in_dvc)).get(PARAMS, {})
     found = changes(metrics.get(MEANS, {}), *runs)
     claims = verdicts(metrics.get(VERDICTS, {}), {**sentences(a), **sentences(b)})

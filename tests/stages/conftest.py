@@ -41,10 +41,7 @@ ROOT = Path(__file__).parents[2]
 TRAINING = {
     "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
 }  # fmt: skip
-DVC_YAML = {
-    "params": ["params.yaml"],
-    "metrics": ["metrics/summary.json", "metrics/claims.json"],
-}
+DVC_YAML = {"params": ["params.yaml"]}
 
 
 @dataclass

@@ -56,10 +56,11 @@ def write_study(folder: Path, shift: float, *entries: dict[str, Any]) -> None:
         for seed, value in enumerate(values)
     }
     write_table(folder / "metrics" / "runs.csv", measures_table(measures))
-    (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": list(entries)}))
-    (folder / "params.yaml").write_text(
-        yaml.safe_dump({"experiments": {"e": EXPERIMENT}}, sort_keys=False)
+    (folder / "claims.yaml").write_text(
+        yaml.safe_dump({"claims": list(entries), "headline": {"e": ["test_accuracy"]}})
     )
+    params = yaml.safe_dump({"experiments": {"e": EXPERIMENT}}, sort_keys=False)
+    (folder / "params.yaml").write_text(params)
 
 
 def verdicts(folder: Path) -> dict[str, str]:
@@ -72,8 +73,26 @@ def test_writes_the_ledger_the_ranks_and_the_wins(tmp_path, monkeypatch):
     write_study(tmp_path, -0.2, ENTRY)
     claims.main()
     names = {path.name for path in (tmp_path / "metrics").iterdir()}
-    assert names == {"runs.csv", "claims.json", "claims.csv", "ranks.csv", "wins.csv"}
+    assert names == {
+        "runs.csv",
+        "headline.json",
+        "claims.json",
+        "claims.csv",
+        "ranks.csv",
+        "wins.csv",
+    }
     assert verdicts(tmp_path) == {"S2-input": "supported"}
+    shown = json.loads(Path("metrics/headline.json").read_text())
+    assert shown["claims"] == {
+        "supported": 1,
+        "contradicted": 0,
+        "inconclusive": 0,
+        "not_asked": 0,
+    }
+    assert shown["e"] == {
+        "baseline": {"test_accuracy": 0.7875},
+        "other": {"test_accuracy": 0.589},
+    }
     table = pd.read_csv("metrics/claims.csv")
     assert table.loc[0, ["id", "verdict", "n"]].tolist() == ["S2-input", "supported", 4]
     assert table.loc[0, "difference"] == pytest.approx(-0.1985)
@@ -144,7 +163,8 @@ def test_dvc_metrics_diff_shows_a_verdict_that_flips(tmp_path):
                         "cmd": f"{sys.executable} -m stages.claims",
                         "params": ["experiments"],
                         "deps": ["claims.yaml", "metrics/runs.csv"],
-                        "metrics": [{"metrics/claims.json": {"cache": False}}],
+                        "metrics": [{"metrics/headline.json": {"cache": False}}],
+                        "plots": [{"metrics/claims.json": {"cache": False}}],
                     }
                 }
             }
@@ -159,9 +179,13 @@ def test_dvc_metrics_diff_shows_a_verdict_that_flips(tmp_path):
     write_study(folder, 0.2, ENTRY)
     assert run(folder, "dvc", "repro").returncode == 0
     shown = json.loads(run(folder, "dvc", "metrics", "diff", "--json").stdout)
-    changed = shown["metrics/claims.json"]
+    assert set(shown) == {"metrics/headline.json"}
+    counts = shown["metrics/headline.json"]
+    assert counts["claims.supported"] == {"old": 1, "new": 0, "diff": -1}
+    on_request = ("dvc", "metrics", "diff", "--targets", "metrics/claims.json")
+    changed = json.loads(run(folder, *on_request, "--json").stdout)["metrics/claims.json"]
     assert changed["S2-input.verdict"] == {"old": "supported", "new": "contradicted"}
-    table = run(folder, "dvc", "metrics", "diff", "--md").stdout
+    table = run(folder, *on_request, "--md").stdout
     row = next(line for line in table.splitlines() if "S2-input.verdict" in line)
     assert "supported" in row
     assert "contradicted" in row

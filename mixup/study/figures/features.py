@@ -64,7 +64,7 @@ def draw_neighbours(
     names = ["input" if k == 0 else f"after layer {k}" for k in layers]
     has_baseline = summary.loc[summary["metric"].isin(metrics), "difference"].notna().any()
     figure = new_figure(9.4, 4.2)
-    error, *differences = figure.subplots(1, 1 + int(has_baseline), squeeze=False)[0]
+    error, *differences = figure.subplots(1, 2 if has_baseline else 1, squeeze=False)[0]
     _draw_points(error, summary, colours, metrics, runs=runs)
     error.set_title("share of test points (less is better)", loc="left")
     error.set_xticks(range(len(names)), names)

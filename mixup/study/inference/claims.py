@@ -16,7 +16,7 @@ from pydantic import model_validator as check_after
 from mixup.study.errors import StudyError
 from mixup.study.inference.verdicts import Region
 from mixup.study.params import ParamsError, Section, check, did_you_mean, read_params
-from mixup.study.training.config import ExperimentConfig, Name
+from mixup.study.training.config import ExperimentConfig, Name, Names
 
 CLAIMS = Path("claims.yaml")
 
@@ -127,6 +127,8 @@ class ClaimsFile(Section):
     """All of claims.yaml."""
 
     claims: list[dict[str, Any]]
+    headline: dict[Name, Names] = Field(default_factory=dict)
+    """Experiment -> the measures of it that DVC shows unasked."""
 
 
 def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
@@ -149,6 +151,29 @@ def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
         if claim.twin is not None and claim.twin not in ids:
             raise ParamsError(f"{path}: {claim.id}.twin is {claim.twin!r}, which is no claim's id")
     return claims
+
+
+def read_headline(
+    experiments: Mapping[str, ExperimentConfig], runs: pd.DataFrame, path: Path | str = CLAIMS
+) -> dict[str, list[str]]:
+    """Read from claims.yaml which measures of which experiment are shown unasked.
+
+    Args:
+        experiments: those of params.yaml.
+        runs: columns experiment, method, seed, metric, value; what was measured.
+        path: the claims' file.
+
+    Raises:
+        ParamsError: as `read_claims`.
+        StudyError: names that there are not, as `not_asked`.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    for experiment, metrics in file.headline.items():
+        _check_known(f"{path}: headline.{experiment}", experiment, experiments, "params.yaml")
+        for metric in metrics:
+            key = f"{path}: headline.{experiment}.{metric}"
+            _check_spelled(key, metric, list(runs["metric"].unique()))
+    return file.headline
 
 
 def _name(entry: dict[str, Any], number: int) -> str:
@@ -180,6 +205,7 @@ def not_asked(
             its experiment; no run at all has the metric, but one of nearly the same name. The
             message names the claim and what there is.
     """
+    metrics = list(runs["metric"].unique())
     measured = set(runs.groupby(["experiment", "method", "metric"]).groups)
     reasons = {}
     for claim in claims:
@@ -188,7 +214,7 @@ def not_asked(
         methods = experiments[claim.experiment].methods
         for side in claim.sides:
             _check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
-            _check_spelled(f"{name}.{side.metric_key}", side.metric, list(runs["metric"].unique()))
+            _check_spelled(f"{name}.{side.metric_key}", side.metric, metrics)
             if (claim.experiment, side.method, side.metric) not in measured:
                 ran = side.method in experiments[claim.experiment].all_methods
                 lacking = f"{side.metric} of {side.method} was not measured"
