@@ -197,7 +197,6 @@ class Checkpoint:
         return False
 
 
-
 def remove_checkpoint(path: Path) -> None:
     """Delete a run's checkpoint, if there is one and it can be deleted.
 

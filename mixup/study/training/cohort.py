@@ -94,22 +94,19 @@ def advance(members: Sequence[Member], schedule: Schedule, until: int, n_classes
 
 
 def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end."""
+    """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end.
+
+    Runs of a seed have the same.
+    """
+    of_seed = {member.config.seed: member for member in members}
     streams = []
-    for member in members:
-        recipe, split = member.config.training, member.split
+    for seed, member in of_seed.items():
+        split, size = member.split, member.config.training.batch_size
         targets, _ = targets_and_criterion(split.train_labels, n_classes)
-        streams.append(
-            samples(
-                split.train_inputs,
-                targets,
-                recipe.batch_size,
-                member.config.seed,
-                member.state.step,
-            )
-        )
+        streams.append(samples(split.train_inputs, targets, size, seed, member.state.step))
     for batches in zip(*streams, strict=True):
-        x, y = zip(*batches, strict=True)
+        batch = dict(zip(of_seed, batches, strict=True))
+        x, y = zip(*(batch[member.config.seed] for member in members), strict=True)
         yield torch.stack(x), torch.stack(y)
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from mixup.mixing.plan import MixPlan
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
