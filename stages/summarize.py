@@ -6,10 +6,8 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from mixup.study.command import run
-from mixup.study.data.dataset import load_dataset
 from mixup.study.files import whole_file
 from mixup.study.measures.history import history_measures
 from mixup.study.params import read_section
@@ -28,12 +26,7 @@ def main(tables: Sequence[str] = TABLES) -> None:
     )
     keys = all_runs(seeds, experiments)
     extras = [read_table(table, MEASURES) for table in tables]
-    names = {experiment.data for experiment in experiments.values()}
-    datasets = {name: load_dataset(Path("data") / f"{name}.npz") for name in names}
-    histories = {
-        key: history_measures(key, datasets[experiments[key.experiment].data]) for key in keys
-    }
-    extras.append(measures_table(histories))
+    extras.append(measures_table({key: history_measures(key) for key in keys}))
     runs = runs_table(keys, extras)
     summary = summarise(runs)
     write_table("metrics/runs.csv", runs)

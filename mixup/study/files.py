@@ -63,12 +63,6 @@ def sums(files: Mapping[str, bytes]) -> bytes:
     return "".join(f"{digests[name]}  {name}\n" for name in sorted(files)).encode()
 
 
-def write_sums(folder: Path) -> None:
-    """Write the checksums of a folder's files."""
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    (folder / SUMS).write_bytes(sums(files))
-
-
 def check_sum(path: Path) -> None:
     """Compare a file with its checksum, as of `sums`, in the file beside it.
 

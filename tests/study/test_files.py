@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mixup.study.errors import FileError
-from mixup.study.files import SUMS, check_sum, whole_file, whole_folder, write_sums
+from mixup.study.files import SUMS, check_sum, whole_file, whole_folder
+from tests.sums import write_sums
 
 Whole = Callable[[Path], AbstractContextManager[Path]]
 

@@ -15,6 +15,7 @@ from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
 from mixup.study.training.config import RunConfig
 from mixup.study.training.member import Member, new_members
+from mixup.study.training.outcome import name_of
 from mixup.study.training.recipe import (
     Schedule,
     decay_learning_rate,
@@ -25,15 +26,16 @@ from mixup.study.training.recipe import (
 from mixup.study.training.stack import Stack
 
 SHARED = ("experiment", "data", "net", "training", "threads")
+UNKNOWN = ("batch_norm", "stop_gradient")
+"""Settings that a stack does not know."""
 WIDEST = 128
-"""Units of a hidden layer up to which a step is bound by calls; `benchmarks.cohort` measures it."""
+"""Units of a hidden layer up to which calls cost so much that stacking pays: see
+`benchmarks.cohort`."""
 
 
 def can_stack(config: RunConfig) -> bool:
     """Tell whether a run can be trained in a cohort, and is the faster for it."""
-    settings = config.settings
-    known = not settings.batch_norm and not settings.stop_gradient
-    return known and max(config.net.hidden) <= WIDEST
+    return not _unknown(config) and max(config.net.hidden) <= WIDEST
 
 
 def train_cohort(
@@ -44,7 +46,8 @@ def train_cohort(
     A run that fails does not change what becomes of the others.
 
     Args:
-        configs: the runs, each of which `can_stack`; they differ in method, seed and alpha only.
+        configs: the runs, without batch norm and stopped gradients; they differ in method, seed
+            and alpha only.
         dataset: the points to split, train and test on.
         checkpoints: for each run, as of `train_run`. One that was made in a cohort continues
             alone or in another cohort, and the other way round.
@@ -117,3 +120,10 @@ def check_alike(configs: Sequence[RunConfig]) -> None:
     for name in SHARED:
         if any(getattr(config, name) != getattr(configs[0], name) for config in configs):
             raise ValueError(f"the runs of a cohort must have the same {name}")
+    for config in configs:
+        if unknown := _unknown(config):
+            raise ValueError(f"{name_of(config)} must be trained alone: its method sets {unknown}")
+
+
+def _unknown(config: RunConfig) -> str:
+    return " and ".join(name for name in UNKNOWN if getattr(config.settings, name))

@@ -142,12 +142,14 @@ def losses_and_gradients(
     if criterion is F.binary_cross_entropy_with_logits:
         y = torch.stack([plan.mix_targets(own) for plan, own in zip(plans, y, strict=True)])
         losses = criterion(output, y, reduction="none").flatten(1).mean(1)
-        return losses, (output.sigmoid() - y).div_(output.shape[1])
+        # Net by net, because the last few of many sigmoids are not computed as the others are.
+        p = torch.stack([own.sigmoid() for own in output])
+        return losses, (p - y).div_(output.shape[1])
     with torch.enable_grad():
         leaf = output.requires_grad_()
         parts = zip(plans, leaf.unbind(), y, strict=True)
-        losses = torch.stack([plan.loss(criterion, own, target) for plan, own, target in parts])
-    return losses.detach(), torch.autograd.grad(losses.sum(), leaf)[0]
+        each = [plan.loss(criterion, own, target) for plan, own, target in parts]
+    return torch.stack(each).detach(), torch.autograd.grad(each, leaf)[0]
 
 
 def _scale(state: Tensor, scales: Sequence[tuple[int, Tensor]]) -> None:
