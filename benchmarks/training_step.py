@@ -72,7 +72,7 @@ def bare_loop(config: RunConfig, dataset: Dataset) -> Loop:
 def real_loop(config: RunConfig, dataset: Dataset) -> Loop:
     def loop(_: Pauses) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            trainer.train_run(config, dataset, Path(folder, "run"), Path(folder, "checkpoint"))
+            trainer.train_run(config, dataset, Path(folder, "checkpoint"))
 
     return loop
 

@@ -22,6 +22,7 @@ from mixup.study.params import read_params
 from mixup.study.tables import read_table
 from mixup.study.training.checkpoint import Checkpoint
 from mixup.study.training.config import RunConfig
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import load_run, read_metrics
 from mixup.study.training.trainer import new_state, train_run
 
@@ -85,7 +86,7 @@ def in_a_run(name: str, read: Callable[[Path], object]) -> Callable[[Path], obje
     """Train a run, put the file in the place of one of its own, and read it."""
 
     def read_run(folder: Path) -> None:
-        train_run(RunConfig.model_validate(CONFIG), dataset(), folder / "run")
+        write_run(folder / "run", train_run(RunConfig.model_validate(CONFIG), dataset()))
         (folder / "file").replace(folder / "run" / name)
         read(folder / "run")
 

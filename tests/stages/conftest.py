@@ -20,6 +20,7 @@ from mixup.study.params import check
 from mixup.study.summaries.summary import nested_means, summarise
 from mixup.study.tables import LEDGER, measures_table, write_table
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from stages import (
@@ -203,7 +204,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_dataset(folder / f"data/{name}.npz", data)
     for key in all_runs([0, 1], check(dict[str, ExperimentConfig], EXPERIMENTS)):
         config = read_run_config(key, folder / "params.yaml")
-        train_run(config, datasets[config.data], run_folder(key, folder / "runs"))
+        write_run(run_folder(key, folder / "runs"), train_run(config, datasets[config.data]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for main in STAGES.values():

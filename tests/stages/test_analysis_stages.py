@@ -13,6 +13,7 @@ from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.errors import StudyError
 from mixup.study.measures.bottleneck import bottleneck_states
 from mixup.study.training.config import RunKey, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from stages import embed_bottleneck, summarize, svd_analysis
@@ -79,7 +80,7 @@ def analysed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for seed in (*SEEDS, EXTRA_SEED):
                 key = RunKey(name, method, seed)
                 config = read_run_config(key, folder / "params.yaml")
-                train_run(config, dataset, run_folder(key, folder / "runs"))
+                write_run(run_folder(key, folder / "runs"), train_run(config, dataset))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         analyse()

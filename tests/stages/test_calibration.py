@@ -14,6 +14,7 @@ from mixup.study.measures.calibration import fit_temperature, tempered
 from mixup.study.measures.intrusion import intrusion_shares, mix_pairs
 from mixup.study.params import check
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import load_run, read_metrics, run_folder
 from mixup.study.training.scores import ece
 from mixup.study.training.trainer import train_run
@@ -67,7 +68,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     del experiments["swept"]  # the stages must not ask for its runs
     for key in all_runs(SEEDS, experiments):
         config = read_run_config(key, folder / "params.yaml")
-        train_run(config, blobs(), run_folder(key, folder / "runs"))
+        write_run(run_folder(key, folder / "runs"), train_run(config, blobs()))
     return folder
 
 

@@ -12,6 +12,7 @@ from mixup.study.errors import StudyError
 from mixup.study.measures.hidden import hidden_measures
 from mixup.study.params import check
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import load_run, run_folder
 from mixup.study.training.trainer import train_run
 from stages import hidden_space
@@ -69,7 +70,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config: ExperimentConfig = check(ExperimentConfig, EXPERIMENTS["plane"])
     for key in all_runs(SEEDS, {"plane": config}):
         if key.method != "wide":
-            train_run(read_run_config(key), dataset(2, 2), run_folder(key))
+            write_run(run_folder(key), train_run(read_run_config(key), dataset(2, 2)))
     return tmp_path
 
 

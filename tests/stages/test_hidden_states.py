@@ -17,6 +17,7 @@ from mixup.study.figures.style import method_colours
 from mixup.study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
 from mixup.study.params import ParamsError, check
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import load_run, run_folder
 from mixup.study.training.trainer import train_run
 from stages import hidden_states, plots, summarize
@@ -72,7 +73,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_dataset(Path("data/blobs.npz"), dataset)
     for name, content in EXPERIMENTS.items():
         for key in all_runs(SEEDS, {name: check(ExperimentConfig, content)}):
-            train_run(read_run_config(key), dataset, run_folder(key))
+            write_run(run_folder(key), train_run(read_run_config(key), dataset))
     return tmp_path
 
 

@@ -17,6 +17,7 @@ from mixup.study.measures.robustness import attack_measures, deformation_measure
 from mixup.study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from mixup.study.params import ParamsError, check
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import Run, load_run, run_folder
 from mixup.study.training.trainer import train_run
 from stages import robustness
@@ -64,7 +65,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_dataset(Path("data/digits.npz"), digits())
     experiment: ExperimentConfig = check(ExperimentConfig, EXPERIMENT)
     for key in all_runs(SEEDS, {"images": experiment}):
-        train_run(read_run_config(key), digits(), run_folder(key))
+        write_run(run_folder(key), train_run(read_run_config(key), digits()))
     return tmp_path
 
 
@@ -223,7 +224,7 @@ def test_a_net_of_one_logit_is_attacked_as_one_of_two(study: Path) -> None:
     data = digits(n_classes=2)
     key = RunKey("images", "baseline", 4)
     folder = Path("pair")
-    train_run(read_run_config(key), data, folder)
+    write_run(folder, train_run(read_run_config(key), data))
     run = load_run(folder)
     config: AttacksConfig = check(AttacksConfig, ATTACKS)
     of = attack_measures(run, run, data, config)

@@ -12,7 +12,7 @@ import pytest
 
 from mixup.study.errors import FileError
 from mixup.study.files import SUMS, check_sum, whole_file, whole_folder
-from tests.folders import write_sums
+from tests.sums import write_sums
 
 Whole = Callable[[Path], AbstractContextManager[Path]]
 

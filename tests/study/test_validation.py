@@ -18,6 +18,7 @@ from mixup.study.data.spirals import generate
 from mixup.study.errors import StudyError
 from mixup.study.params import ParamsError
 from mixup.study.training.config import all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from mixup.study.validation import MEMORY, Study, read_study
@@ -394,7 +395,7 @@ def do_all(study: Study) -> None:
         for key in all_runs(study.seeds, study.experiments):
             config = read_run_config(key)
             dataset = datasets.get(config.data) or load_dataset(Path(f"data/{config.data}.npz"))
-            train_run(config, dataset, run_folder(key))
+            write_run(run_folder(key), train_run(config, dataset))
         if study.states:
             hidden_states.main()
         if study.robustness:

@@ -111,14 +111,20 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
     # torch, which only workers need
     from mixup.study.training.cohort import train_cohort
     from mixup.study.training.trainer import train_run
+    from mixup.study.training.trial import keeps_bytes
 
     dataset = dataset or load(job.data)
     checkpoints = [checkpoint_path(key, job.checkpoints) for key in job.keys]
     start = perf_counter()
-    if len(job.configs) > 1:
+    if len(job.configs) > 1 and keeps_bytes(job.configs, dataset):
         runs = train_cohort(job.configs, dataset, checkpoints)
     else:
-        runs = [train_run(job.configs[0], dataset, checkpoints[0], show_progress=False)]
+        runs = []
+        for config, checkpoint in zip(job.configs, checkpoints, strict=True):
+            try:
+                runs.append(train_run(config, dataset, checkpoint, show_progress=False))
+            except StudyError as error:
+                runs.append(error)
     seconds = (perf_counter() - start) / len(runs)
     return [
         FailedRun(str(files)) if isinstance(files, StudyError) else TrainedRun(files, seconds)

@@ -15,6 +15,7 @@ from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
 from mixup.study.training.config import RunConfig
 from mixup.study.training.member import Member, new_members
+from mixup.study.training.outcome import name_of
 from mixup.study.training.recipe import (
     Schedule,
     decay_learning_rate,
@@ -23,7 +24,7 @@ from mixup.study.training.recipe import (
     targets_and_criterion,
 )
 from mixup.study.training.stack import Stack
-from mixup.study.training.stackable import SHARED
+from mixup.study.training.stackable import SHARED, not_stackable
 
 
 def train_cohort(
@@ -34,7 +35,8 @@ def train_cohort(
     A run that fails does not change what becomes of the others.
 
     Args:
-        configs: the runs, each of which `can_stack`; they differ in method, seed and alpha only.
+        configs: the runs, without batch norm and stopped gradients; they differ in method, seed
+            and alpha only.
         dataset: the points to split, train and test on.
         checkpoints: for each run, as of `train_run`. One that was made in a cohort continues
             alone or in another cohort, and the other way round.
@@ -84,22 +86,19 @@ def advance(members: Sequence[Member], schedule: Schedule, until: int, n_classes
 
 
 def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end."""
+    """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end.
+
+    Runs of a seed have the same.
+    """
+    of_seed = {member.config.seed: member for member in members}
     streams = []
-    for member in members:
-        recipe, split = member.config.training, member.split
+    for seed, member in of_seed.items():
+        split, size = member.split, member.config.training.batch_size
         targets, _ = targets_and_criterion(split.train_labels, n_classes)
-        streams.append(
-            samples(
-                split.train_inputs,
-                targets,
-                recipe.batch_size,
-                member.config.seed,
-                member.state.step,
-            )
-        )
+        streams.append(samples(split.train_inputs, targets, size, seed, member.state.step))
     for batches in zip(*streams, strict=True):
-        x, y = zip(*batches, strict=True)
+        batch = dict(zip(of_seed, batches, strict=True))
+        x, y = zip(*(batch[member.config.seed] for member in members), strict=True)
         yield torch.stack(x), torch.stack(y)
 
 
@@ -110,3 +109,6 @@ def check_alike(configs: Sequence[RunConfig]) -> None:
     for name in SHARED:
         if any(getattr(config, name) != getattr(configs[0], name) for config in configs):
             raise ValueError(f"the runs of a cohort must have the same {name}")
+    for config in configs:
+        if unknown := " and ".join(not_stackable(config)):
+            raise ValueError(f"{name_of(config)} must be trained alone: its method sets {unknown}")

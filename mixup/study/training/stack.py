@@ -35,8 +35,12 @@ class Stack:
     """
 
     def __init__(self, configs: Sequence[RunConfig], states: Sequence[State]) -> None:
-        self._settings = [config.settings for config in configs]
-        self._generators = [state.generator for state in states]
+        runs = [
+            (i, config.settings, state.generator)
+            for i, (config, state) in enumerate(zip(configs, states, strict=True))
+        ]
+        self._noisy = [(i, s.input_noise, own) for i, s, own in runs if s.input_noise]
+        self._dropping = [(i, s.dropout, own) for i, s, own in runs if s.dropout]
         net = configs[0].net
         self._slope = net.negative_slope
         self._narrow = net.bottleneck.layer if net.bottleneck else None
@@ -75,16 +79,19 @@ class Stack:
     def forward(self, x: Tensor, plans: Sequence[MixPlan]) -> Tensor:
         """Compute the (M, N, C) logits, and keep what `backward` needs."""
         *hidden, classifier = self._layers
-        self._states, self._before, self._scales = [self._mixed(x, 0, plans)], [], []
-        self._add_noise(x)
+        _mix(x, 0, plans)
+        for i, std, generator in self._noisy:
+            x[i] += std * torch.randn(x.shape[1:], generator=generator)
+        self._states, self._before, self._scales = [x], [], []
         for k, (weight, bias) in enumerate(hidden, start=1):
             before = torch.baddbmm(bias.unsqueeze(1), self._states[-1], weight.mT)
             state = F.leaky_relu(before, self._slope)
-            scale = None if k == self._narrow else self._drawn_scale(state)
-            state = state if scale is None else state * scale
+            scales = [] if k == self._narrow else self._draw_scales(state)
+            _scale(state, scales)
+            _mix(state, k, plans)
             self._before.append(before)
-            self._scales.append(scale)
-            self._states.append(self._mixed(state, k, plans))
+            self._scales.append(scales)
+            self._states.append(state)
         weight, bias = classifier
         if weight.shape[1] == 1:
             return torch.stack(list(map(F.linear, self._states[-1], weight, bias)))
@@ -100,8 +107,7 @@ class Stack:
                 return
             gradient = torch.bmm(gradient, self._layers[k][0])
             _mix_backward(gradient, k, plans)
-            scale = self._scales[k - 1]
-            gradient = gradient if scale is None else gradient * scale
+            _scale(gradient, self._scales[k - 1])
             gradient = torch.ops.aten.leaky_relu_backward(
                 gradient, self._before[k - 1], self._slope, False
             )
@@ -121,24 +127,12 @@ class Stack:
                 maximize=False,
             )
 
-    def _add_noise(self, x: Tensor) -> None:
-        for own, settings, generator in zip(x, self._settings, self._generators, strict=True):
-            if std := settings.input_noise:
-                own += std * torch.randn(own.shape, generator=generator)
-
-    def _drawn_scale(self, state: Tensor) -> Tensor | None:
-        if not any(settings.dropout for settings in self._settings):
-            return None
-        scale = torch.ones_like(state)
-        for own, settings, generator in zip(scale, self._settings, self._generators, strict=True):
-            if p := settings.dropout:
-                own.bernoulli_(1 - p, generator=generator).div_(1 - p)
-        return scale
-
-    def _mixed(self, state: Tensor, k: int, plans: Sequence[MixPlan]) -> Tensor:
-        for own, plan in _mixing(state, k, plans):
-            own.copy_(mix(own, plan.lam, plan.perm))
-        return state
+    def _draw_scales(self, state: Tensor) -> list[tuple[int, Tensor]]:
+        """Draw what dropout multiplies the (M, N, D) states of some nets by."""
+        return [
+            (i, torch.empty_like(state[i]).bernoulli_(1 - p, generator=generator).div_(1 - p))
+            for i, p, generator in self._dropping
+        ]
 
 
 def losses_and_gradients(
@@ -148,12 +142,25 @@ def losses_and_gradients(
     if criterion is F.binary_cross_entropy_with_logits:
         y = torch.stack([plan.mix_targets(own) for plan, own in zip(plans, y, strict=True)])
         losses = criterion(output, y, reduction="none").flatten(1).mean(1)
-        return losses, (output.sigmoid() - y).div_(output.shape[1])
+        # Net by net, because the last few of many sigmoids are not computed as the others are.
+        p = torch.stack([own.sigmoid() for own in output])
+        return losses, (p - y).div_(output.shape[1])
     with torch.enable_grad():
         leaf = output.requires_grad_()
         parts = zip(plans, leaf.unbind(), y, strict=True)
-        losses = torch.stack([plan.loss(criterion, own, target) for plan, own, target in parts])
-    return losses.detach(), torch.autograd.grad(losses.sum(), leaf)[0]
+        each = [plan.loss(criterion, own, target) for plan, own, target in parts]
+    return torch.stack(each).detach(), torch.autograd.grad(each, leaf)[0]
+
+
+def _scale(state: Tensor, scales: Sequence[tuple[int, Tensor]]) -> None:
+    for i, scale in scales:
+        state[i] *= scale
+
+
+def _mix(state: Tensor, k: int, plans: Sequence[MixPlan]) -> None:
+    """Mix the (M, N, D) state after layer k, in place."""
+    for own, plan in _mixing(state, k, plans):
+        own.copy_(mix(own, plan.lam, plan.perm))
 
 
 def _mix_backward(gradient: Tensor, k: int, plans: Sequence[MixPlan]) -> None:

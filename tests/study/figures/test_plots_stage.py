@@ -17,6 +17,7 @@ from mixup.study.data.spirals import SpiralsConfig, generate
 from mixup.study.errors import StudyError
 from mixup.study.params import check
 from mixup.study.training.config import ExperimentConfig, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import load_run, run_folder
 from mixup.study.training.trainer import train_run
 from stages import embed_bottleneck, plots, summarize, svd_analysis
@@ -92,7 +93,7 @@ def make_study(
     checked = check(dict[str, ExperimentConfig], experiments)
     for key in all_runs(seeds, checked):
         config = read_run_config(key)
-        train_run(config, data[config.data], run_folder(key))
+        write_run(run_folder(key), train_run(config, data[config.data]))
     for stage in (embed_bottleneck, svd_analysis, summarize):
         stage.main()
 
@@ -213,7 +214,7 @@ def test_hidden_planes_are_those_of_the_first_seed_and_of_two_units(
     save_dataset(Path("data/spirals.npz"), spirals("arms"))
     config: ExperimentConfig = check(ExperimentConfig, arms)
     for key in all_runs(seeds, {"arms": config}):
-        train_run(read_run_config(key), spirals("arms"), run_folder(key))
+        write_run(run_folder(key), train_run(read_run_config(key), spirals("arms")))
     figures = dict(plots.hidden_spaces("arms", config, seeds, COLOURS | {"decay": "#ff0000"}))
     titles = {
         name: [axes.get_title() for axes in figure.axes if axes.get_title()]

@@ -15,6 +15,7 @@ from mixup.study.data.dataset import Dataset, save_dataset
 from mixup.study.data.spirals import SpiralsConfig, generate
 from mixup.study.params import check
 from mixup.study.training.config import ExperimentConfig, all_runs, read_run_config
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
@@ -105,7 +106,7 @@ def make_study(folder: Path) -> None:
     experiments = check(dict[str, ExperimentConfig], PARAMS["experiments"])
     for key in all_runs(SEEDS, experiments):
         config = read_run_config(key)
-        train_run(config, data[config.data], run_folder(key))
+        write_run(run_folder(key), train_run(config, data[config.data]))
     for stage in (embed_bottleneck, svd_analysis, summarize, claims):
         stage.main()
     _add_metric_with_markup(folder / "metrics/runs.csv")

@@ -6,7 +6,7 @@ import pytest
 from mixup.study.errors import StudyError
 from mixup.study.summaries.curves import mean_curves
 from mixup.study.training.config import RunKey
-from tests.folders import write_sums
+from tests.sums import write_sums
 
 HEADER = "step,loss,train_loss,train_accuracy,test_loss,test_accuracy,k,lam\n"
 

@@ -11,7 +11,7 @@ from mixup.study.errors import StudyError
 from mixup.study.summaries.summary import nested_means, runs_table, summarise
 from mixup.study.tables import SUMMARY, measures_table
 from mixup.study.training.config import RunKey
-from tests.folders import write_sums
+from tests.sums import write_sums
 
 KEYS = [RunKey("zebra", method, seed) for method in ("baseline", "apple") for seed in (7, 3)]
 

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load, save
 
 from mixup.study.errors import StudyError
-from mixup.study.paths import checkpoint_path
+from mixup.study.paths import checkpoint_path, remove_checkpoint
 from mixup.study.training import checkpoint as module
 from mixup.study.training.checkpoint import Checkpoint
 from mixup.study.training.config import RunKey
 from mixup.study.training.trainer import train_run
-from tests.study.training.test_trainer import METHODS, config, dataset, digest
+from tests.study.training.test_trainer import METHODS, config, dataset
 
 LONG = {"steps": 150, "decay_at": [40, 90], "evaluations": 4}
 
@@ -45,7 +45,7 @@ def train_and_stop(monkeypatch: pytest.MonkeyPatch, after: int, *arguments: Any)
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The checkpoint of a run that was stopped after its seventh step."""
-    train_and_stop(monkeypatch, 7, config("dropout"), dataset(), tmp_path / "run", tmp_path / "c")
+    train_and_stop(monkeypatch, 7, config("dropout"), dataset(), tmp_path / "c")
     return tmp_path / "c"
 
 
@@ -57,21 +57,28 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_continued_run_has_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, n_classes: int
 ) -> None:
-    data, run, file = dataset(n_classes=n_classes), tmp_path / "run", tmp_path / "checkpoint"
-    train_run(config(method, **LONG), data, tmp_path / "undisturbed")
+    data, file = dataset(n_classes=n_classes), tmp_path / "checkpoint"
+    undisturbed = train_run(config(method, **LONG), data)
     for steps in (1, 39, 25, 60):  # stops after steps 1, 40, 65 and 125
-        train_and_stop(monkeypatch, steps, config(method, **LONG), data, run, file)
-        assert not run.exists()
+        train_and_stop(monkeypatch, steps, config(method, **LONG), data, file)
         torch.manual_seed(steps)  # whatever ran in between must not matter
-    train_run(config(method, **LONG), data, run, file)
-    assert digest(run) == digest(tmp_path / "undisturbed")
-    assert [path.name for path in tmp_path.iterdir()].count("checkpoint") == 0
+    assert train_run(config(method, **LONG), data, file) == undisturbed
 
 
-def test_says_where_it_continues(
-    stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    train_run(config("dropout"), dataset(), tmp_path / "run", stopped)
+def test_checkpoint_stays_until_the_run_is_stored(stopped: Path) -> None:
+    """Killed in between, a run goes on from where it last was."""
+    part = stopped.with_name(".c.part")  # of a process that was killed
+    part.touch()
+    train_run(config("dropout"), dataset(), stopped)
+    assert stopped.exists()
+    remove_checkpoint(stopped)
+    remove_checkpoint(stopped)
+    assert not stopped.exists()
+    assert not part.exists()
+
+
+def test_says_where_it_continues(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train_run(config("dropout"), dataset(), stopped)
     assert capsys.readouterr().err == f"{stopped}: continues after step 7\n"
 
 
@@ -80,8 +87,8 @@ def test_short_run_writes_none(
 ) -> None:
     monkeypatch.delenv("MIXUP_CHECKPOINT_SECONDS")
     monkeypatch.setattr(Checkpoint, "save", lambda *_: pytest.fail("wrote a checkpoint"))
-    train_run(config(), dataset(), tmp_path / "run", tmp_path / "checkpoint")
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    train_run(config(), dataset(), tmp_path / "checkpoint")
+    assert list(tmp_path.iterdir()) == []
     assert capsys.readouterr().err == ""
 
 
@@ -99,7 +106,7 @@ def test_clock_decides_when_one_is_due(tmp_path: Path, monkeypatch: pytest.Monke
         Checkpoint, "save", lambda self, state: (save(self, state), steps.append(state.step))
     )
     monkeypatch.setattr(torch.Tensor, "item", item)
-    train_run(config(), dataset(), tmp_path / "run", tmp_path / "checkpoint")
+    train_run(config(), dataset(), tmp_path / "checkpoint")
     assert steps == [4, 8, 12, 16]
 
 
@@ -113,7 +120,7 @@ def test_bad_number_of_seconds_is_refused(
 ) -> None:
     monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", text)
     with pytest.raises(StudyError, match=f"must be a number of seconds >= 0, got '{text}'"):
-        train_run(config(), dataset(), tmp_path / "run", tmp_path / "checkpoint")
+        train_run(config(), dataset(), tmp_path / "checkpoint")
 
 
 # Leave alone
@@ -123,12 +130,11 @@ def assert_starts_anew(
     file: Path, reason: str, capsys: pytest.CaptureFixture[str], run: Any = None, data: Any = None
 ) -> None:
     run, data = run or config("dropout"), data or dataset()
-    train_run(run, data, file.parent / "undisturbed")
-    train_run(run, data, file.parent / "run", file)
+    undisturbed, found = train_run(run, data), train_run(run, data, file)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(f"{file} is ignored: {reason}")
-    assert digest(file.parent / "run") == digest(file.parent / "undisturbed")
+    assert found == undisturbed
 
 
 def test_of_other_parameters(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,12 +200,10 @@ def test_does_not_fit(
     assert_starts_anew(stopped, "it is damaged", capsys)
 
 
-def test_forgery_that_fits_is_used(
-    stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_forgery_that_fits_is_used(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """So what `test_does_not_fit` refuses is not the forgery itself."""
     forge(stopped, "losses", [0.5] * 2)
-    train_run(config("dropout"), dataset(), tmp_path / "run", stopped)
+    train_run(config("dropout"), dataset(), stopped)
     assert "continues after step 7" in capsys.readouterr().err
 
 
@@ -223,17 +227,17 @@ def test_pickle_is_not_loaded(
 def test_folder_in_its_place(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stopped.unlink()
     stopped.mkdir()
-    train_run(config("dropout"), dataset(), stopped.parent / "undisturbed")
-    train_run(config("dropout"), dataset(), stopped.parent / "run", stopped)
+    undisturbed = train_run(config("dropout"), dataset())
+    found = train_run(config("dropout"), dataset(), stopped)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith(f"{stopped} is ignored: it is damaged")
     assert lines[1] == f"{stopped} cannot be written: Is a directory"
-    assert digest(stopped.parent / "run") == digest(stopped.parent / "undisturbed")
+    assert found == undisturbed
 
 
 def test_file_in_place_of_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
-    train_run(config(), dataset(), tmp_path / "undisturbed")
-    train_run(config(), dataset(), tmp_path / "run", tmp_path / "file/checkpoint")
+    undisturbed = train_run(config(), dataset())
+    found = train_run(config(), dataset(), tmp_path / "file/checkpoint")
     assert "file/checkpoint cannot be written: " in capsys.readouterr().err
-    assert digest(tmp_path / "run") == digest(tmp_path / "undisturbed")
+    assert found == undisturbed

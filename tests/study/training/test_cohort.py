@@ -1,47 +1,49 @@
-"""Runs trained together: they draw as alone, agree to rounding, and fail one by one."""
+"""Runs trained together have the bytes of runs alone, whatever becomes of the others."""
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+import yaml
 
-from mixup.mixing.plan import MixPlan
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
+from mixup.study.training.checkpoint import Checkpoint
 from mixup.study.training.cohort import train_cohort
-from mixup.study.training.config import RunConfig
-from mixup.study.training.member import new_members
-from mixup.study.training.run import load_run, read_metrics
-from mixup.study.training.stack import Stack, merge
-from mixup.study.training.trainer import new_state, train_run
+from mixup.study.training.config import RunConfig, RunKey, read_run_config
+from mixup.study.training.stackable import can_stack
+from mixup.study.training.trainer import train_run
 
+ROOT = Path(__file__).parents[3]
 METHODS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "weight_decay": {"weight_decay": 0.6},
     "dropout": {"dropout": 0.3},
+    "noise": {"input_noise": 0.1},
     "input": {"eligible": [0]},
-    "hidden": {"eligible": [1, 2, 3]},
+    "hidden": {"eligible": [1, 2, 3], "alpha": 0.5},
     "manifold": {"eligible": [0, 1, 2, 3]},
-    "dropout_and_hidden": {"dropout": 0.3, "eligible": [1, 2, 3]},
-}
+    "labels_only": {"eligible": [0, 1, 2], "mixes": "labels"},
+    "features_only": {"eligible": [0, 1, 2], "mixes": "features"},
+    "everything": {
+        "dropout": 0.2, "weight_decay": 0.1, "input_noise": 0.2, "eligible": [0, 1, 3], "alpha": 1.0
+    },
+}  # fmt: skip
 NET = {"width": 16, "depth": 3, "negative_slope": 0.2}
-BOTTLENECK = NET | {"bottleneck": {"layer": 2, "size": 3}}
+BOTTLENECK = NET | {"bottleneck": {"layer": 2, "size": 4}}
+RECIPE = {
+    "test_fraction": 0.5,
+    "batch_size": 32,
+    "steps": 40,
+    "learning_rate": 0.01,
+    "evaluations": 5,
+}
 
 
 def config(method: str, seed: int = 0, *, net: dict = NET, **recipe: Any) -> RunConfig:
-    settings = METHODS.get(method) or {}
-    training = {
-        "test_fraction": 0.5,
-        "batch_size": 8,
-        "steps": 100,
-        "learning_rate": 0.003,
-        "evaluations": 20,
-    }
+    settings = METHODS[method]
     return RunConfig.model_validate(
         {
             "experiment": "test",
@@ -49,9 +51,9 @@ def config(method: str, seed: int = 0, *, net: dict = NET, **recipe: Any) -> Run
             "seed": seed,
             "data": "test",
             "net": net,
-            "training": training | recipe,
+            "training": RECIPE | recipe,
             "settings": settings,
-            "alpha": 2.0 if settings.get("eligible") else None,
+            "alpha": settings.get("alpha", 2.0) if settings.get("eligible") else None,
             "threads": 1,
         }
     )
@@ -63,158 +65,199 @@ def every_method(**options: Any) -> list[RunConfig]:
 
 def dataset(n_classes: int = 2, n_features: int = 2) -> Dataset:
     """Make classes that overlap, so that no loss vanishes."""
-    n = 66
+    n = 144
     rng = np.random.default_rng(0)
     labels = np.arange(n) % n_classes
     inputs = rng.normal(size=(n, n_features)) + labels[:, None]
     return Dataset(inputs.astype(np.float32), labels, np.arange(n), np.zeros(n, dtype=bool))
 
 
-def history(folder: Path) -> list[dict[str, str]]:
-    with (folder / "history.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def both_ways(
-    configs: list[RunConfig], data: Dataset, root: Path
-) -> list[tuple[RunConfig, Path, Path]]:
-    """Train runs together and alone."""
-    pairs = [
-        (c, root / "together" / str(i), root / "alone" / str(i)) for i, c in enumerate(configs)
-    ]
+def assert_as_alone(configs: list[RunConfig], data: Dataset) -> None:
     torch.rand(3)  # whatever ran before must not matter
-    assert train_cohort(configs, data, [together for _, together, _ in pairs]) == [None] * len(
-        pairs
-    )
-    for one, _, alone in pairs:
-        train_run(one, data, alone)
-    return pairs
+    together = train_cohort(configs, data, [None] * len(configs))
+    for one, files in zip(configs, together, strict=True):
+        assert files == train_run(one, data), (one.method, one.seed)
 
 
-def assert_same_weights(together: Path, alone: Path) -> None:
-    """Compare nets to float32 rounding, which Adam enlarges where a gradient nearly vanishes."""
-    weights, expected = (load_file(path / "model.safetensors") for path in (together, alone))
-    torch.testing.assert_close(weights, expected, rtol=1e-4, atol=1e-4)
+# The same bytes
 
 
 @pytest.mark.parametrize(
     ("n_classes", "options"),
     [
         (2, {}),
-        (3, {"net": BOTTLENECK}),
-        (3, {"steps": None, "epochs": 25, "decay_at": [5, 15]}),
+        (4, {"net": BOTTLENECK}),
+        (4, {"steps": None, "epochs": 20, "decay_at": [5, 15], "net": NET | {"width": 32}}),
+        (2, {"validation_fraction": 0.25, "batch_size": 20, "net": NET | {"negative_slope": 0.0}}),
     ],
-    ids=["one logit", "softmax and bottleneck", "learning-rate decay"],
+    ids=["one logit", "softmax and bottleneck", "learning-rate decay", "validation and ReLU"],
 )
-def test_agrees_with_runs_alone(tmp_path: Path, n_classes: int, options: dict[str, Any]) -> None:
-    data = dataset(n_classes, n_features=3)
-    for one, together, alone in both_ways(every_method(**options), data, tmp_path):
-        name = f"{one.method} {one.seed}"
-        rows, expected = history(together), history(alone)
-        for column in ("step", "k", "lam"):
-            assert [row[column] for row in rows] == [row[column] for row in expected], name
-        for column in ("loss", "train_loss", "test_loss", "train_accuracy", "test_accuracy"):
-            values = ([float(row[column]) for row in part] for part in (rows, expected))
-            np.testing.assert_allclose(*values, rtol=1e-3, err_msg=f"{name} {column}")
-        assert_same_weights(together, alone)
-        assert read_metrics(together) == pytest.approx(read_metrics(alone), rel=1e-3)
+def test_every_method_has_the_bytes_of_the_run_alone(
+    n_classes: int, options: dict[str, Any]
+) -> None:
+    assert_as_alone(every_method(**options), dataset(n_classes, n_features=4))
 
 
-def test_methods_and_seeds_differ(tmp_path: Path) -> None:
-    """The test above could not tell two runs apart that always give the same net."""
+@pytest.mark.parametrize("study", ["params.yaml", "full/params.yaml"])
+def test_every_method_of_the_study_that_can_be_stacked(study: str) -> None:
+    """With the study's nets, and the data's number of features and classes."""
+    experiments = yaml.safe_load((ROOT / study).read_text())["experiments"]
+    training = config("baseline", steps=3, evaluations=1).training
+    for name, experiment in experiments.items():
+        data = dataset(2, 2) if experiment["data"] == "spirals" else dataset(10, 784)
+        of_net: dict[str, list[RunConfig]] = {}
+        for method in experiment["methods"]:
+            one = read_run_config(RunKey(name, method, 0), ROOT / study)
+            if can_stack(one):
+                same = of_net.setdefault(one.net.model_dump_json(), [])
+                same.append(one.model_copy(update={"training": training}))
+        for configs in of_net.values():
+            assert_as_alone(configs, data)
+
+
+def test_methods_and_seeds_differ() -> None:
+    """The tests above could not tell two runs apart that always give the same net."""
     configs = every_method()
-    folders = [tmp_path / str(i) for i in range(len(configs))]
-    train_cohort(configs, dataset(), folders)
-    nets = [load_file(folder / "model.safetensors")["hidden.1.0.weight"] for folder in folders]
-    for i, one in enumerate(nets):
-        for other in nets[:i]:
-            assert (one - other).abs().max() > 0.01
+    nets = {
+        files["model.safetensors"]
+        for files in train_cohort(configs, dataset(), [None] * len(configs))
+        if not isinstance(files, StudyError)
+    }
+    assert len(nets) == len(configs)
 
 
-def test_dropout_drops_what_the_layer_drops() -> None:
-    configs = [config("dropout", seed) for seed in (0, 1)] + [config("baseline")]
-    data, x = dataset(), torch.randn(3, 8, 2)
-    members = new_members(configs, data)
-    stack, plans = Stack(members), [MixPlan.plain(8)] * 3
-    outputs = [stack(x, plans, merge(plans).perm) for _ in range(3)]
-    assert (outputs[0][:2] - outputs[1][:2]).abs().max() > 0.01
-    for i, one in enumerate(configs):
-        net = new_state(one, data).net.train()  # seeds the generator that its dropout draws from
-        for output in outputs:
-            torch.testing.assert_close(output[i], net(x[i]))
+def test_order_and_company_do_not_matter() -> None:
+    configs = [config("manifold"), config("dropout", 1), config("everything", 2)]
+    forth, back, alone = (
+        train_cohort(part, dataset(), [None] * len(part))
+        for part in (configs, configs[::-1], configs[:1])
+    )
+    assert forth == back[::-1]
+    assert alone == forth[:1]
 
 
-def test_weights_of_the_stack_are_those_of_the_nets() -> None:
-    members = new_members([config("baseline", seed) for seed in (0, 1)], dataset())
-    before = [new_state(member.config, dataset()).net.state_dict() for member in members]
-    stack = Stack(members)
-    with torch.no_grad():
-        for weight in stack.weights:
-            weight.add_(torch.tensor([1.0, 2.0]).view(2, *[1] * (weight.ndim - 1)))
-    for i, member in enumerate(members):
-        for name, tensor in member.state.net.state_dict().items():
-            torch.testing.assert_close(tensor, before[i][name] + (i + 1))
+# One by one
 
 
-@pytest.mark.parametrize("evaluations", [4, 20])
-def test_a_loss_that_is_not_finite_fails_one_run_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluations: int
+@pytest.mark.parametrize("evaluations", [2, 20])
+def test_a_run_that_fails_changes_no_other(
+    monkeypatch: pytest.MonkeyPatch, evaluations: int
 ) -> None:
     """With few evaluations the loss shows it, with many those see the spoilt net first."""
     monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
     recipe = {"steps": 20, "evaluations": evaluations}
-    configs = [config("manifold", **recipe), config("spoilt", **recipe), config("input", **recipe)]
-    folders = [tmp_path / one.method for one in configs]
+    configs = [config(name, **recipe) for name in ("manifold", "spoilt", "dropout")]
     data = dataset()
-    first, error, last = train_cohort(configs, data, folders)
-    assert first is None
-    assert last is None
+    first, failed, last = train_cohort(configs, data, [None] * 3)
     with pytest.raises(StudyError) as alone:
-        train_run(configs[1], data, tmp_path / "alone")
-    assert error == str(alone.value)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["input", "manifold"]
-    for folder, one in zip(folders, configs, strict=True):
-        if one.method != "spoilt":
-            train_run(one, data, tmp_path / "alone")
-            assert_same_weights(folder, tmp_path / "alone")
+        train_run(configs[1], data)
+    assert isinstance(failed, StudyError)
+    assert str(failed) == str(alone.value)
+    assert [first, last] == [train_run(one, data) for one in (configs[0], configs[2])]
 
 
-@pytest.mark.parametrize(("n", "told"), [(3, "1, 2, 3"), (8, "4, 5, 6, 7, 8")])
-def test_last_five_losses_reach_over_evaluations(n: int, told: str) -> None:
-    """As `train_run` tells them, however few steps lie between two evaluations."""
-    data = dataset()
-    (member,) = new_members([config("baseline", steps=20)], data)
-    for step in range(1, n + 1):
-        member.note(step, float(step))
-        member.evaluate(step, MixPlan.plain(8))
-    member.note(n + 1, float("nan"))
-    assert member.error is not None
-    assert f"at step {n + 1} (before: {told}):" in member.error
+def test_all_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
+    failed = train_cohort([config("spoilt", seed) for seed in (0, 1)], dataset(), [None] * 2)
+    assert ["seed 0" in str(failed[0]), "seed 1" in str(failed[1])] == [True, True]
 
 
-def test_a_folder_that_cannot_be_written_fails_one_run_only(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    configs = [config("baseline", seed, steps=4, evaluations=1) for seed in (0, 1)]
-    error, other = train_cohort(configs, dataset(), [tmp_path / "file" / "0", tmp_path / "1"])
-    assert error is not None
-    assert "file" in error
-    assert other is None
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "file"]
+# Checkpoints
 
 
-def test_folder_has_the_files_of_a_run_and_the_size_of_the_cohort(tmp_path: Path) -> None:
-    configs = [config("manifold", seed, steps=4, evaluations=2) for seed in (0, 1, 2)]
-    for one, together, alone in both_ways(configs, dataset(), tmp_path):
-        assert {p.name for p in together.iterdir()} == {p.name for p in alone.iterdir()}
-        assert json.loads((together / "config.json").read_text())["cohort"] == 3
-        assert json.loads((alone / "config.json").read_text())["cohort"] == 1
-        run = load_run(together)
-        assert run.config == one.model_copy(update={"cohort": 3})
-        split = run.split(dataset())
-        p = run.probabilities(split.test_inputs)[
-            np.arange(len(split.test_labels)), split.test_labels
-        ]
-        assert read_metrics(together)["test_nll"] == pytest.approx(-np.log(p).mean())
+@pytest.fixture
+def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", "0")
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, n: int, train: Any, *arguments: Any) -> None:
+    """Train until n checkpoints are written."""
+    save, left = Checkpoint.save, [n]
+
+    def save_and_stop(self: Checkpoint, state: Any) -> None:
+        save(self, state)
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(*arguments)
+
+
+@pytest.mark.usefixtures("each_step")
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_an_interrupted_cohort_goes_on_to_the_same_bytes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    n_classes: int,
+) -> None:
+    """Together, alone, with others and from different steps."""
+    configs = [config(name, decay_at=[5, 25]) for name in METHODS]
+    data, files = dataset(n_classes), [tmp_path / name for name in METHODS]
+    undisturbed = train_cohort(configs, data, [None] * len(configs))
+    # Stopped when the first four have written their seventh, the others their sixth.
+    stop_after(monkeypatch, 6 * len(configs) + 4, train_cohort, configs, data, files)
+    torch.manual_seed(5)  # whatever ran in between must not matter
+    stop_after(monkeypatch, 9, train_run, configs[0], data, files[0])  # alone: after step 16
+    files[1].unlink()  # starts anew
+    assert train_run(configs[2], data, files[2]) == undisturbed[2]
+    capsys.readouterr()
+    assert train_cohort(configs, data, files) == undisturbed
+    told = capsys.readouterr().err
+    assert f"{files[0]}: continues after step 16\n" in told
+    assert str(files[1]) not in told
+    assert f"{files[3]}: continues after step 7\n" in told
+    assert f"{files[4]}: continues after step 6\n" in told
+
+
+@pytest.mark.usefixtures("each_step")
+def test_checkpoint_is_that_of_the_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, data = config("everything"), dataset()
+    stop_after(monkeypatch, 10, train_run, one, data, tmp_path / "alone")
+    stop_after(
+        monkeypatch, 20, train_cohort, [config("baseline"), one], data,
+        [tmp_path / "other", tmp_path / "together"],
+    )  # fmt: skip
+    assert (tmp_path / "together").read_bytes() == (tmp_path / "alone").read_bytes()
+
+
+@pytest.mark.usefixtures("each_step")
+def test_a_failed_run_writes_no_more_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
+    configs = [config("spoilt", evaluations=40), config("baseline", evaluations=40)]
+    failed, _ = train_cohort(configs, dataset(), [tmp_path / "spoilt", tmp_path / "baseline"])
+    step = int(str(failed).split(" at step ")[1].split()[0])
+    again, _ = train_cohort(configs, dataset(), [tmp_path / "spoilt", tmp_path / "baseline"])
+    assert step > 1
+    assert str(again).split(" (before")[0] == str(failed).split(" (before")[0]
+
+
+# What can be stacked
+
+
+@pytest.mark.parametrize(
+    ("settings", "net", "can"),
+    [
+        ({"dropout": 0.5, "input_noise": 0.1}, NET, True),
+        ({"batch_norm": True}, NET, False),
+        ({"eligible": [1], "stop_gradient": True}, NET, False),
+        ({}, NET | {"width": 128}, True),
+        ({}, NET | {"width": 512}, False),
+        ({}, NET | {"bottleneck": {"layer": 2, "size": 512}}, False),
+    ],
+)
+def test_what_is_known_and_small_can_be_stacked(
+    monkeypatch: pytest.MonkeyPatch, settings: dict, net: dict, can: bool
+) -> None:
+    monkeypatch.setitem(METHODS, "chosen", settings)
+    assert can_stack(config("chosen", net=net)) == can
 
 
 @pytest.mark.parametrize(
@@ -226,18 +269,24 @@ def test_folder_has_the_files_of_a_run_and_the_size_of_the_cohort(tmp_path: Path
         (config("input", 1).model_copy(update={"data": "others"}), "the same data"),
     ],
 )
-def test_refuses_runs_of_different_kinds(tmp_path: Path, other: RunConfig, message: str) -> None:
+def test_refuses_runs_of_different_kinds(other: RunConfig, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        train_cohort([config("input"), other], dataset(), [tmp_path / "0", tmp_path / "1"])
+        train_cohort([config("input"), other], dataset(), [None] * 2)
 
 
-def test_refuses_too_few_folders_and_no_runs(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="1 runs and 0 folders"):
-        train_cohort([config("input")], dataset(), [])
-    with pytest.raises(ValueError, match="0 runs"):
+def test_refuses_what_it_cannot_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "odd", {"batch_norm": True})
+    with pytest.raises(ValueError, match=r"odd seed 0 must be trained alone: .* sets batch_norm"):
+        train_cohort([config("input"), config("odd")], dataset(), [None] * 2)
+
+
+def test_refuses_no_runs_and_too_few_checkpoints() -> None:
+    with pytest.raises(ValueError, match="at least one run"):
         train_cohort([], dataset(), [])
+    with pytest.raises(ValueError, match="zip"):
+        train_cohort([config("input")], dataset(), [])
 
 
-def test_refuses_a_batch_larger_than_the_data(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"batch_size = 64 is larger than the 34"):
-        train_cohort([config("input", batch_size=64)], dataset(), [tmp_path / "0"])
+def test_refuses_a_batch_larger_than_the_data() -> None:
+    with pytest.raises(StudyError, match=r"batch_size = 80 is larger than the 72"):
+        train_cohort([config("input", batch_size=80)], dataset(), [None])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from mixup.study.training.outcome import write_run
 from mixup.study.training.trainer import train_run
 from tests.study.training.test_trainer import METHODS, config, dataset, digest
 
@@ -19,7 +20,7 @@ EVERYTHING = {"dropout": 0.3, "weight_decay": 0.5, "eligible": [0, 1, 3]}
 
 
 def train(folder: Path) -> dict[str, str]:
-    train_run(config("everything", **RECIPE), dataset(150_000), folder)
+    write_run(folder, train_run(config("everything", **RECIPE), dataset(150_000)))
     return digest(folder)
 
 

@@ -10,9 +10,7 @@ from torch import nn
 
 from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
-from mixup.study.errors import StudyError
 from mixup.study.params import ParamsError, check
-from mixup.study.training.cohort import train_cohort
 from mixup.study.training.config import (
     ExperimentConfig,
     MethodConfig,
@@ -20,6 +18,7 @@ from mixup.study.training.config import (
     RunKey,
     read_run_config,
 )
+from mixup.study.training.outcome import write_run
 from mixup.study.training.run import build_net, load_run, read_metrics, split_for
 from mixup.study.training.trainer import new_state, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset, history
@@ -35,7 +34,7 @@ def with_settings(net: dict[str, Any] = NET, **settings: Any) -> RunConfig:
 
 def test_batch_norm_predicts_by_what_it_learnt_in_training(tmp_path: Path) -> None:
     chosen = with_settings(batch_norm=True)
-    train_run(chosen, dataset(), tmp_path / "run")
+    write_run(tmp_path / "run", train_run(chosen, dataset()))
     run = load_run(tmp_path / "run")
     norms = [module for module in run.net.modules() if isinstance(module, nn.BatchNorm1d)]
     assert [norm.num_features for norm in norms] == chosen.net.hidden
@@ -143,7 +142,7 @@ def test_validation_points_come_from_the_training_points() -> None:
 def test_validation_is_watched_where_there_is_any(tmp_path: Path) -> None:
     for name, fraction in (("with", 0.25), ("without", 0.0)):
         chosen = config(validation_fraction=fraction)
-        train_run(chosen, dataset(), tmp_path / name)
+        write_run(tmp_path / name, train_run(chosen, dataset()))
         last = history(tmp_path / name)[-1]
         metrics = read_metrics(tmp_path / name)
         if fraction:
@@ -152,12 +151,6 @@ def test_validation_is_watched_where_there_is_any(tmp_path: Path) -> None:
         else:
             assert last["validation_loss"] == last["validation_accuracy"] == ""
             assert "validation_nll" not in metrics
-
-
-def test_a_cohort_refuses_what_it_cannot_stack(tmp_path: Path) -> None:
-    odd = with_settings(batch_norm=True)
-    with pytest.raises(StudyError, match="cohort: its method sets batch_norm"):
-        train_cohort([config(), odd], dataset(), [tmp_path / "a", tmp_path / "b"])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from mixup.models.mlp import MLP
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
 from mixup.study.training.config import RunConfig
-from mixup.study.training.outcome import HISTORY_COLUMNS
+from mixup.study.training.outcome import HISTORY_COLUMNS, write_run
 from mixup.study.training.run import load_run, read_metrics, split_for
 from mixup.study.training.trainer import train_run
 
@@ -74,9 +74,9 @@ def digest(folder: Path) -> dict[str, str]:
 def test_same_seed_gives_the_same_bytes(tmp_path: Path, method: str, n_classes: int) -> None:
     for name in ("one", "two"):
         torch.rand(3)  # whatever ran before must not matter
-        train_run(config(method), dataset(n_classes=n_classes), tmp_path / name)
+        write_run(tmp_path / name, train_run(config(method), dataset(n_classes=n_classes)))
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
-    train_run(config(method, seed=1), dataset(n_classes=n_classes), tmp_path / "other")
+    write_run(tmp_path / "other", train_run(config(method, seed=1), dataset(n_classes=n_classes)))
     assert digest(tmp_path / "one") != digest(tmp_path / "other")
 
 
@@ -95,7 +95,7 @@ def test_methods_of_a_seed_share_split_initial_weights_and_batches(
             return forward(module, *args, **kwargs)
 
         monkeypatch.setattr(torch.nn.Module, "__call__", watch)
-        train_run(config(method, learning_rate=1e-30), dataset(), tmp_path / method)
+        write_run(tmp_path / method, train_run(config(method, learning_rate=1e-30), dataset()))
         monkeypatch.undo()
     weights = {m: load_file(tmp_path / m / "model.safetensors") for m in METHODS}
     for method in METHODS:
@@ -113,7 +113,7 @@ def test_methods_of_a_seed_share_split_initial_weights_and_batches(
 
 @pytest.mark.parametrize("method", ["baseline", "weight_decay", "input", "manifold"])
 def test_lowers_its_loss(tmp_path: Path, method: str) -> None:
-    train_run(config(method, steps=300), dataset(), tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(method, steps=300), dataset()))
     rows = history(tmp_path / "run")
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert read_metrics(tmp_path / "run")["test_accuracy"] > 0.9
@@ -127,15 +127,15 @@ def test_overfits_eight_points(tmp_path: Path) -> None:
         np.arange(16),
         np.zeros(16, dtype=bool),
     )
-    train_run(config(steps=1500), points, tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(steps=1500), points))
     metrics = read_metrics(tmp_path / "run")
     assert metrics["train_accuracy"] == 1.0
     assert metrics["train_nll"] < 0.01
 
 
 def test_history_has_evenly_spaced_rows_and_the_draws(tmp_path: Path) -> None:
-    train_run(config("manifold"), dataset(), tmp_path / "mixed")
-    train_run(config(), dataset(), tmp_path / "plain")
+    write_run(tmp_path / "mixed", train_run(config("manifold"), dataset()))
+    write_run(tmp_path / "plain", train_run(config(), dataset()))
     mixed, plain = history(tmp_path / "mixed"), history(tmp_path / "plain")
     assert tuple(mixed[0]) == HISTORY_COLUMNS
     assert [int(row["step"]) for row in mixed] == [5, 10, 15, 20]
@@ -146,7 +146,7 @@ def test_history_has_evenly_spaced_rows_and_the_draws(tmp_path: Path) -> None:
 def test_metrics_are_those_of_the_saved_net(tmp_path: Path) -> None:
     """Recompute the scores from the folder alone, by hand."""
     data = dataset()
-    train_run(config("manifold"), data, tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config("manifold"), data))
     run = load_run(tmp_path / "run")
     split = run.split(data)
     with torch.no_grad():
@@ -161,15 +161,17 @@ def test_metrics_are_those_of_the_saved_net(tmp_path: Path) -> None:
 
 
 def test_more_classes_or_features_have_no_low_confidence_area(tmp_path: Path) -> None:
-    train_run(config(), dataset(n_classes=3), tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(), dataset(n_classes=3)))
     assert "low_confidence_area" not in read_metrics(tmp_path / "run")
 
 
 def test_learning_rate_decays_when_told(tmp_path: Path) -> None:
     """Ten steps at a rate that then falls by ten twice: the net moves less than without."""
-    train_run(config(steps=10, evaluations=1), dataset(), tmp_path / "plain")
-    train_run(config(steps=10, evaluations=1, decay_at=[1, 2]), dataset(), tmp_path / "decayed")
-    train_run(config(learning_rate=1e-30), dataset(), tmp_path / "start")
+    write_run(tmp_path / "plain", train_run(config(steps=10, evaluations=1), dataset()))
+    write_run(
+        tmp_path / "decayed", train_run(config(steps=10, evaluations=1, decay_at=[1, 2]), dataset())
+    )
+    write_run(tmp_path / "start", train_run(config(learning_rate=1e-30), dataset()))
     start, plain, decayed = (
         load_file(tmp_path / name / "model.safetensors")["classifier.weight"]
         for name in ("start", "plain", "decayed")
@@ -179,22 +181,24 @@ def test_learning_rate_decays_when_told(tmp_path: Path) -> None:
 
 def test_epochs_count_whole_batches(tmp_path: Path) -> None:
     recipe = {"steps": None, "epochs": 3, "evaluations": 1, "batch_size": 10}
-    train_run(config(**recipe), dataset(), tmp_path / "run")  # 32 training points: 3 batches
+    write_run(
+        tmp_path / "run", train_run(config(**recipe), dataset())
+    )  # 32 training points: 3 batches
     assert history(tmp_path / "run")[-1]["step"] == "9"
 
 
 def test_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"batch_size = 33 is larger than the 32 training points"):
-        train_run(config(batch_size=33), dataset(), tmp_path / "run")
+        write_run(tmp_path / "run", train_run(config(batch_size=33), dataset()))
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("method", ["baseline", "manifold"])
 def test_non_finite_loss_stops_and_leaves_what_was_there(tmp_path: Path, method: str) -> None:
-    train_run(config(method), dataset(), tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(method), dataset()))
     before = digest(tmp_path / "run")
     with pytest.raises(StudyError) as error:
-        train_run(config(method, learning_rate=1e30), dataset(), tmp_path / "run")
+        write_run(tmp_path / "run", train_run(config(method, learning_rate=1e30), dataset()))
     message = re.fullmatch(
         rf"loss is (nan|inf) in test {method} seed 0 at step (\d+) \(before: ([^)]+)\): "
         r"try experiments\.test\.training\.learning_rate below 1e\+30",
@@ -211,7 +215,7 @@ def test_non_finite_loss_stops_and_leaves_what_was_there(tmp_path: Path, method:
 def test_last_five_losses_reach_over_an_evaluation(tmp_path: Path) -> None:
     """Blown up by hand after an evaluation at each step: of a run's own losses, five are told."""
     data = dataset()
-    train_run(config(steps=8, evaluations=8), data, tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(steps=8, evaluations=8), data))
     losses = [f"{float(row['loss']):.4g}" for row in history(tmp_path / "run")]
     seen = []
 
@@ -224,7 +228,7 @@ def test_last_five_losses_reach_over_an_evaluation(tmp_path: Path) -> None:
     )
     try:
         with pytest.raises(StudyError) as error:
-            train_run(config(steps=8, evaluations=8), data, tmp_path / "spoilt")
+            write_run(tmp_path / "spoilt", train_run(config(steps=8, evaluations=8), data))
     finally:
         handle.remove()
     assert f"loss is nan in test baseline seed 0 at step 8 (before: {', '.join(losses[2:7])})" in (
@@ -235,14 +239,17 @@ def test_last_five_losses_reach_over_an_evaluation(tmp_path: Path) -> None:
 def test_net_spoilt_by_its_last_step_is_no_success(tmp_path: Path) -> None:
     """The loss of the one step is finite, and so large a step leaves weights that are not."""
     with pytest.raises(StudyError, match=r"loss is nan in test baseline seed 0 at step 1 \(before"):
-        train_run(config(steps=1, evaluations=1, learning_rate=1e38), dataset(), tmp_path / "run")
+        write_run(
+            tmp_path / "run",
+            train_run(config(steps=1, evaluations=1, learning_rate=1e38), dataset()),
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_history_watches_no_more_training_points_than_test_points(tmp_path: Path) -> None:
     """With a quarter held out, the first sixteen of 48 training points."""
     data = dataset()
-    train_run(config(test_fraction=0.25), data, tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(test_fraction=0.25), data))
     run, last = load_run(tmp_path / "run"), history(tmp_path / "run")[-1]
     split, metrics = run.split(data), read_metrics(tmp_path / "run")
     assert (len(split.train_labels), len(split.test_labels)) == (48, 16)
@@ -269,7 +276,7 @@ def test_pixels_become_numbers_between_0_and_1() -> None:
 def test_missing_and_damaged_runs_are_named(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="is missing: run `dvc repro`"):
         load_run(tmp_path / "run")
-    train_run(config(), dataset(), tmp_path / "run")
+    write_run(tmp_path / "run", train_run(config(), dataset()))
     for name in ("model.safetensors", "metrics.json"):
         path = tmp_path / "run" / name
         path.write_bytes(path.read_bytes()[:20])

@@ -1,4 +1,4 @@
-"""Folders as the study writes them."""
+"""Checksums for folders that tests fill by hand, or change."""
 
 from pathlib import Path
 
@@ -6,6 +6,5 @@ from mixup.study.files import SUMS, sums
 
 
 def write_sums(folder: Path) -> None:
-    """Write the checksums of a folder's files, which a test has made or changed."""
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != SUMS}
     (folder / SUMS).write_bytes(sums(files))
