@@ -24,7 +24,7 @@ from mixup.study.ahead import (
 from mixup.study.command import run
 from mixup.study.errors import StudyError
 from mixup.study.files import whole_file
-from mixup.study.parallel.job import FailedRun, Job, expected_seconds, load
+from mixup.study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
 from mixup.study.parallel.local import LocalPool
 from mixup.study.parallel.progress import Progress
 from mixup.study.params import read_section
@@ -52,17 +52,28 @@ def train_all(
     try:
         with closing(Progress(costs, pool.about)) as progress:
             for job, outcomes in pool.outcomes(list(costs), progress.show):
+                pairs = zip(job.keys, outcomes, strict=True)
+                outcomes = [keep_run(*pair, identities) for pair in pairs]
+                progress.end(job, outcomes)
                 for key, outcome in zip(job.keys, outcomes, strict=True):
                     if isinstance(outcome, FailedRun):
                         failed[key] = outcome.reason
-                        continue
-                    keep(identities[key], outcome.files)
-                    keep_time(key, outcome.seconds, outcome.files["model.safetensors"])
-                    remove_checkpoint(checkpoint_path(key))
-                progress.end(job, outcomes)
     finally:
         pool.close()
     return failed
+
+
+def keep_run(key: RunKey, outcome: Outcome, identities: Mapping[RunKey, str]) -> Outcome:
+    """Keep a run that was trained for its stage."""
+    if isinstance(outcome, FailedRun):
+        return outcome
+    try:
+        keep(identities[key], outcome.files)
+    except (StudyError, OSError) as error:
+        return FailedRun(str(error))
+    keep_time(key, outcome.seconds, outcome.files["model.safetensors"])
+    remove_checkpoint(checkpoint_path(key))
+    return outcome
 
 
 def jobs_with_costs(configs: Iterable[RunConfig], code: str, workers: int) -> dict[Job, float]:

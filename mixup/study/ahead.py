@@ -16,8 +16,8 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from mixup.study.code import read_code, version_of
-from mixup.study.errors import StudyError
+from mixup.study.code import CODE, read_code, version_of
+from mixup.study.errors import FileError, StudyError
 from mixup.study.files import check_folder, whole_folder
 from mixup.study.training.config import RunConfig
 
@@ -59,14 +59,22 @@ def recorded_code() -> str:
     Raises:
         StudyError: code.json is missing or damaged.
     """
-    return version_of(read_code()["train"])
+    digests = read_code()
+    if "train" not in digests:
+        raise FileError(CODE, "it has no digest of the stage train")
+    return version_of(digests["train"])
 
 
 def keep(identity: str, files: Mapping[str, bytes]) -> None:
-    """Keep the files of a run until its stage takes them."""
+    """Keep the files of a run until its stage takes them.
+
+    Raises:
+        StudyError: a file is not as it was written, for instance on its way from another machine.
+    """
     with whole_folder(ahead_folder() / identity) as temporary:
         for name, content in files.items():
             (temporary / name).write_bytes(content)
+        check_folder(temporary)
 
 
 def is_kept(identity: str) -> bool:

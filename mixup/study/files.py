@@ -65,20 +65,24 @@ def sums(files: Mapping[str, bytes]) -> bytes:
 
 
 def check_folder(folder: Path) -> None:
-    """Compare all files that `sums` saw with their checksums.
+    """Compare all files of a folder with their checksums, which `sums` made.
 
     Raises:
-        FileError: one is another one or missing, or the checksums are.
+        FileError: one is another one, missing or unknown, or the checksums are missing.
     """
     path = folder / SUMS
     try:
-        names = [line.split("  ", 1)[1] for line in path.read_text(encoding="utf-8").splitlines()]
-        for name in names:
-            check_sum(folder / name)
+        lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
-        raise FileError(error.filename) from error
-    except (ValueError, IndexError) as error:
+        raise FileError(path) from error
+    except ValueError as error:
         raise FileError(path, error) from error
+    names = {line.partition("  ")[2] for line in lines}
+    found = {file.name for file in folder.iterdir()} - {SUMS}
+    for name in sorted(names | found):
+        if name not in found:
+            raise FileError(folder / name)
+        check_sum(folder / name)
 
 
 def check_sum(path: Path) -> None:

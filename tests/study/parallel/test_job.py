@@ -10,7 +10,6 @@ import pytest
 
 from mixup.study.code import code_version
 from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.errors import StudyError
 from mixup.study.parallel.job import (
     FailedRun,
     Job,
@@ -21,7 +20,6 @@ from mixup.study.parallel.job import (
 )
 from mixup.study.training.config import RunConfig
 from mixup.study.training.trainer import train_run
-from tests.pipeline.conftest import hashes
 
 
 def config(**changes: Any) -> RunConfig:
@@ -56,30 +54,18 @@ def job(tmp_path: Path) -> Job:
     return Job((config(),), tmp_path / "data.npz", code_version(), tmp_path / "checkpoints")
 
 
-def test_run_arrives_as_training_writes_it(job: Job, tmp_path: Path) -> None:
+def test_run_arrives_as_training_gives_it(job: Job) -> None:
     (outcome,) = do_job(job)
     assert isinstance(outcome, TrainedRun)
-    outcome.write(tmp_path / "arrived")
-    train_run(config(), load_dataset(job.data), tmp_path / "alone")
-    assert hashes(tmp_path / "arrived") == hashes(tmp_path / "alone")
+    assert outcome.files == train_run(config(), load_dataset(job.data))
 
 
-@pytest.mark.parametrize("damage", ["other bytes", "fewer bytes", "missing", "too many"])
-def test_damaged_run_is_not_put_in_place(damage: str, job: Job, tmp_path: Path) -> None:
-    (outcome,) = do_job(job)
-    assert isinstance(outcome, TrainedRun)
-    files = dict(outcome.files)
-    if damage == "other bytes":
-        files["metrics.json"] = files["metrics.json"].replace(b"0", b"1")
-    elif damage == "fewer bytes":
-        files["model.safetensors"] = files["model.safetensors"][:-1]
-    elif damage == "missing":
-        del files["history.csv"]
-    else:
-        files["more.txt"] = b""
-    with pytest.raises(StudyError, match="arrived damaged"):
-        replace(outcome, files=files).write(tmp_path / "arrived")
-    assert not (tmp_path / "arrived").exists()
+def test_runs_of_a_cohort_are_those_of_runs_alone(job: Job) -> None:
+    seeds = tuple(config().model_copy(update={"seed": seed}) for seed in range(3))
+    outcomes = do_job(replace(job, configs=seeds))
+    for outcome, one in zip(outcomes, seeds, strict=True):
+        assert isinstance(outcome, TrainedRun)
+        assert outcome.files == train_run(one, load_dataset(job.data))
 
 
 def test_worker_with_other_code_trains_nothing(job: Job) -> None:

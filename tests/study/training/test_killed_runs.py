@@ -34,6 +34,7 @@ def project(tmp_path: Path) -> Path:
     }  # fmt: skip
     params = {"mixup": {"alpha": 2.0}, "train": {"threads": 1}, "experiments": {"e": experiment}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "code.json").write_text(json.dumps({"train": "as it is"}))
     return tmp_path
 
 
