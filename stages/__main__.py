@@ -8,5 +8,6 @@ import sys
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
-del sys.argv[0]
-runpy.run_module(f"stages.{sys.argv[0]}", run_name="__main__", alter_sys=True)
+name = sys.argv.pop(1)
+sys.argv[0] = "-m"  # as it is while Python looks for the module
+runpy.run_module(f"stages.{name}", run_name="__main__", alter_sys=True)

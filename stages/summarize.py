@@ -12,7 +12,7 @@ from mixup.study.files import whole_file
 from mixup.study.measures.history import history_measures
 from mixup.study.params import read_section
 from mixup.study.summaries.curves import mean_curves
-from mixup.study.summaries.summary import nested_means, runs_table, summarise
+from mixup.study.summaries.summary import nested_means, runs_table, summary_table
 from mixup.study.tables import MEASURES, measures_table, read_table, write_table
 from mixup.study.training.config import ExperimentConfig, Experiments, Seeds, all_runs
 
@@ -26,7 +26,7 @@ def main(tables: Sequence[str] = TABLES) -> None:
     extras = [read_table(table, MEASURES) for table in tables]
     extras.append(measures_table({key: history_measures(key) for key in keys}))
     runs = runs_table(keys, extras)
-    summary = summarise(runs)
+    summary = summary_table(runs)
     write_table("metrics/runs.csv", runs)
     write_table("metrics/summary.csv", summary)
     write_table("metrics/curves.csv", mean_curves(keys))

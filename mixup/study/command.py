@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 
 from mixup.study.errors import FileError, StudyError
+from mixup.study.interrupts import INTERRUPTED, raise_again
 
 DEBUG = "MIXUP_DEBUG"
-INTERRUPTED = 130
 IN_PLAIN_WORDS = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "no space is left in the quota",
@@ -44,6 +44,7 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
     if "DVC_STAGE" in os.environ:
         threading.Thread(target=_end_with_dvc, daemon=True).start()
     try:
+        raise_again()
         main()
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -17,7 +17,7 @@ import yaml
 
 from mixup.study.data.dataset import Dataset, save_dataset
 from mixup.study.params import check
-from mixup.study.summaries.summary import nested_means, summarise
+from mixup.study.summaries.summary import nested_means, summary_table
 from mixup.study.tables import LEDGER, measures_table, write_table
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
@@ -80,7 +80,7 @@ class Results:
                 for seed, value in values.items()
             }
         )
-        summary = summarise(runs)
+        summary = summary_table(runs)
         write_table(self.folder / "metrics/runs.csv", runs)
         write_table(self.folder / "metrics/summary.csv", summary)
         (self.folder / "metrics/summary.json").write_text(json.dumps(nested_means(summary)))

@@ -13,6 +13,7 @@ import pytest
 
 from mixup.study.command import run
 from mixup.study.errors import FileError, StudyError
+from tests.processes import started
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(
@@ -157,6 +158,34 @@ def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.communicate()[1] == "interrupted\n"
     assert process.returncode == 130
+
+
+IMPORTING = [
+    ["-m", "stages.plots"],
+    ["-m", "tools.sweep", "mixup.alpha"],
+    ["stages", "plots"],
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", IMPORTING, ids=" ".join)
+def test_an_interrupt_of_the_imports_is_no_traceback(words: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", *words]
+    with started(*command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        # The first of the many modules of which a large package consists.
+        assert any(re.search(r"\| +(torch|matplotlib)\.", line) for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read().splitlines()
+    assert not [line for line in rest if not line.startswith("import time:")][:-1]
+    assert rest[-1] == "interrupted"
+    assert process.returncode == 130
+
+
+def test_importing_commands_leaves_interrupts_alone() -> None:
+    asked = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    for packages in ("stages.validate", "tools.show_results"):
+        assert start("timeit", "-n1", "-r1", "-s", f"import {packages}", asked).stdout[:4] == "True"
 
 
 @pytest.mark.slow

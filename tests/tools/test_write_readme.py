@@ -6,7 +6,7 @@ import pytest
 from mixup.study.errors import StudyError
 from mixup.study.inference.claims import Claim
 from mixup.study.inference.ledger import ledger_table, read_ledger
-from mixup.study.summaries.summary import summarise
+from mixup.study.summaries.summary import summary_table
 from mixup.study.tables import SUMMARY, measures_table, read_table, write_table
 from mixup.study.training.config import RunKey
 from tools import write_readme
@@ -47,13 +47,13 @@ def test_markup_and_bars_in_a_sentence_stay_in_their_cell(
     ledger: pd.DataFrame, runs: pd.DataFrame
 ) -> None:
     sentence = f"a | b <script> {END}"
-    section = results_section(ledger.assign(sentence=sentence), summarise(runs))
+    section = results_section(ledger.assign(sentence=sentence), summary_table(runs))
     assert "a \\| b &lt;script&gt; &lt;!-- results:end --&gt;" in section
     assert insert(AROUND, section).count(END) == 1
 
 
 def test_shows_verdicts_and_headline_metrics(ledger, runs):
-    lines = results_section(ledger, summarise(runs)).splitlines()
+    lines = results_section(ledger, summary_table(runs)).splitlines()
     assert lines[0] == "**1 claim: 1 supported, 0 contradicted, 0 inconclusive**, from 3 seeds."
     # Differences -1, -1.1, -1.2: mean -1.1, half width 4.3027 * .1 / sqrt(3) = .248.
     row = "| `P-nll` It is more likely | **supported** | -1.10 (-1.35 to -0.85) |"
@@ -66,12 +66,12 @@ def test_shows_verdicts_and_headline_metrics(ledger, runs):
 
 def test_a_note_and_the_seeds_needed_stand_with_the_numbers(ledger, runs):
     changed = ledger.assign(verdict="inconclusive", seeds_needed=8.0, note="beware")
-    section = results_section(changed, summarise(runs))
+    section = results_section(changed, summary_table(runs))
     assert "| -1.10 (-1.35 to -0.85); about 8 seeds would settle it; beware |" in section
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(ledger, runs):
-    blocks = results_section(ledger, summarise(runs)).split("\n\n")
+    blocks = results_section(ledger, summary_table(runs)).split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("|")]
     assert len(tables) == 2
     for table in tables:
@@ -95,13 +95,13 @@ def test_refuses_a_readme_without_one_place_for_it(readme):
 def test_writes_the_readme(tmp_path, monkeypatch, ledger, runs):
     monkeypatch.chdir(tmp_path)
     write_table("metrics/claims.csv", ledger)
-    write_table("metrics/summary.csv", summarise(runs))
+    write_table("metrics/summary.csv", summary_table(runs))
     with pytest.raises(StudyError, match=r"README\.md is missing"):
         write_readme.main()
     Path("README.md").write_text(AROUND, encoding="utf-8")
     write_readme.main()
     assert Path("README.md").read_text(encoding="utf-8") == insert(
-        AROUND, results_section(ledger, summarise(runs))
+        AROUND, results_section(ledger, summary_table(runs))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ def headline(
     ledger: pd.DataFrame,
     runs: pd.DataFrame,
     digits: int = 4,
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Any]]:
     """Pick the numbers of metrics/headline.json.
 
     Args:
@@ -32,7 +33,10 @@ def headline(
         {"claims": {verdict: count}}, then {experiment: {method: {measure: mean over seeds}}} in the
         order of ``measures`` and ``runs``, without what was not run.
     """
-    shown: dict[str, dict[str, object]] = {}
+    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
+    shown: dict[str, dict[str, Any]] = {
+        "claims": {name.replace(" ", "_"): count for name, count in counts.items()}
+    }
     for experiment, metrics in measures.items():
         named = {side.method for c in claims if c.experiment == experiment for side in c.sides}
         rows = runs[runs["experiment"] == experiment]
@@ -45,5 +49,4 @@ def headline(
             }
             if method in named and of_method:
                 shown.setdefault(experiment, {})[method] = of_method
-    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
-    return {"claims": {name.replace(" ", "_"): n for name, n in counts.items()}} | shown
+    return shown

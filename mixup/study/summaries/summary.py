@@ -41,7 +41,7 @@ def runs_table(
     return known.drop(columns="place").reset_index(drop=True)
 
 
-def summarise(runs: pd.DataFrame) -> pd.DataFrame:
+def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Average each method's measures over the seeds and compare them with the baseline.
 
     The interval of a mean is the two-sided 95 % Student t interval over seeds. ``difference`` is
@@ -79,7 +79,7 @@ def nested_means(summary: pd.DataFrame, digits: int = 6) -> dict[str, dict[str, 
     """Nest the means as experiment -> method -> metric -> mean, for ``dvc metrics diff``.
 
     Args:
-        summary: what `summarise` gives.
+        summary: what `summary_table` gives.
         digits: significant digits kept.
 
     Returns:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mixup.study.figures.layers import draw_layers
-from mixup.study.summaries.summary import summarise
+from mixup.study.summaries.summary import summary_table
 from mixup.study.tables import measures_table
 from mixup.study.training.config import MethodConfig, RunKey
 
@@ -27,7 +27,7 @@ def summary(seeds: int) -> pd.DataFrame:
         for place, name in enumerate(METHODS)
         for seed in range(seeds)
     }
-    return summarise(measures_table(runs))
+    return summary_table(measures_table(runs))
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from mixup.study.figures.methods import METRICS, draw_methods
 from mixup.study.figures.style import styled
-from mixup.study.summaries.summary import summarise
+from mixup.study.summaries.summary import summary_table
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 VALUES = {
@@ -32,7 +32,7 @@ def tables(seeds: tuple[int, ...] = (2, 0, 1)) -> tuple[pd.DataFrame, pd.DataFra
         for seed, value in zip((2, 0, 1), values, strict=True)
         if seed in seeds
     )
-    return runs, summarise(runs)
+    return runs, summary_table(runs)
 
 
 def panel(figure: Figure, metric: str) -> Axes:
@@ -84,7 +84,7 @@ def test_only_values_over_two_decades_are_on_a_logarithmic_axis():
 def test_tick_labels_of_a_logarithmic_axis_leave_room_between_them():
     runs, _ = tables()
     runs["value"] = runs["value"].where(runs["metric"] != "train_nll", runs["value"] ** 1.3)
-    figure = draw_methods(runs, summarise(runs), COLOURS, "t")
+    figure = draw_methods(runs, summary_table(runs), COLOURS, "t")
     axes = panel(figure, "train_nll")
     with styled():
         figure.draw_without_rendering()
@@ -108,15 +108,15 @@ def test_an_interval_that_runs_off_a_logarithmic_axis_ends_in_an_arrowhead():
     assert "arrowhead" in figure.get_supxlabel()
     runs, _ = tables()
     runs = runs[runs["metric"] == "test_accuracy"]
-    assert "arrowhead" not in draw_methods(runs, summarise(runs), COLOURS, "t").get_supxlabel()
+    assert "arrowhead" not in draw_methods(runs, summary_table(runs), COLOURS, "t").get_supxlabel()
 
 
 def test_labels_stand_alone_and_their_words_are_explained():
     assert not any("same" in label or "above" in label for label in METRICS.values())
     runs, _ = tables()
-    assert "class core" not in draw_methods(runs, summarise(runs), COLOURS, "t").get_supxlabel()
+    assert "class core" not in draw_methods(runs, summary_table(runs), COLOURS, "t").get_supxlabel()
     runs["metric"] = runs["metric"].replace("test_nll", "test_core_hull_coverage")
-    figure = draw_methods(runs, summarise(runs), COLOURS, "t")
+    figure = draw_methods(runs, summary_table(runs), COLOURS, "t")
     assert "class core: convex hull of the 95 %" in figure.get_supxlabel()
 
 

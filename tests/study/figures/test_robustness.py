@@ -11,7 +11,7 @@ from matplotlib.colors import same_color
 from mixup.study.figures.measured import draw_measured
 from mixup.study.figures.robustness import draw_attacks, draw_deformations
 from mixup.study.figures.style import save
-from mixup.study.summaries.summary import summarise
+from mixup.study.summaries.summary import summary_table
 from mixup.study.tables import measures_table
 from mixup.study.training.config import RunKey
 
@@ -145,5 +145,5 @@ def test_what_an_experiment_was_put_to_is_drawn(kept: str, drawn: list[str]) -> 
     runs = runs[runs["metric"].str.contains(kept)]
     scores = {RunKey("e", method, seed): {"test_nll": 0.5} for method in SHIFT for seed in (0, 1)}
     runs = pd.concat([runs, measures_table(scores)])
-    names = [name for name, _ in draw_measured("e", runs, summarise(runs), COLOURS)]
+    names = [name for name, _ in draw_measured("e", runs, summary_table(runs), COLOURS)]
     assert names == ["methods_e", *drawn]

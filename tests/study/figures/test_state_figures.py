@@ -8,7 +8,7 @@ from mixup.study.figures.features import draw_class_ratios, draw_neighbours
 from mixup.study.figures.style import method_colours
 from mixup.study.figures.widths import PANELS, draw_widths
 from mixup.study.params import check
-from mixup.study.summaries.summary import summarise
+from mixup.study.summaries.summary import summary_table
 from mixup.study.tables import measures_table
 from mixup.study.training.config import ExperimentConfig, RunKey
 
@@ -65,7 +65,7 @@ def means_drawn(axes, label: str) -> list[float]:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_each_class_and_the_mean_have_a_place(seeds: int):
-    figure = draw_class_ratios(summarise(features(seeds)), COLOURS, "e")
+    figure = draw_class_ratios(summary_table(features(seeds)), COLOURS, "e")
     shift = 0.005 * (seeds - 1)
     for axes in figure.axes:
         expected = [1.2 + shift, 2.2 + shift, 3.2 + shift]
@@ -80,7 +80,7 @@ def test_each_class_and_the_mean_have_a_place(seeds: int):
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_neighbours_are_compared_with_the_baseline_of_the_same_seed(seeds: int):
     runs = features(seeds)
-    figure = draw_neighbours(runs, summarise(runs), COLOURS, "e")
+    figure = draw_neighbours(runs, summary_table(runs), COLOURS, "e")
     error, difference = figure.axes
     shift = 0.005 * (seeds - 1)
     assert means_drawn(error, "input mixup") == pytest.approx([0.1 + shift] * 3)
@@ -104,7 +104,7 @@ def test_widths_are_in_their_order_beside_what_is_predicted(seeds: int):
             for seed in range(seeds)
         }
     )
-    figure = draw_widths(runs, summarise(runs), WIDTHS, 4, "e")
+    figure = draw_widths(runs, summary_table(runs), WIDTHS, 4, "e")
     shift = 0.05 * (seeds - 1)
     excess, linearity, variance, logits = figure.axes
     assert [len(axes.containers) for axes in figure.axes] == [1, 2, 2, 2]

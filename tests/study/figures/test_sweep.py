@@ -5,7 +5,7 @@ import pytest
 
 from mixup.study.figures.style import method_colours, save
 from mixup.study.figures.sweep import draw_sweep, moved
-from mixup.study.summaries.summary import summarise
+from mixup.study.summaries.summary import summary_table
 from mixup.study.tables import measures_table
 from mixup.study.training.config import RunKey
 
@@ -28,7 +28,7 @@ def summaries(
             for method in NAMES
             for seed in range(seeds)
         }
-        tables.append(summarise(measures_table(runs)).assign(at=at))
+        tables.append(summary_table(measures_table(runs)).assign(at=at))
     return pd.concat(tables)
 
 

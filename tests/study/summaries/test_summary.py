@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from mixup.study.errors import StudyError
-from mixup.study.summaries.summary import nested_means, runs_table, summarise
+from mixup.study.summaries.summary import nested_means, runs_table, summary_table
 from mixup.study.tables import SUMMARY, measures_table
 from mixup.study.training.config import RunKey
 from tests.sums import write_sums
@@ -78,7 +78,7 @@ class TestRunsTable:
     def test_a_table_without_rows_adds_nothing(self, root):
         table = runs_table(KEYS, [measures_table({})], root)
         pd.testing.assert_frame_equal(table, runs_table(KEYS, root=root))
-        assert summarise(table)["n"].tolist() == [2, 2, 2, 2]
+        assert summary_table(table)["n"].tolist() == [2, 2, 2, 2]
 
     def test_names_a_run_that_is_missing_and_how_to_make_it(self, root):
         missing = RunKey("zebra", "apple", 4)
@@ -89,7 +89,7 @@ class TestRunsTable:
 class TestSummarise:
     def test_interval_by_hand(self):
         # Mean 2, std 1, n = 3; the t quantile for 2 degrees of freedom is 4.302653.
-        summary = summarise(runs(baseline=[1.0, 2.0, 3.0]))
+        summary = summary_table(runs(baseline=[1.0, 2.0, 3.0]))
         assert list(summary) == SUMMARY
         found = row(summary, "baseline")
         assert (found["n"], found["mean"], found["std"]) == (3, 2.0, 1.0)
@@ -100,7 +100,7 @@ class TestSummarise:
 
     def test_differences_are_paired_by_seed(self):
         baseline, method = [1.0, 5.0, 9.0, 2.0], [1.5, 5.6, 9.4, 2.7]
-        found = row(summarise(runs(baseline=baseline, other=method)), "other")
+        found = row(summary_table(runs(baseline=baseline, other=method)), "other")
         expected = stats.ttest_rel(method, baseline).confidence_interval(0.95)
         assert found["difference"] == pytest.approx(0.55)
         assert found["difference_low"] == pytest.approx(expected.low)
@@ -111,31 +111,33 @@ class TestSummarise:
         assert (found["low"], found["high"]) == pytest.approx((single.low, single.high))
 
     def test_pairs_only_seeds_that_both_have(self):
-        found = row(summarise(runs(baseline=[None, 1.0, 2.0], other=[100.0, 4.0, 6.0])), "other")
+        found = row(
+            summary_table(runs(baseline=[None, 1.0, 2.0], other=[100.0, 4.0, 6.0])), "other"
+        )
         assert found["n"] == 3
         assert found["difference"] == pytest.approx((3 + 4) / 2)
 
     def test_one_seed_has_no_spread(self):
-        summary = summarise(runs(baseline=[1.0], other=[3.0]))
+        summary = summary_table(runs(baseline=[1.0], other=[3.0]))
         found = row(summary, "other")
         assert (found["n"], found["mean"], found["difference"]) == (1, 3.0, 2.0)
         empty = ["std", "low", "high", "difference_low", "difference_high"]
         assert found[empty].isna().all()
 
     def test_equal_values_have_an_interval_of_no_width(self):
-        found = row(summarise(runs(baseline=[0.5, 0.5], other=[0.75, 0.75])), "other")
+        found = row(summary_table(runs(baseline=[0.5, 0.5], other=[0.75, 0.75])), "other")
         assert (found["low"], found["high"], found["std"]) == (0.75, 0.75, 0.0)
         assert (found["difference_low"], found["difference_high"]) == (0.25, 0.25)
 
     @pytest.mark.parametrize("odd", [np.nan, np.inf])
     def test_a_value_that_is_not_finite_counts_as_missing(self, odd):
-        summary = summarise(runs(baseline=[1.0, 2.0, odd], other=[odd, odd, odd]))
+        summary = summary_table(runs(baseline=[1.0, 2.0, odd], other=[odd, odd, odd]))
         assert row(summary, "baseline")[["n", "mean"]].tolist() == [2, 1.5]
         assert row(summary, "other")["n"] == 0
         assert row(summary, "other")[["mean", "std", "low", "difference"]].isna().all()
 
     def test_without_a_baseline_there_are_no_differences(self):
-        summary = summarise(runs(other=[1.0, 2.0]))
+        summary = summary_table(runs(other=[1.0, 2.0]))
         assert row(summary, "other")["mean"] == 1.5
         assert np.isnan(row(summary, "other")["difference"])
 
@@ -146,7 +148,7 @@ class TestSummarise:
             for method in ("zoo", "baseline")
             for seed in (0, 1)
         }
-        summary = summarise(measures_table(measures))
+        summary = summary_table(measures_table(measures))
         assert summary["experiment"].unique().tolist() == ["second", "first"]
         assert summary["method"].tolist() == ["zoo", "zoo", "baseline", "baseline"] * 2
         assert summary["metric"].tolist() == ["z", "a"] * 4
@@ -156,8 +158,8 @@ class TestSummarise:
 class TestNestedMeans:
     def test_nests_in_order_and_rounds_to_significant_digits(self):
         values = {"nll": 1 / 3000, "size": 1234567.8}
-        summary = summarise(measures_table({RunKey("b", "z", 0): values}))
-        more = summarise(measures_table({RunKey("a", m, 0): {"nll": 0.1} for m in ("y", "x")}))
+        summary = summary_table(measures_table({RunKey("b", "z", 0): values}))
+        more = summary_table(measures_table({RunKey("a", m, 0): {"nll": 0.1} for m in ("y", "x")}))
         nested = nested_means(pd.concat([summary, more]))
         assert nested == {
             "b": {"z": {"nll": 0.000333333, "size": 1234570.0}},
@@ -167,6 +169,6 @@ class TestNestedMeans:
         assert list(nested["a"]) == ["y", "x"]
 
     def test_leaves_out_what_has_no_mean_and_stays_json(self):
-        nested = nested_means(summarise(runs(baseline=[1.0, np.nan], other=[np.inf, np.nan])))
+        nested = nested_means(summary_table(runs(baseline=[1.0, np.nan], other=[np.inf, np.nan])))
         assert nested == {"e": {"baseline": {"score": 1.0}}}
         assert json.loads(json.dumps(nested, allow_nan=False)) == nested
