@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Whatever becomes of this process, those that it starts end with it.
-GUARD = guard()
+guard()
 
 # A busy machine is no failure. Under CI, hypothesis also tries the same examples every time.
 settings.register_profile(

@@ -98,14 +98,15 @@ def carries(process: psutil.Process, mark: str) -> bool:
     return process.pid != os.getpid() and carried.startswith(mark)
 
 
-def guard() -> subprocess.Popen[bytes]:
+def guard() -> None:
     """See to it that all that this process starts ends with it, even if it is killed itself."""
     os.environ[MARK] = f"{os.environ.get(MARK, '')}/{uuid.uuid4().hex}"
-    command = [sys.executable, __file__, str(os.getpid()), os.environ[MARK]]
-    return subprocess.Popen(command, start_new_session=True)
+    words = [sys.executable, __file__, str(os.getpid()), os.environ[MARK]]
+    os.spawnv(os.P_NOWAIT, sys.executable, words)
 
 
 if __name__ == "__main__":
+    os.setsid()  # an interrupt by hand is for the tests
     while os.getppid() == int(sys.argv[1]):  # whoever is orphaned gets another parent
         time.sleep(0.1)
     end(sys.argv[2])
