@@ -26,7 +26,7 @@ METHODS = {
     "spirals": ("baseline", "weight_decay", "dropout", "input", "hidden", "manifold"),
     "mnist_2d": ("baseline", "input", "manifold"),
 }
-RECIPES = {
+RECIPES: dict[str, dict[str, Any]] = {
     "spirals": {"steps": 500, "evaluations": 5},  # one row each 100 steps, as in the study
     "mnist_2d": {"epochs": None, "steps": 30, "decay_at": [], "evaluations": 1},
 }
