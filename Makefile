@@ -59,7 +59,7 @@ bench: setup
 	mkdir -p bench
 	$(RUN) benchmarks.mixing_overhead --csv bench/mixing_overhead.csv
 	$(RUN) benchmarks.training_step --csv bench/training_step.csv
-	$(RUN) benchmarks.cohort speed --csv bench/cohort.csv
+	$(RUN) benchmarks.cohort --csv bench/cohort.csv
 	$(RUN) benchmarks.scaling --folder bench
 
 setup: venv scm
