@@ -7,7 +7,7 @@ import runpy
 import sys
 from pathlib import Path
 
+name = sys.argv[1]
 sys.path[0] = str(Path(__file__).resolve().parents[1])
-name = sys.argv.pop(1)
-sys.argv[0] = "-m"  # as it is while Python looks for the module
+sys.argv[:2] = ["-m"]
 runpy.run_module(f"stages.{name}", run_name="__main__", alter_sys=True)

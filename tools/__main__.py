@@ -24,7 +24,7 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in known:
         sys.path[0] = str(HERE.parent)
-        del sys.argv[0]
+        sys.argv[:2] = ["-m"]
         runpy.run_module(f"tools.{name}", run_name="__main__", alter_sys=True)
         return
     listed = "\n".join(f"  {each:<14} {about}" for each, about in known.items())

@@ -13,7 +13,7 @@ import pandas as pd
 
 from mixup.study.command import run
 from mixup.study.errors import StudyError
-from tools.revisions import WORKSPACE
+from mixup.study.revisions import WORKSPACE
 
 COLUMNS = 120
 PARAMS, HEADLINE = "params.yaml", "metrics/headline.json"
