@@ -102,6 +102,27 @@ def test_experiment_with_another_alpha_retrains_only_mixing_runs(study: Project)
     assert len(changed["metrics/headline.json"]) <= 40
 
 
+def test_less_of_the_study_with_a_number_as_dvc_writes_it(study: Project) -> None:
+    turned = (
+        "seeds=[1]",
+        "experiments.mnist_2d.training.learning_rate=1e-5",
+        "experiments.spirals.mixing=[]",
+        "experiments.mnist_12d.plain=[]",
+        "experiments.mnist_12d.mixing=[]",
+    )
+    study.run("dvc", "exp", "run", *(word for text in turned for word in ("-S", text)))
+    assert "learning_rate: 1e-05" in (study.folder / "params.yaml").read_text()
+    rows = (study.folder / "metrics/runs.csv").read_text().splitlines()[1:]
+    assert {tuple(row.split(",")[:3]) for row in rows} == {
+        ("spirals", "baseline", "1"),
+        ("mnist_2d", "baseline", "1"),
+        ("mnist_2d", "manifold", "1"),
+    }
+    counts = json.loads((study.folder / "metrics/headline.json").read_text())["claims"]
+    assert counts["not_asked"] > 0
+    assert counts["inconclusive"] > 0
+
+
 def test_the_same_seed_gives_the_same_bytes(study: Project) -> None:
     before = {name: hashes(study.folder / name) for name in ("runs", "metrics", "figures")}
     study.repro("--force", "--no-run-cache")

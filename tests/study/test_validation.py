@@ -16,8 +16,8 @@ from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.data.mnist import MnistConfig, load_mnist
 from mixup.study.data.spirals import generate
 from mixup.study.errors import StudyError
-from mixup.study.params import ParamsError
-from mixup.study.training.config import all_runs, read_run_config
+from mixup.study.params import ParamsError, read_section
+from mixup.study.training.config import Experiments, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
 from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
@@ -50,6 +50,7 @@ def turned(*changes: tuple[str, Any]) -> str:
     return yaml.safe_dump(params, sort_keys=False)
 
 
+METHOD_LISTS = ("plain", "mixing")
 S, M = "experiments.spirals.", "experiments.mnist_2d."
 BAD: list[tuple[str, Any, str]] = [
     ("mixup.alhpa", 2.0, "mixup.alhpa is not a known key: did you mean alpha?"),
@@ -121,6 +122,15 @@ def test_a_bad_value_is_named_in_a_line(tmp_path: Path, key: str, value: Any, sa
     assert said in str(error.value)
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 300
+
+
+def test_experiments_may_be_left_out_but_not_all(tmp_path: Path) -> None:
+    without = [(f"experiments.{n}.{k}", []) for n in PARAMS["experiments"] for k in METHOD_LISTS]
+    path = write(tmp_path, turned(*without[2:]))
+    assert len(read_study(path).experiments) == 3
+    assert list(read_section(Experiments, "experiments", path=path)) == ["spirals"]
+    with pytest.raises(ParamsError, match="plain and mixing name no method in any of them"):
+        read_study(write(tmp_path, turned(*without)))
 
 
 def test_a_run_of_years_is_refused(tmp_path: Path) -> None:
