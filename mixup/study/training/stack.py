@@ -1,11 +1,11 @@
 """The nets of a cohort as one stacked model, whose every step has the bits of each net's alone.
 
 What a step of a small net costs is its calls; a stack makes most of them once for all its nets.
-Three things keep the bits (as `mixup.study.training.trial` makes sure on each machine): batched
-matrix products and their gradients take per matrix the sums of one; what is reduced, mixed or
-updated is reduced, mixed or updated net by net; and a single output unit, which takes another
-kernel alone, takes that kernel here. The backward pass is written out, because autograd would cost
-more than the arithmetic.
+Batched matrix products and their gradients take, per matrix, the sums of one. What would not keep
+the bits is done net by net: a single output unit, which takes another kernel alone; sigmoids, the
+last few of which are computed by another formula than the rest; mixing; AdamW. The backward pass is
+written out, because autograd would cost more than the arithmetic. `mixup.study.training.trial`
+makes sure that all this is so on the machine at hand.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,10 +114,15 @@ class Stack:
 
     def _update(self) -> None:
         self._steps += 1
-        for group, tensors in self._updates:
+        for group, (weights, gradients, means, squares, steps) in self._updates:
             beta1, beta2 = group["betas"]
-            torch._fused_adamw_(
-                *tensors,
+            torch._fused_adamw_(  # what torch.optim.AdamW calls, which takes longer for its lists
+                weights,
+                gradients,
+                means,
+                squares,
+                [],
+                steps,
                 lr=group["lr"],
                 beta1=beta1,
                 beta2=beta2,
@@ -191,7 +196,7 @@ def _stacked(parameters: Sequence[torch.nn.Parameter]) -> Tensor:
 def _updates(
     states: Sequence[State], gradients: Sequence[Tensor], steps: Tensor
 ) -> list[tuple[dict[str, Any], list[list[Tensor]]]]:
-    """Sort what AdamW updates by weight decay: its settings, and the lists that the fused op takes.
+    """Sort what AdamW updates by weight decay: its settings, and five lists of tensors.
 
     The runs' optimisers share their moments, and get ``steps``, one for each parameter.
     """
@@ -199,15 +204,14 @@ def _updates(
     parts = iter(steps)
     for i, state in enumerate(states):
         group = state.optimiser.param_groups[0]
-        _, lists = of_decay.setdefault(group["weight_decay"], (group, [[] for _ in range(6)]))
+        _, lists = of_decay.setdefault(group["weight_decay"], (group, [[] for _ in range(5)]))
         for parameter, gradient in zip(state.net.parameters(), gradients, strict=True):
             moments = state.optimiser.state[parameter]
             for name in MOMENTS:
                 moments.setdefault(name, torch.zeros_like(parameter))
             moments["step"] = next(parts)
-            weight, (mean, square) = parameter.detach(), (moments[name] for name in MOMENTS)
-            row = (weight, gradient[i], mean, square, None, moments["step"])
+            means, squares = (moments[name] for name in MOMENTS)
+            row = (parameter.detach(), gradient[i], means, squares, moments["step"])
             for tensors, tensor in zip(lists, row, strict=True):
-                if tensor is not None:  # the third moment, of amsgrad
-                    tensors.append(tensor)
+                tensors.append(tensor)
     return list(of_decay.values())

@@ -139,12 +139,15 @@ def test_order_and_company_do_not_matter() -> None:
 # One by one
 
 
-@pytest.mark.parametrize("evaluations", [2, 20])
+@pytest.mark.parametrize(
+    ("evaluations", "weight_decay"),
+    [(2, 1e6), (20, 1e6), (20, 1e4)],
+    ids=["the loss shows it", "an evaluation does", "the loss, whose last ones are of many rows"],
+)
 def test_a_run_that_fails_changes_no_other(
-    monkeypatch: pytest.MonkeyPatch, evaluations: int
+    monkeypatch: pytest.MonkeyPatch, evaluations: int, weight_decay: float
 ) -> None:
-    """With few evaluations the loss shows it, with many those see the spoilt net first."""
-    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
+    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": weight_decay})
     recipe = {"steps": 20, "evaluations": evaluations}
     configs = [config(name, **recipe) for name in ("manifold", "spoilt", "dropout")]
     data = dataset()
