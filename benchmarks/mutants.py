@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.mutants [MODULE ...]``, in an environment with cosmic-ray besides the
 project's packages: CONTRIBUTING.md, "Mutation testing". A mutant that no test notices is a gap in
-the tests, or it is explained in docs/mutants.md. The exit status is 1 if one is neither.
+the tests, or it is explained in mutants.yaml beside this file. The exit status is 1 if one is
+neither.
 
 The tree is copied; each mutant is tested in a process forked from one that has torch loaded.
 """
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pandas  # noqa: F401
@@ -27,12 +29,13 @@ import pytest
 import scipy.stats  # noqa: F401
 import sklearn.metrics  # noqa: F401
 import torch.distributed.tensor  # which the first `torch.testing.assert_close` imports
+import yaml
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 
 ROOT = Path(__file__).resolve().parents[1]
-EXPLAINED = "docs/mutants.md"
+EXPLAINED = Path(__file__).with_suffix(".yaml")
 OPERATORS = [
     *(
         f"ReplaceBinaryOperator_{swap}"
@@ -59,14 +62,14 @@ TESTS = {
     "mixing/manifold": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
     "mixing/layers": ["mixing/test_manifold", "mixing/test_models"],
     "mixing/hooks": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
-    "training/scores": ["training/test_scores"],
-    "analysis/calibration": ["analysis/test_calibration"],
-    "analysis/spectra": ["analysis/test_spectra"],
-    "analysis/inference": ["analysis/test_inference"],
-    "analysis/agreement": ["analysis/test_agreement"],
-    "analysis/wins": ["analysis/test_wins"],
-    "analysis/summary": ["analysis/test_summary"],
-    "analysis/hidden": ["analysis/test_hidden"],
+    "study/training/scores": ["study/training/test_scores"],
+    "study/measures/calibration": ["study/measures/test_calibration"],
+    "study/measures/hidden": ["study/measures/test_hidden"],
+    "study/measures/spectra": ["study/measures/test_spectra"],
+    "study/summaries/summary": ["study/summaries/test_summary"],
+    "study/inference/verdicts": ["study/inference/test_verdicts"],
+    "study/inference/agreement": ["study/inference/test_agreement"],
+    "study/inference/wins": ["study/inference/test_wins"],
 }
 
 
@@ -76,13 +79,20 @@ def main() -> None:
     modules = parser.parse_args().modules or list(TESTS)
     if unknown := set(modules) - set(TESTS):
         parser.error(f"no tests are named for {', '.join(sorted(unknown))}")
+    reasons = yaml.safe_load(EXPLAINED.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         copy_tree(Path(folder))
-        explained = Path(EXPLAINED).read_text() if Path(EXPLAINED).exists() else ""
-        totals = [test_mutants(module, explained) for module in modules]
+        totals = [test_mutants(module, changes(reasons.get(module, []))) for module in modules]
     mutants, killed, known = map(sum, zip(*totals, strict=True))
     print(f"{mutants} mutants, {killed} killed, {known} explained")
     sys.exit(mutants != killed + known)
+
+
+def changes(reasons: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """List the mutants of a module that are explained, each as its lines before and after."""
+    return {
+        (old, new) for reason in reasons for old, made in reason["mutants"].items() for new in made
+    }
 
 
 def copy_tree(folder: Path) -> None:
@@ -105,7 +115,7 @@ def copy_tree(folder: Path) -> None:
     hypothesis.settings.load_profile("mutants")
 
 
-def test_mutants(module: str, explained: str) -> tuple[int, int, int]:
+def test_mutants(module: str, explained: set[tuple[str, str]]) -> tuple[int, int, int]:
     """Test the mutants of a module; print those that live unexplained, and count."""
     path = Path(f"mixup/{module}.py")
     source = path.read_text()
@@ -123,7 +133,7 @@ def test_mutants(module: str, explained: str) -> tuple[int, int, int]:
         elif (change := change_of(source, mutant)) in explained:
             counts["explained"] += 1
         else:
-            print(f"{path}: {change}", flush=True)
+            print(f"{path}: {' -> '.join(change)}", flush=True)
     path.write_text(source)
     print(module, *(f"{count} {name}" for name, count in counts.items()), sep="  ", flush=True)
     mutants, killed, known = counts.values()
@@ -143,14 +153,14 @@ def mutants_of(source: str) -> Iterator[str]:
                 yield mutant
 
 
-def change_of(source: str, mutant: str) -> str:
-    """Write the changed lines as docs/mutants.md does: `old` → `new`."""
+def change_of(source: str, mutant: str) -> tuple[str, str]:
+    """Give the changed lines, before and after, each in one line."""
     lines = difflib.ndiff(source.splitlines(), mutant.splitlines())
     changed = [line for line in lines if line.startswith(("- ", "+ "))]
     old, new = (
         " ".join(line[2:].strip() for line in changed if line.startswith(sign)) for sign in "-+"
     )
-    return f"`{old}` → `{new}`"
+    return old, new
 
 
 def passes(tests: list[str], patience: float) -> bool:
