@@ -1,4 +1,8 @@
-"""Input mixup and Manifold Mixup in PyTorch, and the study of what they do."""
+"""Input mixup and Manifold Mixup in PyTorch, and the study of what they do.
+
+What draws at random says from which generator, under "Randomness:"; everything else is a function
+of its arguments.
+"""
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING

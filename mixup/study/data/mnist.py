@@ -96,8 +96,6 @@ def load_mnist(config: MnistConfig) -> Dataset:
 
     Raises:
         DownloadError: as for `bundled`, `read_folder` and `download`.
-
-    Randomness: none.
     """
     if config.source == "bundled":
         return bundled()

@@ -25,8 +25,6 @@ def ranks_table(runs: pd.DataFrame, metric: str = RANKED) -> pd.DataFrame:
     Returns:
         Columns experiment, seed, method, value, rank; seeds and methods in their order in
         ``runs``. Runs without a finite value are left out.
-
-    Randomness: none.
     """
     found = [pd.DataFrame(columns=pd.Index(RANKS))]
     for experiment, of_experiment in runs.groupby("experiment", sort=False):
@@ -49,8 +47,6 @@ def wins_table(runs: pd.DataFrame, metric: str = RANKED) -> pd.DataFrame:
     Returns:
         Columns experiment, method, other, n, wins, ties, losses, probability, low, high: the
         95 % interval of `estimate_share`. Each pair once, in the order of ``runs``.
-
-    Randomness: none.
     """
     rows = []
     for experiment, of_experiment in runs.groupby("experiment", sort=False):

@@ -82,8 +82,6 @@ def changes(means: Difference, runs_a: pd.DataFrame, runs_b: pd.DataFrame) -> li
 
     Raises:
         StudyError: a key or a mean is not of that form.
-
-    Randomness: none.
     """
     of_a, of_b = _values(runs_a), _values(runs_b)
     known = dict.fromkeys([*of_b, *of_a])

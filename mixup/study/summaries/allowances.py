@@ -30,8 +30,6 @@ def against_baseline(measures: pd.DataFrame) -> pd.DataFrame:
         Columns `ALLOWANCES`: for each experiment that has a baseline, each score (NLL in nats,
         ECE, accuracy) and each two sides the mean over seeds of method minus baseline, paired by
         seed, with its 95 % t interval.
-
-    Randomness: none.
     """
     rows = []
     for experiment, of_experiment in measures.groupby("experiment", sort=False):

@@ -57,8 +57,6 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
         the columns n (seeds with a finite value), mean, std (n - 1 in the denominator), low,
         high, difference, difference_low, difference_high. NaN stands where a number does not
         exist: spreads of one seed, and differences of the baseline to itself.
-
-    Randomness: none.
     """
     finite = runs[np.isfinite(runs["value"])]
     values = finite.pivot(index="seed", columns=["experiment", "method", "metric"], values="value")
