@@ -1,12 +1,5 @@
 """Any command line at all: it is done or refused, and nothing is written beside the study."""
 
-import io
-import runpy
-import signal
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -15,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mixup.study.errors import StudyError
-from mixup.study.parallel.cluster import ClusterPool
+from mixup.study.parallel import cluster
+from tests.commands import COMMANDS, call
 from tests.stages.conftest import Results
-from tests.study.test_command import COMMANDS
 
 pytestmark = pytest.mark.slow
 
@@ -55,34 +48,6 @@ def study(results: Results) -> Path:
     return results.folder
 
 
-@pytest.fixture(autouse=True)
-def same_signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-def call(command: str, words: list[str]) -> tuple[object, str]:
-    """Run a command in this process; give its exit status and what it wrote on stderr."""
-    out = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        redirect_stdout(out),
-        redirect_stderr(err),
-        warnings.catch_warnings(),
-    ):
-        warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
-        patch.setattr(sys, "argv", [command, *words])
-        status: object = 0
-        try:
-            runpy.run_module(f"stages.{command}", run_name="__main__")
-        except SystemExit as stopped:
-            status = stopped.code or 0
-    err.seek(0)
-    return status, err.read()
-
-
 def files(folder: Path) -> dict[str, bytes]:
     """Everything that is neither DVC's own nor the page that compare makes."""
     return {
@@ -96,10 +61,10 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_any_words_are_obeyed_or_refused(command: str, study: Path) -> None:
     before = files(study.parent)
 
-    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(words=LINES)
     def check(words: list[str]) -> None:
-        status, said = call(command, words)
+        status, said = call(command, *words)
         assert "Traceback" not in said
         assert status in (0, 1, 2)
         if status == 1:
@@ -117,6 +82,7 @@ def test_any_words_are_obeyed_or_refused(command: str, study: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["x", "tcp://", "::::", "tcp://127.0.0.1:99999999", "no://x:1", "\udcff", "tcp://\n"]
 )
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+def test_an_address_that_is_none_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
     with pytest.raises(StudyError, match="no Dask scheduler answers at"):
-        ClusterPool(address)
+        cluster.ClusterPool(address)

@@ -6,19 +6,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from mixup.study.command import run
 from mixup.study.errors import FileError, StudyError
-from tests.processes import started
+from tests.commands import COMMANDS, call
+from tests.processes import started, wait_until
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = sorted(
-    path.stem for path in (ROOT / "stages").glob("*.py") if "\n    run(" in path.read_text()
-)
 
 
 def failing(error: BaseException) -> None:
@@ -92,43 +89,43 @@ def start(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_all_commands_are_known() -> None:
-    assert {"train", "validate", "report", "compare", "show_results"} <= set(COMMANDS)
+    assert {"stages.train", "stages.report", "tools.compare", "tools.show_results"} < set(COMMANDS)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_wrong_words_exit_with_2(command: str) -> None:
-    done = start(f"stages.{command}", "--no-such-option")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert re.search(r"error: (unrecognized arguments|the following arguments)", done.stderr)
-    assert "Traceback" not in done.stderr
+    status, said = call(command, "--no-such-option")
+    assert status == 2
+    assert re.search(r"error: (unrecognized arguments|the following arguments)", said)
+    assert "Traceback" not in said
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        ("train spirls baseline 0", 1, "experiments.spirls is missing: did you mean spirals?"),
-        ("train spirals baselin 0", 1, "methods.baselin is missing: did you mean baseline?"),
-        ("train spirals baseline -1", 1, "seed should be greater than or equal to 0, got -1"),
-        ("train spirals baseline one", 2, "invalid int value: 'one'"),
-        ("train ../spirals baseline 0", 1, "experiments.../spirals is missing"),
-        ("compare no-such-revision", 1, "'no-such-revision' is no commit, branch, tag or DVC exp"),
-        ("compare HEAD:mixup", 1, "'HEAD:mixup' is no commit, branch, tag or DVC experiment"),
-        ("sweep mixup.alpha --base nope", 1, "'nope' is no commit, branch, tag or DVC experiment"),
-        ("sweep mixup..alpha", 1, "mixup..alpha is not in params.yaml"),
-        ("sweep", 2, "the following arguments are required: param"),
+        ("stages.train spirls baseline 0", 1, "spirls is missing: did you mean spirals?"),
+        ("stages.train spirals baselin 0", 1, "baselin is missing: did you mean baseline?"),
+        ("stages.train spirals baseline -1", 1, "seed should be greater than or equal to 0, got"),
+        ("stages.train spirals baseline one", 2, "invalid int value: 'one'"),
+        ("stages.train ../spirals baseline 0", 1, "experiments.../spirals is missing"),
+        ("tools.compare no-such-revision", 1, "'no-such-revision' is no commit, branch, tag or D"),
+        ("tools.compare HEAD:mixup", 1, "'HEAD:mixup' is no commit, branch, tag or DVC experiment"),
+        ("tools.sweep mixup.alpha --base nope", 1, "'nope' is no commit, branch, tag or DVC exper"),
+        ("tools.sweep mixup..alpha", 1, "mixup..alpha is not in params.yaml"),
+        ("tools.sweep", 2, "the following arguments are required: param"),
     ],
 )
-def test_words_that_name_nothing(words: str, status: int, said: str) -> None:
-    if not (ROOT / ".git").exists() and words.startswith(("compare", "sweep")) and status == 1:
+def test_words_that_name_nothing(
+    words: str, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (ROOT / ".git").exists() and words.startswith("tools") and status == 1:
         pytest.skip("needs Git")
-    done = start(*f"stages.{words}".split())
-    assert done.returncode == status
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert status == 2 or done.stderr.count("\n") == 1
+    monkeypatch.chdir(ROOT)
+    ended, line = call(*words.split())
+    assert ended == status
+    assert said in line
+    assert "Traceback" not in line
+    assert status == 2 or line.count("\n") == 1
 
 
 @pytest.mark.slow
@@ -147,14 +144,12 @@ def test_output_that_cannot_be_written_is_no_success() -> None:
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
     program = (
         "import pathlib, time\nfrom mixup.study.command import run\n"
-        f"def main():\n    pathlib.Path({str(tmp_path / 'begun')!r}).touch()\n    time.sleep(60)\n"
+        f"def main():\n    pathlib.Path({str(tmp_path / 'begun')!r}).touch(); time.sleep(3600)\n"
         "run(main)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while not (tmp_path / "begun").exists() and process.poll() is None:
-            time.sleep(0.01)
+    command = (sys.executable, "-c", program)
+    with started(*command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        wait_until((tmp_path / "begun").exists, process)
         process.send_signal(signal.SIGINT)
         assert process.communicate()[1] == "interrupted\n"
     assert process.returncode == 130

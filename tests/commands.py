@@ -1,0 +1,44 @@
+"""The project's commands, called in the test's process: a process for each would take seconds."""
+
+import io
+import runpy
+import signal
+import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = sorted(
+    f"{path.parent.name}.{path.stem}"
+    for folder in ("stages", "tools")
+    for path in (ROOT / folder).glob("*.py")
+    if "\n    run(" in path.read_text()
+)
+"""Their modules, as in `python -m MODULE`."""
+
+
+def call(module: str, *words: str) -> tuple[int, str]:
+    """Run a command as `python -m MODULE WORDS` does; give its status and what is on stderr."""
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
+    before = signal.getsignal(signal.SIGTERM)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
+        patch.setattr(sys, "argv", [module, *words])
+        status = 0
+        try:
+            runpy.run_module(module, run_name="__main__")
+        except SystemExit as stopped:
+            status = int(stopped.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    err.seek(0)
+    return status, err.read()
