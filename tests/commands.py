@@ -15,9 +15,9 @@ COMMANDS = sorted(
     f"{path.parent.name}.{path.stem}"
     for folder in ("stages", "tools")
     for path in (ROOT / folder).glob("*.py")
-    if "\n    run(" in path.read_text()
+    if "\n    run(" in (text := path.read_text()) and "parse_known_args" not in text
 )
-"""Their modules, as in `python -m MODULE`."""
+"""The modules of those that hand no words on to DVC, as in `python -m MODULE`."""
 
 
 def call(module: str, *words: str) -> tuple[int, str]:
