@@ -26,6 +26,7 @@ from mixup.study.training.trainer import train_run
 from stages import (
     calibration,
     claims,
+    code,
     embed_bottleneck,
     generate_spirals,
     hidden_space,
@@ -181,7 +182,7 @@ def dataset(n_features: int, n_classes: int) -> Dataset:
     return Dataset(inputs.astype(np.float32), labels, np.arange(48), np.zeros(48, dtype=bool))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small study, with everything that a stage makes."""
     folder = tmp_path_factory.mktemp("study")
@@ -207,6 +208,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_run(run_folder(key, folder / "runs"), train_run(config, datasets[config.data]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        code.main()
         for main in STAGES.values():
             main()
     return folder
