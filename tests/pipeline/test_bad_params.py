@@ -28,7 +28,7 @@ def test_bad_value_stops_before_any_work(
     project.turn(key, value)
     done = project.run("dvc", "repro", check=False)
     assert done.returncode != 0
-    assert stages_run(done.stdout) <= {"validate"}
+    assert stages_run(done.stdout) <= {"code", "validate"}
     assert said in done.stderr
     assert key.split(".")[-1] in done.stderr
     assert "Traceback" not in done.stderr
