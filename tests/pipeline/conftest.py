@@ -165,6 +165,7 @@ def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Pr
     """Run the tiny study once and commit its results."""
     project = untouched.copy(tmp_path_factory.mktemp("finished") / "study")
     project.repro()
+    shutil.rmtree(project.folder / "ahead")
     project.commit("results")
     return project
 
