@@ -13,6 +13,7 @@ from mixup.study.data.spirals import SpiralsConfig
 from mixup.study.files import whole_file
 from mixup.study.inference.ledger import read_ledger
 from mixup.study.params import check, read_params, read_section
+from mixup.study.paths import data_file, run_folder
 from mixup.study.report.claims import by_source, claim_views, counted
 from mixup.study.report.explorer import explorer
 from mixup.study.report.gallery import Numbers, gallery, picture_of_spirals
@@ -32,7 +33,6 @@ from mixup.study.training.config import (
     TrainConfig,
     all_runs,
 )
-from mixup.study.training.run import run_folder
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")
@@ -191,7 +191,7 @@ def _facts(
         alpha,
         check(TrainConfig, params["train"], "train").threads,
         experiments,
-        {name: load_dataset(Path("data") / f"{name}.npz") for name in names},
+        {name: load_dataset(data_file(name)) for name in names},
         {
             "spirals": f"kind {params['spirals']['kind']}, seed {params['spirals']['seed']}",
             "mnist": f"source {params['mnist']['source']}",

@@ -9,8 +9,8 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 
 from mixup.study.data.dataset import load_dataset
+from mixup.study.paths import run_folder
 from mixup.study.training.config import all_runs, read_run_config
-from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from mixup.study.validation import Study, read_study
 from tests.stages.conftest import EXPERIMENTS, STAGES

@@ -13,12 +13,14 @@ from scipy import ndimage
 
 from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.robustness import attack_measures, deformation_measures
+from mixup.study.measures.deformations import deformation_measures
+from mixup.study.measures.robustness import attack_measures
 from mixup.study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from mixup.study.params import ParamsError, check
+from mixup.study.paths import run_folder
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import Run, load_run, run_folder
+from mixup.study.training.run import Run, load_run
 from mixup.study.training.trainer import train_run
 from stages import robustness
 

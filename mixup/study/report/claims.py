@@ -14,9 +14,9 @@ import pandas as pd
 from mixup.study.figures.style import method_label
 from mixup.study.inference.verdicts import MOST_SEEDS, NOT_ASKED, OUTCOMES, VERDICTS
 from mixup.study.inference.wording import effect_text, needed_text
+from mixup.study.measures.catalogue import label
 from mixup.study.report.charts import IntervalChart, interval_chart
 from mixup.study.report.gallery import Picture, evidence
-from mixup.study.report.metrics import metric_label
 from mixup.study.report.numbers import digits, proper_minus, signed
 from mixup.study.tables import values_by_seed
 
@@ -125,7 +125,7 @@ def _other(row: dict[str, Any]) -> str:
     """Name the other side of a comparison, with its measure where that is another."""
     if not row["other_metric"]:
         return _label(row["other"])
-    return f"{_label(row['other'])} ({metric_label(row['other_metric'])})"
+    return f"{_label(row['other'])} ({label(row['other_metric'])})"
 
 
 def _is_number(other: Any) -> bool:
@@ -154,7 +154,7 @@ def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
 
 def _question(row: dict[str, Any]) -> str:
     return (
-        f"Measured in {row['experiment']}: {metric_label(row['metric'])}; "
+        f"Measured in {row['experiment']}: {label(row['metric'])}; "
         f"{method_label(row['method'])} against {_other(row)}"
     )
 
@@ -185,7 +185,7 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
 
     A share of the seeds has an axis of its own.
     """
-    metric, method, other = metric_label(row["metric"]), method_label(row["method"]), row["other"]
+    metric, method, other = label(row["metric"]), method_label(row["method"]), row["other"]
     than = _other(row)
     against_number = _is_number(other) and not row["relative"]
     shift = float(other) if against_number else 0.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from mixup.study.paths import RUNS, run_folder
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import RUNS, run_folder
 
 TIMINGS = Path("timings")
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mixup.study.paths import RUNS, run_folder
 from mixup.study.tables import BASELINE, SUMMARY, measures_table
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import RUNS, read_metrics, run_folder
+from mixup.study.training.run import read_metrics
 
 CONFIDENCE = 0.95
 
