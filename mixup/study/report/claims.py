@@ -15,10 +15,10 @@ from mixup.study.figures.style import method_label
 from mixup.study.inference.verdicts import MOST_SEEDS, NOT_ASKED, OUTCOMES, VERDICTS
 from mixup.study.inference.wording import effect_text, needed_text
 from mixup.study.measures.catalogue import label
+from mixup.study.paired import as_shares, effects, two_sides
 from mixup.study.report.charts import IntervalChart, interval_chart
 from mixup.study.report.gallery import Picture, evidence
 from mixup.study.report.numbers import digits, proper_minus, signed
-from mixup.study.tables import values_by_seed
 
 # A list of more seeds than this is not something to type.
 MOST_SEEDS_LISTED = 60
@@ -137,18 +137,17 @@ def _is_number(other: Any) -> bool:
 
 def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
     """List seed, value, other value and their difference for every seed that has both."""
-    rows = runs[runs["experiment"] == row["experiment"]]
-    of_method = values_by_seed(rows, row["metric"])[row["method"]]
-    if _is_number(row["other"]):
-        of_other = of_method * 0 + float(row["other"])
-    else:
-        of_other = values_by_seed(rows, row["other_metric"] or row["metric"])[row["other"]]
-    if row["relative"]:
-        both = (of_method > 0) & (of_other > 0)
-        differences = (of_method / of_other - 1).where(both)
-    else:
-        differences = of_method - of_other
+    than = (row["other"], row["other_metric"] or row["metric"])
+    of_method, of_other = two_sides(
+        runs,
+        row["experiment"],
+        (row["method"], row["metric"]),
+        float(row["other"]) if _is_number(row["other"]) else than,
+    )
+    found = effects(of_method, of_other, relative=bool(row["relative"]))
+    differences = as_shares(found) if row["relative"] else found
     numbers = pd.DataFrame({"method": of_method, "other": of_other, "difference": differences})
+    numbers = numbers.reindex(of_method.index)
     return [(int(s), float(a), float(b), float(d)) for s, a, b, d in numbers.dropna().itertuples()]
 
 
@@ -196,13 +195,11 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
     # nothing is less by more than 100 %, so that is no bound
     bound_low = -math.inf if row["relative"] and row["bound_low"] <= -1 else row["bound_low"]
     region = (bound_low + shift, row["bound_high"] + shift)
-    unit = ", in % of the latter" if row["relative"] else ""
+    unit = ", logarithmic, in % of the latter" if row["relative"] else ""
     difference = f"{metric}: {method} minus {than}{unit}"
     axis = f"{metric} of {method}" if against_number else difference
     if row["direction"] != "varies":
-        chart = interval_chart(
-            dots, estimate, region, reference=shift, percent=bool(row["relative"])
-        )
+        chart = interval_chart(dots, estimate, region, reference=shift, ratio=bool(row["relative"]))
         return [(axis, chart)]
     share = interval_chart({}, estimate, region, percent=True, limits=(0, 1))
     higher = f"share of seeds on which {metric} is higher with {method} than with {than}"
