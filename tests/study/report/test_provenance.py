@@ -7,9 +7,6 @@ import pytest
 
 from mixup.study.report.place import beside_code
 from mixup.study.report.provenance import provenance
-from mixup.study.training.config import RunKey
-
-KEY = RunKey("e", "baseline", 0)
 
 
 @pytest.fixture(autouse=True)
