@@ -21,20 +21,13 @@ from mixup.study.figures.hidden_plane import (
     draw_singular_values,
     square_around,
 )
-from mixup.study.figures.measured import draw_measured, draw_sweeps
+from mixup.study.figures.measured import draw_measured, draw_sweeps, is_swept
 from mixup.study.figures.spectra import draw_spectra
 from mixup.study.figures.style import method_colours, save, some_seeds_said
 from mixup.study.files import whole_folder
 from mixup.study.measures import embedding, hidden_plane
 from mixup.study.measures.allowances import calibrate, reliability_tables
 from mixup.study.measures.bottleneck import Embeddings
-from mixup.study.measures.hidden_plane import (
-    ClassifiedPlane,
-    hidden_measures,
-    hidden_spectra,
-    input_and_hidden_plane,
-    uniform_states,
-)
 from mixup.study.measures.plane import Box, bounding_box, evaluate_on_box
 from mixup.study.measures.runs import read_runs
 from mixup.study.paths import data_file, run_folder
@@ -151,7 +144,8 @@ def hidden_spaces(
         title = f"{name}, seed {seeds[0]}" + f" of n = {len(seeds)} seeds" * (len(seeds) > 1)
         yield f"hidden_{name}{suffix}", draw_hidden(panels, title)
     values = pd.concat(
-        hidden_spectra(trained, dataset).assign(**key._asdict()) for key, trained in runs.items()
+        hidden_plane.hidden_spectra(trained, dataset).assign(**key._asdict())
+        for key, trained in runs.items()
     )
     yield f"hidden_{name}_singular_values", draw_singular_values(values, colours, name)
 
@@ -159,19 +153,20 @@ def hidden_spaces(
 def _hidden_panel(of_seeds: list[Run], dataset: Dataset) -> HiddenPanel:
     """Draw the first run, with the measures of all."""
     measures = pd.DataFrame(
-        read_metrics(trained.folder) | hidden_measures(trained, dataset) for trained in of_seeds
+        read_metrics(trained.folder) | hidden_plane.hidden_measures(trained, dataset)
+        for trained in of_seeds
     )
-    inputs, hidden = input_and_hidden_plane(of_seeds[0], dataset)
+    inputs, hidden = hidden_plane.input_and_hidden_plane(of_seeds[0], dataset)
     accuracy = float(measures["test_accuracy"].iloc[0])
 
-    def draw(plane: ClassifiedPlane, box: Box) -> ProbabilityMap:
+    def draw(plane: hidden_plane.ClassifiedPlane, box: Box) -> ProbabilityMap:
         probability = evaluate_on_box(plane.predict, box)
         return ProbabilityMap(probability, box, plane.points, plane.labels, accuracy)
 
     return HiddenPanel(
         draw(inputs, inputs.box),
         draw(hidden, square_around(hidden.points)),
-        uniform_states(of_seeds[0], inputs.box, UNIFORM_INPUTS),
+        hidden_plane.uniform_states(of_seeds[0], inputs.box, UNIFORM_INPUTS),
         measures,
     )
 
@@ -215,12 +210,6 @@ def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     runs = read_table("metrics/runs.csv", MEASURES)
     summary = read_table("metrics/summary.csv", SUMMARY)
     return runs[runs["experiment"] == name], summary[summary["experiment"] == name]
-
-
-def is_swept(experiment: ExperimentConfig) -> bool:
-    """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
-    methods = [experiment.methods[name] for name in experiment.all_methods]
-    return any(method.alpha or method.bottleneck for method in methods)
 
 
 def main() -> None:

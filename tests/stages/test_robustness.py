@@ -148,7 +148,7 @@ def test_angles_are_uniform_and_the_same_for_the_methods_of_a_seed(
     given: dict[str, list[np.ndarray]] = {"rotate": [], "shear": []}
     for name, angles in given.items():
         monkeypatch.setattr(
-            f"mixup.study.measures.robustness.{name}",
+            f"mixup.study.measures.deformations.{name}",
             lambda images, degrees, angles=angles: angles.append(degrees) or images,
         )
     config: DeformationsConfig = check(DeformationsConfig, DEFORMATIONS)

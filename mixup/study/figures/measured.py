@@ -68,3 +68,9 @@ def draw_sweeps(
         yield f"layers_{name}", draw_eligible(summary, methods, scores, name)
     if set(PANELS) <= set(runs["metric"]):
         yield f"widths_{name}", draw_widths(runs, summary, experiment, n_classes, name)
+
+
+def is_swept(experiment: ExperimentConfig) -> bool:
+    """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
+    methods = [experiment.methods[name] for name in experiment.all_methods]
+    return any(method.alpha or method.bottleneck for method in methods)
