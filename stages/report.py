@@ -12,17 +12,20 @@ from mixup.study.data.dataset import load_dataset
 from mixup.study.data.spirals import SpiralsConfig
 from mixup.study.files import whole_file
 from mixup.study.inference.ledger import read_ledger
+from mixup.study.inference.wording import count_questions
 from mixup.study.params import check, read_params, read_section
+from mixup.study.paths import data_file, run_folder
 from mixup.study.report.claims import by_source, claim_views, counted
 from mixup.study.report.explorer import explorer
 from mixup.study.report.gallery import Numbers, gallery, picture_of_spirals
 from mixup.study.report.page import render_page
 from mixup.study.report.place import beside_code, from_code, study_folder
-from mixup.study.report.provenance import provenance, training_seconds
+from mixup.study.report.provenance import provenance
 from mixup.study.report.runs import runs_of_experiments
 from mixup.study.report.seeds import rankings
 from mixup.study.report.study import facts, method_rows, timed
 from mixup.study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
+from mixup.study.timings import training_seconds
 from mixup.study.training.config import (
     ExperimentConfig,
     Experiments,
@@ -32,7 +35,6 @@ from mixup.study.training.config import (
     TrainConfig,
     all_runs,
 )
-from mixup.study.training.run import run_folder
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")
@@ -121,6 +123,7 @@ def main() -> None:
         n_methods=len({key.method for key in keys}),
         claims=claims,
         counts=counted(claims),
+        n_questions=count_questions(ledger),
         counted=counted,
         sources=by_source(claims),
         rankings=rankings(ranks, wins),
@@ -191,7 +194,7 @@ def _facts(
         alpha,
         check(TrainConfig, params["train"], "train").threads,
         experiments,
-        {name: load_dataset(Path("data") / f"{name}.npz") for name in names},
+        {name: load_dataset(data_file(name)) for name in names},
         {
             "spirals": f"kind {params['spirals']['kind']}, seed {params['spirals']['seed']}",
             "mnist": f"source {params['mnist']['source']}",

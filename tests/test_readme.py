@@ -11,7 +11,7 @@ from dvc.utils.hydra import apply_overrides
 
 from mixup.study.inference.ledger import read_ledger
 from mixup.study.inference.verdicts import VERDICTS
-from mixup.study.measures.robustness import named
+from mixup.study.measures.measure import named
 from mixup.study.tables import SUMMARY, read_table
 from mixup.study.training.config import all_runs
 from mixup.study.validation import read_study

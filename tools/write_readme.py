@@ -13,20 +13,11 @@ from mixup.study.errors import StudyError
 from mixup.study.files import whole_file
 from mixup.study.inference.ledger import read_ledger
 from mixup.study.inference.wording import counts_text, effect_text, mean_text, needed_text
+from mixup.study.measures.catalogue import headlines, label
 from mixup.study.tables import SUMMARY, read_table
 
 README = Path("README.md")
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-HEADLINES = {
-    "test_accuracy": "test accuracy",
-    "test_nll": "test NLL, nats",
-    "test_ece": "test ECE",
-    "low_confidence_area": "low-confidence area",
-    "test_scatter_ratio": "between/within-class scatter",
-    "test_core_hull_coverage": "area of the classes",
-    "test_first_singular_value_raw": "first singular value, raw",
-    "test_first_singular_value_scale_free": "first singular value, scale-free",
-}
 LEDGER_INTRO = """\
 The verdicts follow a rule that was written down beforehand, at the head of
 [claims.yaml](claims.yaml). Numbers are differences between methods, paired by seed, with 95 %
@@ -83,11 +74,10 @@ def _metrics_table(experiment: str, rows: pd.DataFrame) -> str:
     methods = list(rows["method"].unique())
     cells: dict[Any, Any] = {(row.metric, row.method): row for row in rows.itertuples()}
     lines = []
-    for metric, title in HEADLINES.items():
+    for metric in headlines(rows["metric"].unique()):
         found = [cells.get((metric, method)) for method in methods]
-        if any(found):
-            texts = [mean_text(row.mean, row.low, row.high) if row else "" for row in found]
-            lines.append([title, *texts])
+        texts = [mean_text(row.mean, row.low, row.high) if row else "" for row in found]
+        lines.append([label(metric), *texts])
     return _table([experiment, *methods], lines)
 
 

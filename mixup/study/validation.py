@@ -234,8 +234,9 @@ def _check_robustness(
     attacks, changes = config.attacks, config.deformations
     n_changes = len(changes.rotations) + len(changes.shears) + len(changes.zooms)
     seconds = 0.0
-    for name, experiment in config.chosen(study.experiments).items():
-        of = sizes[name]
+    config.check_fits(study.experiments)
+    for name in config.experiments:
+        experiment, of = study.experiments[name], sizes[name]
         deformed = 4 * n_changes * of.rest * of.features  # float32, all at once
         if deformed > limit:
             raise ParamsError(

@@ -17,14 +17,14 @@ import yaml
 
 from mixup.study.data.dataset import Dataset, save_dataset
 from mixup.study.params import check
+from mixup.study.paths import run_folder
 from mixup.study.summaries.summary import nested_means, summary_table
 from mixup.study.tables import LEDGER, measures_table, write_table
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from stages import (
-    calibration,
+    allowances,
     claims,
     code,
     embed_bottleneck,
@@ -166,7 +166,7 @@ STAGES: dict[str, Callable[[], None]] = {
     "hidden_space": hidden_space.main,
     "hidden_states": hidden_states.main,
     "robustness": robustness.main,
-    "calibration": calibration.main,
+    "allowances": allowances.main,
     "intrusion": intrusion.main,
     "summarize": lambda: summarize.main([f"metrics/{name}.csv" for name in MEASURED]),
     "claims": claims.main,

@@ -12,9 +12,10 @@ from safetensors.numpy import load_file
 from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.errors import StudyError
 from mixup.study.measures.bottleneck import bottleneck_states
+from mixup.study.paths import run_folder
 from mixup.study.training.config import RunKey, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import run_folder
+from mixup.study.training.run import load_run
 from mixup.study.training.trainer import train_run
 from stages import embed_bottleneck, summarize, svd_analysis
 
@@ -255,8 +256,9 @@ def test_names_a_run_that_is_missing_and_how_to_make_it(study, stage, run):
 
 def test_a_net_without_a_bottleneck_has_no_bottleneck_states(analysed):
     dataset = load_dataset(analysed / "data" / "blobs.npz")
+    run = load_run(run_folder(RunKey("without", "baseline", 4), analysed / "runs"))
     with pytest.raises(StudyError, match=r"baseline.4 has a net without a bottleneck"):
-        bottleneck_states(RunKey("without", "baseline", 4), dataset, analysed / "runs")
+        bottleneck_states(run, dataset)
 
 
 def test_stages_stop_when_a_table_is_missing(study):

@@ -60,7 +60,7 @@ def arrays(**changed: np.ndarray) -> Callable[[Path], None]:
 ANYHOW = (empty, cut, flip)
 NAN = float("nan")
 RUN, PIXELS, PLANE = "runs/wide/manifold/1", "runs/pixels/input/1", "runs/plane/manifold/1"
-OF_PIXELS = ("calibration", "intrusion", "robustness", "hidden_states")
+OF_PIXELS = ("allowances", "intrusion", "robustness", "hidden_states")
 # Every way to damage what one function reads, with one of the stages that call it ...
 OF_READERS: list[tuple[str, str, Callable[[Path], None]]] = [
     *[("data/blobs.npz", "embed_bottleneck", how)
@@ -98,10 +98,10 @@ OF_STAGES: list[tuple[str, str, Callable[[Path], None]]] = [
     *[(f"{run}/{file}", stage, how)
       for run, stage in [*((PIXELS, stage) for stage in OF_PIXELS), (PLANE, "hidden_space")]
       for file, how in (("model.safetensors", flip), ("config.json", cut))],
-    *[(f"{PIXELS}/metrics.json", "calibration", how)
+    *[(f"{PIXELS}/metrics.json", "allowances", how)
       for how in (cut, change(r": [0-9.]+", ": 0.99"))],
     *[(f"{PIXELS}/history.csv", stage, how)
-      for stage in ("calibration", "report")
+      for stage in ("allowances", "report")
       for how in (cut, change("test_loss", "loss_"))],
     (f"{RUN}/history.csv", "plots", cut),
     *[(f"metrics/{name}.csv", "report", change("^[a-z]+", "x"))

@@ -25,7 +25,7 @@ WRITES = {
     "hidden_space": "metrics",
     "hidden_states": "metrics",
     "robustness": "metrics",
-    "calibration": "metrics",
+    "allowances": "metrics",
     "intrusion": "metrics",
     "claims": "metrics",
     "plots": "figures",

@@ -9,11 +9,12 @@ import yaml
 
 from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.hidden import hidden_measures
+from mixup.study.measures.hidden_plane import hidden_measures
 from mixup.study.params import check
+from mixup.study.paths import run_folder
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run, run_folder
+from mixup.study.training.run import load_run
 from mixup.study.training.trainer import train_run
 from stages import hidden_space
 

@@ -16,9 +16,10 @@ from mixup.study.errors import StudyError
 from mixup.study.figures.style import method_colours
 from mixup.study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
 from mixup.study.params import ParamsError, check
+from mixup.study.paths import run_folder
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run, run_folder
+from mixup.study.training.run import load_run
 from mixup.study.training.trainer import train_run
 from stages import hidden_states, plots, summarize
 

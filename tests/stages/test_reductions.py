@@ -9,8 +9,9 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 
 from mixup.study.data.dataset import load_dataset
+from mixup.study.paths import run_folder
 from mixup.study.training.config import all_runs, read_run_config
-from mixup.study.training.run import run_folder
+from mixup.study.training.outcome import write_run
 from mixup.study.training.trainer import train_run
 from mixup.study.validation import Study, read_study
 from tests.stages.conftest import EXPERIMENTS, STAGES
@@ -109,7 +110,7 @@ def swept(study: Path) -> Path:
     Path("claims.yaml").write_text(json.dumps({"claims": [claim | changed]}))
     data = load_dataset(Path("data/blobs.npz"))
     for key in all_runs([0, 1], read_study().experiments):
-        train_run(read_run_config(key), data, run_folder(key))
+        write_run(run_folder(key), train_run(read_run_config(key), data))
     return study
 
 

@@ -13,12 +13,14 @@ from scipy import ndimage
 
 from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.robustness import attack_measures, deformation_measures
+from mixup.study.measures.deformations import deformation_measures
+from mixup.study.measures.robustness import attack_measures
 from mixup.study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from mixup.study.params import ParamsError, check
+from mixup.study.paths import run_folder
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import Run, load_run, run_folder
+from mixup.study.training.run import Run, load_run
 from mixup.study.training.trainer import train_run
 from stages import robustness
 
@@ -146,7 +148,7 @@ def test_angles_are_uniform_and_the_same_for_the_methods_of_a_seed(
     given: dict[str, list[np.ndarray]] = {"rotate": [], "shear": []}
     for name, angles in given.items():
         monkeypatch.setattr(
-            f"mixup.study.measures.robustness.{name}",
+            f"mixup.study.measures.deformations.{name}",
             lambda images, degrees, angles=angles: angles.append(degrees) or images,
         )
     config: DeformationsConfig = check(DeformationsConfig, DEFORMATIONS)

@@ -17,9 +17,9 @@ from mixup.study.data.mnist import MnistConfig, load_mnist
 from mixup.study.data.spirals import generate
 from mixup.study.errors import StudyError
 from mixup.study.params import ParamsError, read_section
+from mixup.study.paths import run_folder
 from mixup.study.training.config import Experiments, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from mixup.study.validation import MEMORY, Study, read_study
 from stages import hidden_states, robustness

@@ -44,7 +44,7 @@ def test_sorts_the_claims_by_verdict():
     ]
     headings = [line for line in text.splitlines() if line.isupper()]
     assert headings == ["SUPPORTED", "CONTRADICTED", "INCONCLUSIVE"]
-    assert text.startswith("4 claims: 2 supported, 1 contradicted, 1 inconclusive\n")
+    assert text.startswith("4 claims that ask 3 questions: 2 supported, 1 contradicted, 1 incon")
 
 
 def test_leaves_out_verdicts_that_no_claim_has():

@@ -52,6 +52,11 @@ class Dataset:
         return Dataset(self.inputs[indices], self.labels[indices], self.group[indices], none)
 
     @property
+    def in_a_plane(self) -> bool:
+        """Whether the points lie in a plane and have two classes, so that maps can be drawn."""
+        return self.inputs.shape[1] == 2 and self.n_classes == 2
+
+    @property
     def n_classes(self) -> int:
         """The number of classes, from the largest label."""
         return int(self.labels.max()) + 1

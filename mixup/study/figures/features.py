@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mixup.study.figures.style import INTERVAL, method_label, new_figure, seeds_said, styled
+from mixup.study.measures.catalogue import find
 
 _SCALINGS = {"raw": "states as they are", "centred": "class mean subtracted"}
 DIFFERENCE = ("difference", "difference_low", "difference_high")
@@ -66,7 +67,7 @@ def draw_neighbours(
     figure = new_figure(9.4, 4.2)
     error, *differences = figure.subplots(1, 2 if has_baseline else 1, squeeze=False)[0]
     _draw_points(error, summary, colours, metrics, runs=runs)
-    error.set_title("share of test points (less is better)", loc="left")
+    error.set_title(f"share of test points ({find(metrics[0]).better} is better)", loc="left")
     error.set_xticks(range(len(names)), names)
     for difference in differences:
         _draw_points(difference, summary, colours, metrics[1:], DIFFERENCE)

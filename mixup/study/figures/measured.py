@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from mixup.study.figures.eligible import draw_eligible
 from mixup.study.figures.features import draw_class_ratios, draw_neighbours
 from mixup.study.figures.intrusion import draw_intrusion
-from mixup.study.figures.layers import draw_layers
 from mixup.study.figures.methods import draw_methods
 from mixup.study.figures.robustness import draw_attacks, draw_deformations
 from mixup.study.figures.widths import PANELS, draw_widths
+from mixup.study.measures.catalogue import seen_in
 from mixup.study.training.config import ExperimentConfig
 
 
@@ -30,14 +31,15 @@ def draw_measured(
     """
     found = set(runs["metric"])
     yield f"methods_{name}", draw_methods(runs, summary, colours, name)
-    if "intrusion_0" in found:
+    if seen_in("intrusion", found):
         yield f"intrusion_{name}", draw_intrusion(runs, colours, name)
-    if "test_knn_error_after_1" in found:
+    if seen_in("class_ratios", found):
         yield f"class_ratios_{name}", draw_class_ratios(summary, colours, name)
+    if seen_in("neighbours", found):
         yield f"neighbours_{name}", draw_neighbours(runs, summary, colours, name)
-    if "attacked_samples" in found:
+    if seen_in("attacks", found):
         yield f"attacks_{name}", draw_attacks(runs, colours, name)
-    if "deformed_samples" in found:
+    if seen_in("deformations", found):
         yield f"deformations_{name}", draw_deformations(runs, colours, name)
 
 
@@ -63,6 +65,12 @@ def draw_sweeps(
     methods = {method: experiment.methods[method] for method in experiment.all_methods}
     if any(method.alpha for method in methods.values()):
         scores = ["test_accuracy", "test_nll"]
-        yield f"layers_{name}", draw_layers(summary, methods, scores, name)
+        yield f"layers_{name}", draw_eligible(summary, methods, scores, name)
     if set(PANELS) <= set(runs["metric"]):
         yield f"widths_{name}", draw_widths(runs, summary, experiment, n_classes, name)
+
+
+def is_swept(experiment: ExperimentConfig) -> bool:
+    """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
+    methods = [experiment.methods[name] for name in experiment.all_methods]
+    return any(method.alpha or method.bottleneck for method in methods)

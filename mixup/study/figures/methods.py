@@ -15,48 +15,15 @@ from mixup.study.figures.style import (
     seeds_said,
     styled,
 )
-
-# The measures drawn, in this order, where an experiment has them.
-METRICS = {
-    "test_accuracy": "test accuracy (more is better)",
-    "test_nll": "test NLL, nats (less is better)",
-    "test_ece": "test ECE (less is better)",
-    "test_brier": "test Brier score (less is better)",
-    "train_nll": "training NLL on clean data, nats",
-    "low_confidence_area": "unsure share of the input plane",
-    "boundary_length": "boundary in the input plane, length",
-    "hidden_low_confidence_area": "unsure share of the hidden plane",
-    "hidden_boundary_length": "boundary in the hidden plane, length",
-    "hidden_effective_rank": "effective rank of a class, training",
-    "test_scatter_ratio": "between-/within-class scatter, test",
-    "test_silhouette": "silhouette, test",
-    "test_core_hull_coverage": "share of plane in class cores, test",
-    "test_core_hull_overlap": "share of cores that overlap, test",
-    "test_first_singular_value_raw": "first singular value, raw, test",
-    "test_first_singular_value_centred": "first singular value, centred, test",
-    "test_first_singular_value_scale_free": "first singular value, scale-free, test",
-    "test_effective_rank": "effective rank, test",
-}
-LESS_IS_BETTER = frozenset(name for name, label in METRICS.items() if "(less" in label)
-
-# What those words mean, for the foot of a figure that has one of the measures.
-_MEANINGS = {
-    "low_confidence_area": "unsure: P(class 1) from 0.25 to 0.75, as a share of the points' box",
-    "boundary_length": "boundary: the line P(class 1) = 0.5, in diagonals of the box",
-    "hidden_effective_rank": "effective rank: 1 where a class's hidden states lie on a line, 2 "
-    "where they spread alike in both directions",
-    "test_core_hull_coverage": "class core: convex hull of the 95 % of a class's test states "
-    "that are nearest to their centre",
-    "test_first_singular_value_raw": "singular values: mean of the classes; raw: states as they "
-    "are; centred: class mean subtracted; scale-free: and divided by the spread of all classes",
-}
+from mixup.study.measures.catalogue import find, seen_in
+from mixup.study.measures.catalogue import title as title_of
 
 
 @styled()
 def draw_methods(
     runs: pd.DataFrame, summary: pd.DataFrame, colours: Mapping[str, str], title: str
 ) -> Figure:
-    """Draw one panel a metric: each seed's value, the mean over seeds and its 95 % interval.
+    """Draw one panel a measure: each seed's value, the mean over seeds and its 95 % interval.
 
     A light line joins the values of one seed, so that paired differences can be followed.
     Values over more than two decades get a logarithmic axis, where a bar that runs off the panel
@@ -69,11 +36,11 @@ def draw_methods(
         title: names the experiment.
     """
     methods = [method for method in colours if method in set(runs["method"])]
-    metrics = [metric for metric in METRICS if metric in set(runs["metric"])]
+    metrics = seen_in("methods", runs["metric"].unique())
     n = runs["seed"].nunique()
     n_columns = min(3, len(metrics))
     n_rows = -(-len(metrics) // n_columns)
-    notes = [text for metric, text in _MEANINGS.items() if metric in metrics]
+    notes = [meaning for metric in metrics if (meaning := find(metric).meaning)]
     height = n_rows * (0.27 * len(methods) + 0.95) + 0.7 + 0.15 * len(notes)
     figure = new_figure(2.9 * n_columns + 1.1, height)
     panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
@@ -83,7 +50,7 @@ def draw_methods(
         _draw_runs(axes, table.reindex(methods), colours)
         if n > 1:
             _draw_means(axes, means.reindex(methods), colours)
-        axes.set_title(METRICS[metric], loc="left")
+        axes.set_title(title_of(metric), loc="left")
         axes.set_yticks(range(len(methods)), [method_label(method) for method in methods])
         axes.set_ylim(len(methods) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)

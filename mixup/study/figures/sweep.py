@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mixup.study.figures.methods import METRICS
 from mixup.study.figures.style import (
     INTERVAL,
     log_scale,
@@ -16,6 +15,7 @@ from mixup.study.figures.style import (
     seeds_said,
     styled,
 )
+from mixup.study.measures.catalogue import title as title_of
 
 NUMBERS = ["mean", "low", "high"]
 MOST_TICKS = 6
@@ -48,7 +48,7 @@ def draw_sweep(
             chosen = (drawn["metric"] == metric) & (drawn["experiment"] == experiment)
             lines = {method for name, method in depends if name == experiment}
             _draw_panel(axes, drawn[chosen], colours, lines)
-            axes.set_title(f"{experiment}: {METRICS.get(metric, metric)}", loc="left")
+            axes.set_title(f"{experiment}: {title_of(metric)}", loc="left")
             axes.set_xlabel(param)
             axes.set_visible(bool(chosen.any()))
     entries = {line.get_label(): line for axes in panels.flat for line in axes.get_lines()}

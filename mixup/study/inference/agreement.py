@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from mixup.study.inference.verdicts import CONFIDENCE, INCONCLUSIVE
+from mixup.study.inference.verdicts import INCONCLUSIVE
+from mixup.study.paired import t_quantile
 from mixup.study.training.config import RunKey
 
 RUN = list(RunKey._fields)
@@ -113,8 +113,7 @@ def _agreement(experiment: str, method: str, metric: str, pairs: pd.DataFrame) -
     n = len(known)
     reach = 0.0
     if n > 1 and np.ptp(a) > 0:
-        quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
-        reach = quantile * float(a.std(ddof=1)) * math.sqrt(2 / n)
+        reach = t_quantile(n) * float(a.std(ddof=1)) * math.sqrt(2 / n)
     committed, fresh = (float(values.mean()) if n else math.nan for values in (a, b))
     return Agreement(experiment, method, metric, n, committed, fresh, reach, identical)
 

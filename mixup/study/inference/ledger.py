@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mixup.study.inference.claims import Claim
@@ -27,7 +26,8 @@ from mixup.study.inference.verdicts import (
     seeds_for_share,
 )
 from mixup.study.inference.wins import count_wins
-from mixup.study.tables import LEDGER, read_table, values_by_seed
+from mixup.study.paired import effects, two_sides
+from mixup.study.tables import LEDGER, read_table
 
 IN_JSON = ("verdict", "difference", "low", "high")
 
@@ -122,21 +122,14 @@ def read_ledger(path: Path | str = "metrics/claims.csv") -> pd.DataFrame:
 
 def _estimate(claim: Claim, runs: pd.DataFrame) -> tuple[Estimate, int]:
     """Compare the claim's methods; count the seeds left out because a value is not usable."""
-    rows = runs[runs["experiment"] == claim.experiment]
-    values = values_by_seed(rows, claim.metric)
-    of_method = values[claim.method]
-    if isinstance(claim.than, str):
-        of_other = values_by_seed(rows, claim.metric_of_other)[claim.than].reindex(values.index)
-    else:
-        of_other = pd.Series(claim.than, index=values.index)
+    than = (claim.than, claim.metric_of_other) if isinstance(claim.than, str) else claim.than
+    of_method, of_other = two_sides(runs, claim.experiment, (claim.method, claim.metric), than)
     if claim.direction == "varies":
         wins, ties, losses = count_wins(of_method, of_other)
         n = wins + ties + losses
-        return estimate_share(wins, ties, n, claim.region), len(values) - n
-    if claim.relative:
-        of_method, of_other = (np.log(side.where(side > 0)) for side in (of_method, of_other))
-    differences = (of_method - of_other).dropna().to_numpy()
-    return estimate_mean(differences, claim.region), len(values) - len(differences)
+        return estimate_share(wins, ties, n, claim.region), len(of_method) - n
+    found = effects(of_method, of_other, relative=claim.relative)
+    return estimate_mean(found.to_numpy(), claim.region), len(of_method) - len(found)
 
 
 def _corrected(claims: Sequence[Claim], estimates: Sequence[Estimate]) -> list[float]:

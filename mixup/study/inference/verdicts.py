@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-CONFIDENCE = 0.95
+from mixup.study.paired import CONFIDENCE, do_not_vary, t_interval
+
 LEVEL = 0.05
 POWER = 0.8
 MOST_SEEDS = 1000
@@ -75,8 +76,7 @@ class Estimate:
 def estimate_mean(differences: Sequence[float] | Values, region: Region) -> Estimate:
     """Estimate the mean of paired differences: Student t, and a bootstrap beside it.
 
-    Both intervals come from scipy: `scipy.stats.ttest_1samp`, and `scipy.stats.bootstrap` with
-    bias correction and acceleration.
+    The bootstrap is `scipy.stats.bootstrap` with bias correction and acceleration.
 
     Args:
         differences: (n,) finite numbers, one a seed.
@@ -90,10 +90,9 @@ def estimate_mean(differences: Sequence[float] | Values, region: Region) -> Esti
     """
     d = np.asarray(differences, dtype=np.float64)
     mean = float(d.mean()) if len(d) else NAN
-    # Equal differences that were rounded differently are still equal.
-    if len(d) < 2 or np.ptp(d) <= 1e-9 * np.abs(d).max():
+    if len(d) < 2 or do_not_vary(d, of=d):
         return Estimate(len(d), mean)
-    t_interval = stats.ttest_1samp(d, 0).confidence_interval(CONFIDENCE)
+    low, high = t_interval(d)
     resampled = stats.bootstrap(
         (d,), np.mean, confidence_level=CONFIDENCE, method="BCa", rng=np.random.default_rng(0)
     )
@@ -101,8 +100,8 @@ def estimate_mean(differences: Sequence[float] | Values, region: Region) -> Esti
         n=len(d),
         effect=mean,
         std=float(d.std(ddof=1)),
-        low=float(t_interval.low),
-        high=float(t_interval.high),
+        low=low,
+        high=high,
         boot_low=float(resampled.confidence_interval.low),
         boot_high=float(resampled.confidence_interval.high),
         p=max(float(stats.ttest_1samp(d, bound).pvalue) for bound in region.bounds),

@@ -9,6 +9,11 @@ import pandas as pd
 
 from mixup.study.inference.verdicts import INCONCLUSIVE, MOST_SEEDS, NOT_ASKED, OUTCOMES
 
+QUESTION = [
+    *("experiment", "metric", "method", "other", "other_metric"),
+    *("bound_low", "bound_high", "relative"),
+]
+
 
 def effect_text(row: Any) -> str:
     """Word an effect and its 95 % interval, as ``+0.213 (+0.150 to +0.276)``.
@@ -50,13 +55,25 @@ def needed_text(row: Any) -> str:
 def counts_text(ledger: pd.DataFrame) -> str:
     """Count the verdicts, as ``3 claims: 1 supported, 0 contradicted, 2 inconclusive``.
 
-    Claims that were not asked are counted where there are any.
+    Claims that were not asked are counted where there are any. Where some ask the same, it is
+    ``3 claims that ask 2 questions``.
     """
     counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
     if not counts[NOT_ASKED]:
         del counts[NOT_ASKED]
     listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    return f"{len(ledger)} claim{'s' * (len(ledger) != 1)}: {listed}"
+    n = count_questions(ledger)
+    asking = f" that ask {n} question{'s' * (n != 1)}" if n < len(ledger) else ""
+    return f"{len(ledger)} claim{'s' * (len(ledger) != 1)}{asking}: {listed}"
+
+
+def count_questions(ledger: pd.DataFrame) -> int:
+    """Count the different questions that the claims of a ledger ask: each is one test.
+
+    Source: `mixup.study.inference.claims.Claim.question`, here by the columns of the table.
+    """
+    other_metric = ledger["other_metric"].where(ledger["other_metric"] != "", ledger["metric"])
+    return len(ledger.assign(other_metric=other_metric)[QUESTION].drop_duplicates())
 
 
 def mean_text(mean: float, low: float, high: float) -> str:

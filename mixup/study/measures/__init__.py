@@ -1,1 +1,6 @@
-"""Measures of a run: numbers from its net, its hidden states and its history."""
+"""Measures of a run: numbers from its net, its states and its history, and their words.
+
+One file a family of measures: which runs it applies to, how it is computed from a run, and as
+``MEASURES`` its words, units, better directions and figures. `catalogue` lists all families.
+Nothing here is random where a docstring does not say so.
+"""

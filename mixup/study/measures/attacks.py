@@ -23,8 +23,6 @@ def fgsm(net: Net, inputs: Tensor, labels: Tensor, radius: float) -> Tensor:
 
     Returns:
         (N, F) examples in [0, 1], at most ``radius`` from the inputs in each feature.
-
-    Randomness: none.
     """
     return (inputs + radius * _gradient(net, inputs, labels).sign()).clamp(0, 1)
 

@@ -6,31 +6,61 @@ nothing, so networks whose states differ in size can be compared.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances_argmin, silhouette_score
 
+from mixup.study.measures.bottleneck import States
+from mixup.study.measures.hulls import core, hull_coverage, hull_overlap, of_classes
+from mixup.study.measures.measure import Measure, of_training
+from mixup.study.training.config import ExperimentConfig, RunKey
+
 SILHOUETTE_POINTS = 5000
-RASTER = 512
-CORE = 0.95
+_OF_TEST = [
+    Measure(
+        "test_scatter_ratio",
+        "between-/within-class scatter, test",
+        seen_in=("methods", "bottleneck"),
+        said_in=("bottleneck",),
+        headline=True,
+    ),
+    Measure("test_silhouette", "silhouette, test", seen_in=("methods", "bottleneck")),
+    Measure("test_hull_coverage", "share of plane in class hulls, test"),
+    Measure("test_hull_overlap", "share of hulls that overlap, test"),
+    Measure(
+        "test_core_hull_coverage",
+        "share of plane in class cores, test",
+        seen_in=("methods", "bottleneck"),
+        said_in=("bottleneck",),
+        meaning="class core: convex hull of the 95 % of a class's test states "
+        "that are nearest to their centre",
+        headline=True,
+    ),
+    Measure(
+        "test_core_hull_overlap",
+        "share of cores that overlap, test",
+        seen_in=("methods", "bottleneck"),
+    ),
+]
+MEASURES = [
+    *_OF_TEST,
+    Measure("test_nearest_centroid_accuracy", "accuracy by the nearest class mean, test"),
+    *of_training(_OF_TEST),
+]
 
 
-def embedding_measures(
-    train_states: np.ndarray,
-    train_labels: np.ndarray,
-    test_states: np.ndarray,
-    test_labels: np.ndarray,
-) -> dict[str, float]:
+def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether the net has a bottleneck of two units."""
+    return experiment.net.bottleneck is not None and experiment.net.bottleneck.size == 2
+
+
+def embedding_measures(splits: Mapping[str, States]) -> dict[str, float]:
     """Measure one network's embedding of its training and of its test points.
 
     Args:
-        train_states: (N, 2) float.
-        train_labels: (N,) int class indices.
-        test_states: (M, 2) float.
-        test_labels: (M,) int.
+        splits: for ``"train"`` and ``"test"``, states (N, 2) float and labels (N,) int.
 
     Returns:
         A number for each measure of this module, its name prefixed by ``train_`` or ``test_``;
@@ -39,11 +69,8 @@ def embedding_measures(
 
     Raises:
         ValueError: the points of a split are all of one class.
-
-    Randomness: none.
     """
     measures: dict[str, float] = {}
-    splits = {"train": (train_states, train_labels), "test": (test_states, test_labels)}
     for split, (states, labels) in splits.items():
         measures[f"{split}_scatter_ratio"] = scatter_ratio(states, labels)
         measures[f"{split}_silhouette"] = silhouette(states, labels)
@@ -51,7 +78,7 @@ def embedding_measures(
             measures[f"{split}_{name}_coverage"] = hull_coverage(*points)
             measures[f"{split}_{name}_overlap"] = hull_overlap(*points)
     measures["test_nearest_centroid_accuracy"] = nearest_centroid_accuracy(
-        train_states, train_labels, test_states, test_labels
+        *splits["train"], *splits["test"]
     )
     return measures
 
@@ -72,12 +99,10 @@ def scatter_ratio(states: np.ndarray, labels: np.ndarray) -> float:
 
     Returns:
         A number >= 0: inf if every class is a single point, NaN if all points are one.
-
-    Randomness: none.
     """
     states = np.asarray(states, dtype=np.float64)
     within, between = 0.0, 0.0
-    for members in _classes(states, labels):
+    for members in of_classes(states, labels):
         mean = members.mean(axis=0)
         within += np.square(members - mean).sum()
         between += len(members) * np.square(mean - states.mean(axis=0)).sum()
@@ -107,8 +132,6 @@ def silhouette(
 
     Raises:
         ValueError: fewer than two classes, or as many classes as points.
-
-    Randomness: none.
     """
     states, labels = np.asarray(states, dtype=np.float64), np.asarray(labels)
     if len(states) > max_points:
@@ -116,75 +139,6 @@ def silhouette(
         kept = by_class[np.arange(max_points) * len(states) // max_points]
         states, labels = states[kept], labels[kept]
     return float(silhouette_score(cdist(states, states), labels, metric="precomputed"))
-
-
-def hull_coverage(states: np.ndarray, labels: np.ndarray, raster: int = RASTER) -> float:
-    """Give the share of the points' bounding box that the convex hulls of the classes cover.
-
-    The box is cut into ``raster`` x ``raster`` cells; a cell counts if its centre lies in at
-    least one hull. A class whose points are on a line has no area. One stray point, such as a
-    digit mistaken for another, can widen a hull a lot; see `core`.
-
-    Args:
-        states: (N, 2) float.
-        labels: (N,) int.
-        raster: cells along each side of the box.
-
-    Returns:
-        A number in [0, 1]; NaN if the box has no area.
-
-    Randomness: none.
-    """
-    hulls = _hulls_over_box(states, labels, raster)
-    return float(np.nan if hulls is None else (hulls > 0).mean())
-
-
-def hull_overlap(states: np.ndarray, labels: np.ndarray, raster: int = RASTER) -> float:
-    """Give the share of the area covered by class hulls that two or more of them cover.
-
-    Measured on the same cells as `hull_coverage`. 0 means that a straight line separates any
-    two classes, which is where a margin between them begins.
-
-    Args:
-        states: (N, 2) float.
-        labels: (N,) int.
-        raster: cells along each side of the box.
-
-    Returns:
-        A number in [0, 1]; NaN if no hull has an area.
-
-    Randomness: none.
-    """
-    hulls = _hulls_over_box(states, labels, raster)
-    if hulls is None or not hulls.any():
-        return float("nan")
-    return float((hulls > 1).sum() / (hulls > 0).sum())
-
-
-def core(
-    states: np.ndarray, labels: np.ndarray, share: float = CORE
-) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the ``share`` of each class's points that are nearest to the class's median point.
-
-    The median is taken in each coordinate, the distance is Euclidean.
-
-    Args:
-        states: (N, D) float.
-        labels: (N,) int.
-        share: in (0, 1]; the count is rounded up.
-
-    Returns:
-        The states and labels kept, in their order.
-
-    Randomness: none.
-    """
-    kept = np.zeros(len(states), dtype=bool)
-    for label in np.unique(labels):
-        places = np.flatnonzero(labels == label)
-        distances = np.linalg.norm(states[places] - np.median(states[places], axis=0), axis=1)
-        nearest = np.argsort(distances, kind="stable")[: math.ceil(share * len(places))]
-        kept[places[nearest]] = True
-    return states[kept], labels[kept]
 
 
 def nearest_centroid_accuracy(
@@ -203,36 +157,8 @@ def nearest_centroid_accuracy(
 
     Returns:
         The share of test points, in [0, 1], whose nearest mean is that of their own class.
-
-    Randomness: none.
     """
     train_states = np.asarray(train_states, dtype=np.float64)
-    means = np.stack([members.mean(axis=0) for members in _classes(train_states, train_labels)])
+    means = np.stack([members.mean(axis=0) for members in of_classes(train_states, train_labels)])
     nearest = pairwise_distances_argmin(np.asarray(test_states, dtype=np.float64), means)
     return float((np.unique(train_labels)[nearest] == test_labels).mean())
-
-
-def _classes(states: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
-    return [states[labels == label] for label in np.unique(labels)]
-
-
-def _hulls_over_box(states: np.ndarray, labels: np.ndarray, raster: int) -> np.ndarray | None:
-    """Count, for each cell of the points' bounding box, the class hulls that hold its centre."""
-    states = np.asarray(states, dtype=np.float64)
-    low, extent = states.min(axis=0), np.ptp(states, axis=0)
-    if not extent.all():
-        return None
-    centres = (np.arange(raster) + 0.5) / raster
-    hulls = np.zeros((raster, raster), dtype=np.int64)
-    for members in _classes((states - low) / extent, labels):
-        try:
-            facets = ConvexHull(members).equations
-        except QhullError:  # too few points, or all on one line
-            continue
-        ends = zip(members.min(axis=0), members.max(axis=0), strict=True)
-        x, y = (slice(*np.searchsorted(centres, end)) for end in ends)
-        inside = np.ones_like(hulls[x, y], dtype=bool)
-        for a, b, offset in facets:
-            inside &= a * centres[x, None] + b * centres[None, y] + offset <= 0
-        hulls[x, y] += inside
-    return hulls

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,10 +11,43 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.spectra import flatness, spectra_table
+from mixup.study.measures.measure import Measure, after_layer, of_training
+from mixup.study.measures.spectra import FLATNESS, flatness, spectra_table
 from mixup.study.training.run import Run
 
 FIRST_LAYER = 1  # the state of which the paper gives singular values
+_RATIOS = [
+    Measure(
+        f"test_first_over_others_{scaling}",
+        f"first singular value over all others, {scaling}, test",
+    )
+    for scaling in ("raw", "centred")
+]
+_OF_CLASSES = [
+    Measure(
+        rf"test_first_over_others_{scaling}_(\d+)_after_{FIRST_LAYER}",
+        f"first singular value over all others, class {{}}, {scaling}, test, "
+        f"after layer {FIRST_LAYER}",
+        seen_in=("class_ratios",),
+    )
+    for scaling in ("raw", "centred")
+]
+_DRAWN = ("class_ratios",)
+MEASURES = [
+    *(
+        replace(measure, seen_in=_DRAWN, said_in=_DRAWN)
+        for measure in after_layer(_RATIOS, FIRST_LAYER)
+    ),
+    *_OF_CLASSES,
+    *after_layer([*FLATNESS, *of_training([*FLATNESS, *_RATIOS])], FIRST_LAYER),
+    Measure(
+        r"test_knn_error_after_(\d+)",
+        "nearest neighbours' error by states k = {}, test",
+        better="less",
+        seen_in=("neighbours",),
+        said_in=("neighbours",),
+    ),
+]
 
 
 def feature_measures(run: Run, dataset: Dataset, neighbours: int) -> dict[str, float]:
@@ -32,8 +67,6 @@ def feature_measures(run: Run, dataset: Dataset, neighbours: int) -> dict[str, f
 
     Raises:
         StudyError: there are fewer training points than neighbours.
-
-    Randomness: none.
     """
     split = run.split(dataset)
     train_labels, test_labels = split.train_labels.numpy(), split.test_labels.numpy()
@@ -69,8 +102,6 @@ def class_ratios(spectra: pd.DataFrame) -> dict[str, float]:
     Returns:
         ``{split}_first_over_others_{scaling}_{class}`` for each split, class and scaling of raw and
         centred, > 0; infinite for a class with a single direction, NaN for one that is a point.
-
-    Randomness: none.
     """
     ratios = _ratios(spectra)
     names = ratios["split"] + "_first_over_others_" + ratios["scaling"]
@@ -85,8 +116,6 @@ def first_over_others(spectra: pd.DataFrame) -> dict[str, float]:
 
     Returns:
         ``{split}_first_over_others_{scaling}`` for each split and scaling.
-
-    Randomness: none.
     """
     means = _ratios(spectra).groupby(["split", "scaling"], sort=False)["value"].mean().reset_index()
     names = means["split"] + "_first_over_others_" + means["scaling"]
@@ -121,8 +150,6 @@ def knn_error(
 
     Raises:
         ValueError: there are fewer training points than neighbours.
-
-    Randomness: none.
     """
     classifier = KNeighborsClassifier(neighbours, algorithm="brute").fit(train_states, train_labels)
     return float(np.mean(classifier.predict(test_states) != test_labels))

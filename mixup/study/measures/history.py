@@ -4,12 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
+from mixup.study.measures.measure import Measure
+from mixup.study.paths import RUNS, run_folder
 from mixup.study.tables import read_history
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import RUNS, run_folder
 
 COLUMNS = ["step", "loss", "floor", "test_loss"]
 LAST_PART = 0.1
+MEASURES = [
+    Measure("test_nll_rise", "rise of the test NLL after its lowest point", "nats"),
+    Measure("train_excess_loss", "training loss above its floor", "nats", seen_in=("widths",)),
+]
 
 
 def history_measures(key: RunKey, root: Path = RUNS) -> dict[str, float]:

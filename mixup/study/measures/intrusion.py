@@ -9,8 +9,71 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
+from mixup.study.data.dataset import Dataset
+from mixup.study.measures.measure import Measure
+from mixup.study.training.config import ExperimentConfig, RunKey
+from mixup.study.training.run import Run
+
+PAIRS = 2_000
+PAIRS_AROUND = 10_000
+"""More, as only the few around each test point are looked at."""
 N_NEAREST = 50
 """Mixed points looked at around a point, a share of 1 / 200 of 10,000."""
+_DRAWN = ("intrusion",)
+MEASURES = [
+    Measure(
+        r"intrusion_(\d+)",
+        "share of mixed states that intrude, k = {}",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        r"intrusion_others_(\d+)",
+        "share that intrude with the two mixed points left aside, k = {}",
+        seen_in=_DRAWN,
+    ),
+    Measure(
+        "intrusion_auc",
+        "area under the ROC curve of intrusion telling test errors",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+]
+
+
+def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether a method of the experiment mixes the input alone, by the study's alpha."""
+    methods = [experiment.methods[name] for name in experiment.mixing]
+    return any(method.eligible == [0] and method.alpha is None for method in methods)
+
+
+def intrusion_measures(run: Run, dataset: Dataset, alpha: float) -> dict[str, float]:
+    """Measure where mixed points intrude on other classes, and whether errors lie there.
+
+    - ``intrusion_K`` and ``intrusion_others_K``: `intrusion_shares` of the training points' states
+      after hidden layer K, in eval mode; 0 is the input.
+    - ``intrusion_auc``: `auc_of_errors` of the test points by `intrusion_around` them.
+
+    Args:
+        run: the run.
+        dataset: the data set it was trained on.
+        alpha: lam ~ Beta(alpha, alpha).
+
+    Randomness: pairs and lam, from a fixed seed: the same for all runs and layers.
+    """
+    split = run.split(dataset)
+    train_labels, labels = split.train_labels.numpy(), split.test_labels.numpy()
+    measures: dict[str, float] = {}
+    for k in range(run.config.net.depth + 1):
+        states = run.states(split.train_inputs, k)
+        mixed = mix_pairs(states, train_labels, alpha, np.random.default_rng(0), PAIRS)
+        shares = intrusion_shares(states, train_labels, mixed)
+        measures |= {f"{name}_{k}": share for name, share in shares.items()}
+    inputs, rng = split.train_inputs.numpy(), np.random.default_rng(0)
+    mixed = mix_pairs(inputs, train_labels, alpha, rng, PAIRS_AROUND)
+    around = intrusion_around(split.test_inputs.numpy(), labels, mixed)
+    is_wrong = run.probabilities(split.test_inputs).argmax(1) != labels
+    return measures | {"intrusion_auc": auc_of_errors(is_wrong, around)}
 
 
 @dataclass(frozen=True)
@@ -84,8 +147,6 @@ def intrusion_shares(
 
     Raises:
         ValueError: there are fewer than three points.
-
-    Randomness: none.
     """
     if len(labels) < 3:
         raise ValueError(f"a mixed point needs a third one to be near to, got {len(labels)} points")
@@ -115,8 +176,6 @@ def intrusion_around(
 
     Returns:
         (N,) the share of those of which neither mixed class is the point's, in [0, 1].
-
-    Randomness: none.
     """
     nearest = NearestNeighbors(n_neighbors=n_nearest).fit(mixed.points)
     classes = mixed.classes[nearest.kneighbors(points, return_distance=False)]
@@ -136,8 +195,6 @@ def auc_of_errors(is_wrong: NDArray[np.bool_], shares: NDArray[np.float64]) -> f
 
     Returns:
         A number in [0, 1]; NaN where all points are right, or all wrong.
-
-    Randomness: none.
     """
     if is_wrong.all() or not is_wrong.any():
         return float("nan")

@@ -67,8 +67,6 @@ def level_length(function: Function, box: Box, level: float, resolution: int = 2
 
     Returns:
         A length >= 0 in units of the plane; 0 if the function does not cross the level.
-
-    Randomness: none.
     """
     share = np.arange(resolution + 1) / resolution
     x = box.left + (box.right - box.left) * share

@@ -1,9 +1,8 @@
-"""How well a trained net keeps its accuracy under attack, and on deformed images."""
+"""How well a trained net keeps its accuracy under attack."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from math import isqrt
 
 import numpy as np
 import torch
@@ -12,11 +11,40 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
 from mixup.study.data.dataset import Dataset
-from mixup.study.errors import StudyError
 from mixup.study.measures.attacks import Net, fgsm, pgd
-from mixup.study.measures.deformations import rotate, shear, zoom
-from mixup.study.measures.robustness_config import AttacksConfig, DeformationsConfig
-from mixup.study.training.run import Run, predict
+from mixup.study.measures.deformations import check_images
+from mixup.study.measures.measure import Measure, named
+from mixup.study.measures.robustness_config import AttacksConfig
+from mixup.study.training.run import Run
+
+_DRAWN = ("attacks",)
+MEASURES = [
+    Measure("attacked_samples", "attacked images"),
+    Measure("unattacked_accuracy", "accuracy on the attacked images as they are", better="more"),
+    Measure(
+        r"fgsm_accuracy_([\d_]+)",
+        "accuracy under FGSM of radius {}",
+        better="more",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        r"pgd_accuracy_([\d_]+)",
+        "accuracy under PGD of radius {}",
+        better="more",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        r"transfer_fgsm_accuracy_([\d_]+)",
+        "accuracy on the baseline's FGSM examples of radius {}",
+        better="more",
+        seen_in=_DRAWN,
+    ),
+    Measure(r"pgd_missed_([\d_]+)", "share that PGD of radius {} misses"),
+    Measure(r"pgd_restart_gain_([\d_]+)", "share that only restarts of PGD of radius {} find"),
+    Measure(r"pgd_loss_([\d_]+)", "loss under PGD of radius {}", "nats"),
+]
 
 
 def attack_measures(
@@ -49,7 +77,7 @@ def attack_measures(
 
     Randomness: starting points follow from the run's seed: the methods of a seed get the same.
     """
-    _check_images(run, dataset)
+    check_images(run, dataset)
     split = run.split(dataset)
     chosen = _evenly(len(split.test_labels), config.n_samples)
     inputs, labels = split.test_inputs[chosen].double(), split.test_labels[chosen]
@@ -77,73 +105,6 @@ def attack_measures(
             f"pgd_loss_{named(radius)}": loss,
         }
     return {name: float(value) for name, value in measures.items()}
-
-
-def deformation_measures(
-    run: Run, dataset: Dataset, config: DeformationsConfig
-) -> dict[str, float]:
-    """Measure a net's accuracy on test images turned, sheared and zoomed as none was in training.
-
-    Args:
-        run: the trained run.
-        dataset: the square images of pixels it was trained on.
-        config: the deformations.
-
-    Returns:
-        ``deformed_samples``, the size of the test split; accuracies on it in 0..1:
-        ``undeformed_accuracy``; ``rotation_accuracy_A``, ``shear_accuracy_A``,
-        ``zoom_in_accuracy_F`` and ``zoom_out_accuracy_F`` for each largest angle A in degrees and
-        share F of the width; their means ``rotation_accuracy``, ``shear_accuracy``, ... Nothing
-        without any deformation.
-
-    Raises:
-        StudyError: the data set holds no square images of pixels.
-
-    Randomness: angles follow from the run's seed: the methods of a seed get the same.
-    """
-    side = _check_images(run, dataset)
-    if not (config.rotations or config.shears or config.zooms):
-        return {}
-    split = run.split(dataset)
-    pixels = split.test_inputs.reshape(-1, side, side).numpy()
-    share = np.random.default_rng(run.config.seed).uniform(-1, 1, len(pixels))
-    kinds = {
-        "rotation": {angle: rotate(pixels, angle * share) for angle in config.rotations},
-        "shear": {angle: shear(pixels, angle * share) for angle in config.shears},
-        "zoom_in": {factor: zoom(pixels, factor) for factor in config.zooms if factor < 1},
-        "zoom_out": {factor: zoom(pixels, factor) for factor in config.zooms if factor >= 1},
-    }
-
-    def accuracy(inputs: Tensor) -> float:
-        return float((predict(run.net, inputs).argmax(1) == split.test_labels.numpy()).mean())
-
-    measures = {
-        "deformed_samples": float(len(pixels)),
-        "undeformed_accuracy": accuracy(split.test_inputs),
-    }
-    for kind, deformed in kinds.items():
-        found = {
-            f"{kind}_accuracy_{named(amount)}": accuracy(torch.from_numpy(images).flatten(1))
-            for amount, images in deformed.items()
-        }
-        if found:
-            measures |= {**found, f"{kind}_accuracy": sum(found.values()) / len(found)}
-    return measures
-
-
-def named(value: float) -> str:
-    """Write a number as part of a metric's name: ``0_1`` for 0.1, ``20`` for 20.0."""
-    return repr(float(value)).removesuffix(".0").replace(".", "_")
-
-
-def _check_images(run: Run, dataset: Dataset) -> int:
-    side = isqrt(dataset.inputs.shape[1])
-    if dataset.inputs.dtype != np.uint8 or side**2 != dataset.inputs.shape[1]:
-        raise StudyError(
-            f"robustness.experiments names {run.config.experiment}, "
-            f"whose data set {run.config.data} holds no square images"
-        )
-    return side
 
 
 def _evenly(total: int, n: int) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mixup.study.params import ParamsError, Section, did_you_mean, unique
-from mixup.study.training.config import ExperimentConfig, Names
+from mixup.study.training.config import ExperimentConfig, Names, RunKey
 
 # Numbers become part of metric names, without an exponent.
 Radius = Annotated[float, Field(ge=1e-4, le=1)]
@@ -49,8 +49,12 @@ class RobustnessConfig(Section):
     attacks: AttacksConfig
     deformations: DeformationsConfig
 
-    def chosen(self, experiments: Mapping[str, ExperimentConfig]) -> dict[str, ExperimentConfig]:
-        """Pick the experiments named.
+    def applies(self, key: RunKey, experiment: ExperimentConfig) -> bool:
+        """Whether the run is of an experiment named here."""
+        return key.experiment in self.experiments
+
+    def check_fits(self, experiments: Mapping[str, ExperimentConfig]) -> None:
+        """Refuse experiments that there are not, or that have no images.
 
         Raises:
             ParamsError: one of them is none of ``experiments``, or is on the spirals, which are
@@ -66,4 +70,3 @@ class RobustnessConfig(Section):
                 raise ParamsError(
                     f"robustness.experiments names {name!r}, whose data are spirals, not images"
                 )
-        return {name: experiments[name] for name in self.experiments}

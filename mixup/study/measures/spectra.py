@@ -8,7 +8,51 @@ import numpy as np
 import pandas as pd
 from scipy.stats import entropy
 
+from mixup.study.measures.bottleneck import States
+from mixup.study.measures.measure import Measure, of_training
+from mixup.study.training.config import ExperimentConfig, RunKey
+
 SCALINGS = ("raw", "centred", "scale_free")
+_SAID = {"raw": "raw", "centred": "centred", "scale_free": "scale-free"}
+_MEANING = (
+    "singular values: mean of the classes; raw: states as they are; centred: class mean "
+    "subtracted; scale-free: and divided by the spread of all classes"
+)
+FLATNESS = [
+    *(
+        Measure(
+            f"test_first_singular_value_{scaling}",
+            f"first singular value, {said}, test",
+            seen_in=("methods", f"spectra_{scaling}"),
+            said_in=(f"spectra_{scaling}",),
+            meaning=_MEANING * (scaling == "raw"),
+            headline=scaling != "centred",
+        )
+        for scaling, said in _SAID.items()
+    ),
+    Measure("test_effective_rank", "effective rank, test", seen_in=("methods",)),
+    *(
+        Measure(
+            f"test_other_singular_values_{scaling}",
+            f"sum of all singular values but the largest, {said}, test",
+            seen_in=(f"spectra_{scaling}",),
+        )
+        for scaling, said in _SAID.items()
+    ),
+]
+OF_ALL = [
+    Measure(
+        f"test_all_classes_first_singular_value_{scaling}",
+        f"first singular value of all classes together, {said}, test",
+    )
+    for scaling, said in _SAID.items()
+]
+MEASURES = [*FLATNESS, *OF_ALL, *of_training([*FLATNESS, *OF_ALL])]
+
+
+def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether the net has a bottleneck of more than two units, which no picture shows whole."""
+    return experiment.net.bottleneck is not None and experiment.net.bottleneck.size > 2
 
 
 def singular_values(states: np.ndarray, labels: np.ndarray, label: int, scaling: str) -> np.ndarray:
@@ -39,8 +83,6 @@ def singular_values(states: np.ndarray, labels: np.ndarray, label: int, scaling:
 
     Raises:
         ValueError: ``scaling`` is unknown, or no point has the label.
-
-    Randomness: none.
     """
     if scaling not in SCALINGS:
         raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}, got {scaling!r}")
@@ -71,13 +113,11 @@ def effective_rank(values: np.ndarray) -> float:
 
     Returns:
         A number from 1 (one direction) to D (all alike); NaN if all values are 0.
-
-    Randomness: none.
     """
     return float(np.exp(entropy(np.asarray(values, dtype=np.float64))))
 
 
-def spectra_table(splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+def spectra_table(splits: Mapping[str, States]) -> pd.DataFrame:
     """Tabulate the singular values of every class in every scaling.
 
     Args:
@@ -85,8 +125,6 @@ def spectra_table(splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.Dat
 
     Returns:
         Columns split, digit, scaling, index (from 1), value; one row a singular value.
-
-    Randomness: none.
     """
     spectra = [
         pd.DataFrame(
@@ -119,8 +157,6 @@ def flatness(table: pd.DataFrame) -> dict[str, float]:
 
     Returns:
         A number for each of the measures.
-
-    Randomness: none.
     """
     measures: dict[str, float] = {}
     for split, of_split in table.groupby("split", sort=False):
@@ -136,7 +172,7 @@ def flatness(table: pd.DataFrame) -> dict[str, float]:
     return measures
 
 
-def flatness_of_all(splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+def flatness_of_all(splits: Mapping[str, States]) -> dict[str, float]:
     """Sum up one run's spectra of all classes together.
 
     ``{split}_all_classes_first_singular_value_{scaling}`` is the largest singular value of all
@@ -147,8 +183,6 @@ def flatness_of_all(splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict
 
     Returns:
         A number for each of the measures.
-
-    Randomness: none.
     """
     return {
         f"{split}_all_classes_first_singular_value_{scaling}": float(

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mixup.study.params import ParamsError, Section, did_you_mean
-from mixup.study.training.config import ExperimentConfig, Name, Names
+from mixup.study.training.config import ExperimentConfig, Name, Names, RunKey
 
 
 class StatesConfig(Section):
@@ -23,6 +23,14 @@ class StatesConfig(Section):
     """Training points that vote on the class of a test point."""
     pairs: Annotated[int, Field(ge=1, le=100_000)]
     """Random pairs of points, along each of which a measure of linearity is taken."""
+
+    def applies(self, key: RunKey, experiment: ExperimentConfig) -> bool:
+        """Whether any state of the run is measured."""
+        return self.as_features(key) or key.experiment in self.bottlenecks
+
+    def as_features(self, key: RunKey) -> bool:
+        """Whether the run's states are measured as features."""
+        return key.method in self.features.get(key.experiment, [])
 
     def check_fits(self, experiments: Mapping[str, ExperimentConfig]) -> None:
         """Refuse experiments and methods that there are not, or that cannot be measured.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,11 +12,35 @@ from scipy.special import softmax
 
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
+from mixup.study.measures.measure import Measure, of_training
 from mixup.study.measures.spectra import singular_values
 from mixup.study.training.run import Run
 
 LAMS = np.arange(0.05, 1, 0.1)  # by these a jump half-way is exactly as bad as no line
 Floats = NDArray[np.floating]
+_OF_TEST = [
+    Measure("test_linearity", "R² of predictions between two states and a straight line, test"),
+    Measure("test_linearity_logits", "R² of logits between two states and a straight line, test"),
+    Measure("test_variance_within", "share of the states' variance within classes, test"),
+    Measure("test_variance_outside", "share of variance outside of D - d + 1 directions, test"),
+    Measure(
+        "test_variance_outside_common",
+        "share of variance outside of D - d + 1 directions for all classes, test",
+    ),
+]
+_SAID = ("train_linearity", "train_variance_outside")
+_SEEN = (*_SAID, "train_linearity_logits", "train_variance_within")
+MEASURES = [
+    *_OF_TEST,
+    *(
+        replace(
+            measure,
+            seen_in=("widths",) * (measure.name in _SEEN),
+            said_in=("widths",) * (measure.name in _SAID),
+        )
+        for measure in of_training(_OF_TEST)
+    ),
+]
 
 
 def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, float]:
@@ -129,8 +154,6 @@ def linearity(predict: Callable[[Floats], Floats], one: Floats, other: Floats) -
 
     Returns:
         R^2, at most 1; NaN if the predictions at the ends never differ.
-
-    Randomness: none.
     """
     weights = LAMS[:, None, None]
     mixed = weights * one + (1 - weights) * other
@@ -162,8 +185,6 @@ def variance_outside(
 
     Returns:
         A share in [0, 1]; NaN if all states are equal.
-
-    Randomness: none.
     """
     states = np.asarray(states, dtype=np.float64)
     total = ((states - states.mean(axis=0)) ** 2).sum()

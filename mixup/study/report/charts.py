@@ -6,26 +6,41 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from mixup.study.report.numbers import MINUS
 
 WIDTH, LEFT, RIGHT = 360.0, 56.0, 20.0
 ROW, FOOT = 18.0, 24.0
 MOST_ROWS = 12
+MOST_LINEAR = 3.0
+"""Ratio of the ends of a logarithmic axis up to which equal steps are spread well enough."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps numbers to places from left to right; what lies outside is put on the edge."""
+    """Maps numbers to places from left to right; what lies outside is put on the edge.
+
+    With ``ratio``, numbers are differences as shares, > -1, and the scale is logarithmic: a half
+    and a double are as far from 0.
+    """
 
     low: float
     high: float
+    ratio: bool = False
 
     def __call__(self, value: float) -> float:
         """Give the place of ``value`` in the drawing, in its own units, to a tenth."""
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+        at, low, high = map(self._position, (min(max(value, self.low), self.high), *self.ends))
+        return round(LEFT + (at - low) / (high - low) * (WIDTH - LEFT - RIGHT), 1)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The numbers at both edges."""
+        return self.low, self.high
+
+    def _position(self, value: float) -> float:
+        return math.log1p(value) if self.ratio else value
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,7 @@ def interval_chart(
     *,
     reference: float = 0.0,
     percent: bool = False,
+    ratio: bool = False,
     limits: tuple[float, float] | None = None,
 ) -> IntervalChart:
     """Lay out dots, an estimate with its interval, and the region where a claim holds.
@@ -63,11 +79,12 @@ def interval_chart(
         region: low and high bound, which may be infinite.
         reference: what there is no difference at; marked by a line.
         percent: whether the ticks are percentages of 1.
+        ratio: whether the numbers are differences as shares, on a logarithmic scale in per cent.
         limits: ends of the axis, where it does not follow from the numbers.
     """
     of_dots = [number for number, _ in dots.values()]
     numbers = [*of_dots, *(estimate or ()), *(region or ()), *(() if limits else (reference,))]
-    scale = _scale([number for number in numbers if math.isfinite(number)], limits)
+    scale = _scale([number for number in numbers if math.isfinite(number)], limits, ratio)
     step = ROW if len(dots) <= MOST_ROWS else max(3.0, ROW * MOST_ROWS / len(dots))
     y_of_estimate = len(dots) * step + ROW * 0.75
     height = (y_of_estimate + ROW * 0.6 if estimate else len(dots) * step + ROW * 0.4) + FOOT
@@ -76,7 +93,6 @@ def interval_chart(
         ends = [estimate[0] if math.isnan(end) else end for end in estimate[1:]]
         drawn = (scale(estimate[0]), scale(ends[0]), scale(ends[1]), y_of_estimate)
     inside = region and (region[0] < scale.high and region[1] > scale.low)
-    ticks = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(scale.low, scale.high)
     return IntervalChart(
         round(height, 1),
         None if limits else scale(reference),
@@ -87,19 +103,30 @@ def interval_chart(
         drawn,
         [(scale(region[0]), scale(region[1]))] if region and inside else [],
         [
-            (scale(tick), _tick(float(tick), percent))
-            for tick in ticks
+            (scale(tick), _tick(float(tick), percent or ratio))
+            for tick in _ticks(scale)
             if scale.low <= tick <= scale.high
         ],
     )
 
 
-def _scale(numbers: Sequence[float], limits: tuple[float, float] | None) -> Scale:
+def _scale(numbers: Sequence[float], limits: tuple[float, float] | None, ratio: bool) -> Scale:
     if limits:
         return Scale(*limits)
     low, high = min(numbers), max(numbers)
+    if ratio:
+        low, high = math.log1p(low), math.log1p(high)
     margin = 0.08 * (high - low) or 1.0
-    return Scale(low - margin, high + margin)
+    low, high = low - margin, high + margin
+    return Scale(math.expm1(low), math.expm1(high), True) if ratio else Scale(low, high)
+
+
+def _ticks(scale: Scale) -> Sequence[float]:
+    """Choose round numbers; where a logarithmic scale is wide, those of round factors."""
+    if scale.ratio and 1 + scale.high > MOST_LINEAR * (1 + scale.low):
+        factors = LogLocator(subs=(1, 2, 5)).tick_values(1 + scale.low, 1 + scale.high)
+        return [float(factor) - 1 for factor in factors]
+    return list(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(scale.low, scale.high))
 
 
 def _tick(value: float, percent: bool) -> str:

@@ -14,11 +14,11 @@ import pandas as pd
 from mixup.study.figures.style import method_label
 from mixup.study.inference.verdicts import MOST_SEEDS, NOT_ASKED, OUTCOMES, VERDICTS
 from mixup.study.inference.wording import effect_text, needed_text
+from mixup.study.measures.catalogue import label
+from mixup.study.paired import as_shares, effects, two_sides
 from mixup.study.report.charts import IntervalChart, interval_chart
 from mixup.study.report.gallery import Picture, evidence
-from mixup.study.report.metrics import metric_label
 from mixup.study.report.numbers import digits, proper_minus, signed
-from mixup.study.tables import values_by_seed
 
 # A list of more seeds than this is not something to type.
 MOST_SEEDS_LISTED = 60
@@ -125,7 +125,7 @@ def _other(row: dict[str, Any]) -> str:
     """Name the other side of a comparison, with its measure where that is another."""
     if not row["other_metric"]:
         return _label(row["other"])
-    return f"{_label(row['other'])} ({metric_label(row['other_metric'])})"
+    return f"{_label(row['other'])} ({label(row['other_metric'])})"
 
 
 def _is_number(other: Any) -> bool:
@@ -137,24 +137,23 @@ def _is_number(other: Any) -> bool:
 
 def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
     """List seed, value, other value and their difference for every seed that has both."""
-    rows = runs[runs["experiment"] == row["experiment"]]
-    of_method = values_by_seed(rows, row["metric"])[row["method"]]
-    if _is_number(row["other"]):
-        of_other = of_method * 0 + float(row["other"])
-    else:
-        of_other = values_by_seed(rows, row["other_metric"] or row["metric"])[row["other"]]
-    if row["relative"]:
-        both = (of_method > 0) & (of_other > 0)
-        differences = (of_method / of_other - 1).where(both)
-    else:
-        differences = of_method - of_other
+    than = (row["other"], row["other_metric"] or row["metric"])
+    of_method, of_other = two_sides(
+        runs,
+        row["experiment"],
+        (row["method"], row["metric"]),
+        float(row["other"]) if _is_number(row["other"]) else than,
+    )
+    found = effects(of_method, of_other, relative=bool(row["relative"]))
+    differences = as_shares(found) if row["relative"] else found
     numbers = pd.DataFrame({"method": of_method, "other": of_other, "difference": differences})
+    numbers = numbers.reindex(of_method.index)
     return [(int(s), float(a), float(b), float(d)) for s, a, b, d in numbers.dropna().itertuples()]
 
 
 def _question(row: dict[str, Any]) -> str:
     return (
-        f"Measured in {row['experiment']}: {metric_label(row['metric'])}; "
+        f"Measured in {row['experiment']}: {label(row['metric'])}; "
         f"{method_label(row['method'])} against {_other(row)}"
     )
 
@@ -185,7 +184,7 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
 
     A share of the seeds has an axis of its own.
     """
-    metric, method, other = metric_label(row["metric"]), method_label(row["method"]), row["other"]
+    metric, method, other = label(row["metric"]), method_label(row["method"]), row["other"]
     than = _other(row)
     against_number = _is_number(other) and not row["relative"]
     shift = float(other) if against_number else 0.0
@@ -196,13 +195,11 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
     # nothing is less by more than 100 %, so that is no bound
     bound_low = -math.inf if row["relative"] and row["bound_low"] <= -1 else row["bound_low"]
     region = (bound_low + shift, row["bound_high"] + shift)
-    unit = ", in % of the latter" if row["relative"] else ""
+    unit = ", logarithmic, in % of the latter" if row["relative"] else ""
     difference = f"{metric}: {method} minus {than}{unit}"
     axis = f"{metric} of {method}" if against_number else difference
     if row["direction"] != "varies":
-        chart = interval_chart(
-            dots, estimate, region, reference=shift, percent=bool(row["relative"])
-        )
+        chart = interval_chart(dots, estimate, region, reference=shift, ratio=bool(row["relative"]))
         return [(axis, chart)]
     share = interval_chart({}, estimate, region, percent=True, limits=(0, 1))
     higher = f"share of seeds on which {metric} is higher with {method} than with {than}"

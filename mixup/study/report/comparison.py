@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mixup.study.errors import StudyError
+from mixup.study.paired import CONFIDENCE, do_not_vary, t_interval
 
-CONFIDENCE = 0.95
 NAN = float("nan")
 
 Difference = Mapping[str, Mapping[str, Any]]
@@ -112,11 +111,10 @@ def _change(key: str, means: Mapping[str, Any], of_a: pd.Series, of_b: pd.Series
     if not len(d):
         return change
     change = replace(change, difference=float(d.mean()), same=not d.any())
-    # Equal differences that were rounded differently are still equal.
-    if len(d) < 2 or np.ptp(d) <= 1e-9 * np.abs(paired.to_numpy()).max():
+    if len(d) < 2 or do_not_vary(d, of=paired.to_numpy()):
         return change
-    low, high = stats.ttest_1samp(d, 0).confidence_interval(CONFIDENCE)
-    return replace(change, low=float(low), high=float(high))
+    low, high = t_interval(d)
+    return replace(change, low=low, high=high)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 
 from mixup.study.data.dataset import Dataset, load_dataset
-from mixup.study.data.npz import read_npz
 from mixup.study.figures.style import (
     BINARY_COLOURS,
     CLASS_COLOURS,
@@ -26,10 +25,12 @@ from mixup.study.figures.style import (
     method_colours,
     method_label,
 )
+from mixup.study.measures.bottleneck import EMBEDDINGS, Embeddings
+from mixup.study.measures.catalogue import label
 from mixup.study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box
-from mixup.study.report.metrics import metric_label
+from mixup.study.paths import data_file, run_folder
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs
-from mixup.study.training.run import Run, load_run, run_folder
+from mixup.study.training.run import Run, load_run
 
 CELLS = 120
 CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
@@ -43,7 +44,7 @@ def explorer(
     experiments: Mapping[str, ExperimentConfig],
     runs: pd.DataFrame,
     histories: pd.DataFrame,
-    embeddings: Path = Path("embeddings"),
+    embeddings: Path = EMBEDDINGS,
 ) -> dict[str, Any]:
     """Collect what can be chosen and drawn, as plain lists, numbers and base64 text.
 
@@ -102,11 +103,11 @@ def _experiment(
             metric: float(value) if np.isfinite(value) else None
             for metric, value in numbers.items()
         }
-    dataset = load_dataset(Path("data") / f"{experiment.data}.npz")
-    if dataset.inputs.shape[1] == 2 and dataset.n_classes == 2:
+    dataset = load_dataset(data_file(experiment.data))
+    if dataset.in_a_plane:
         _add_maps(content, keys, dataset)
     if experiment.net.bottleneck and experiment.net.bottleneck.size == 2:
-        _add_states(content, keys, embeddings / f"{name}.npz")
+        _add_states(content, keys, Embeddings(name, embeddings))
     return content
 
 
@@ -120,7 +121,7 @@ def _name(key: RunKey) -> str:
 
 
 def _metric_labels(runs: pd.DataFrame) -> dict[str, str]:
-    return {metric: metric_label(metric) for metric in runs["metric"].unique()}
+    return {metric: label(metric) for metric in runs["metric"].unique()}
 
 
 def _curves(history: pd.DataFrame) -> dict[str, list[float]]:
@@ -152,12 +153,10 @@ def _grid(trained: Run, box: tuple[float, float, float, float]) -> NDArray[np.fl
     )
 
 
-def _add_states(content: dict[str, Any], keys: list[RunKey], path: Path) -> None:
+def _add_states(content: dict[str, Any], keys: list[RunKey], kept: Embeddings) -> None:
     """Add every run's bottleneck states of its test data, centred, on a scale of its own."""
-    arrays = read_npz(path)
     for key in keys:
-        name = f"{key.method}__{key.seed}__test"
-        states, labels = arrays[name][:MOST_POINTS], arrays[f"{name}__labels"][:MOST_POINTS]
+        states, labels = (points[:MOST_POINTS] for points in kept.states(key, "test"))
         extent = float(np.ptp(states, axis=0).max()) or 1.0
         low = (states.min(axis=0) + states.max(axis=0) - extent) / 2
         content["runs"][_name(key)]["states"] = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mixup.study.figures.style import method_label
-from mixup.study.report.metrics import metric_label
+from mixup.study.measures.catalogue import label
 from mixup.study.report.numbers import digits, interval, signed
 from mixup.study.tables import BASELINE
 
@@ -49,7 +49,7 @@ def finding(summary: pd.DataFrame, metric: str) -> str:
     all_equal = len(means) > 1 and rows["mean"].nunique() == 1 and not rows["difference"].any()
     if all_equal:
         said = f"{digits(rows['mean'].iloc[0], 3)} for each of {len(means)} methods"
-    words = metric_label(metric)
+    words = label(metric)
     first = f"{words[0].upper()}{words[1:]} ({of_seeds}): {said}."
     return first if all_equal else " ".join(filter(None, [first, _against_baseline(rows)]))
 

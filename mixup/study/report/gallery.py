@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mixup.study.data.spirals import SpiralsConfig
+from mixup.study.measures.catalogue import find, said_in
 from mixup.study.report.findings import drawn, finding, overfitting
 from mixup.study.report.kinds import KINDS
 from mixup.study.report.page import picture
@@ -78,7 +79,7 @@ def picture_of_spirals(path: Path, config: SpiralsConfig) -> Picture:
 def evidence(pictures: Iterable[Picture], experiment: str, metric: str) -> Iterator[Picture]:
     """Pick the pictures in which a metric of an experiment can be seen."""
     for shown in pictures:
-        if shown.experiment == experiment and KINDS[shown.kind].shows(metric):
+        if shown.experiment == experiment and shown.kind in find(metric).seen_in:
             yield shown
 
 
@@ -121,7 +122,7 @@ def _caption(kind: str, experiment: str, numbers: Numbers) -> str:
         histories = numbers.histories[numbers.histories["experiment"] == experiment]
         return drawn(histories, alpha) if alpha else ""
     asked = {metric for name, metric in numbers.asked if name == experiment}
-    metrics = KINDS[kind].caption_metrics(summary["metric"].unique(), asked)
+    metrics = said_in(kind, summary["metric"].unique(), asked)
     sentences = [finding(summary, metric) for metric in metrics]
     if kind == "curves":
         curves = numbers.curves[numbers.curves["experiment"] == experiment]

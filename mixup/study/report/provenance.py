@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import subprocess
@@ -11,11 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from mixup.study.training.config import RunKey
-from mixup.study.training.run import RUNS, run_folder
-
-TIMINGS = Path("timings")
 
 
 @dataclass(frozen=True)
@@ -53,36 +46,6 @@ def provenance(sources: Sequence[str], packages: Iterable[str]) -> Provenance:
         },
         {"Python": platform.python_version(), **_versions(packages)},
     )
-
-
-def training_seconds(
-    keys: Iterable[RunKey], root: Path = RUNS, timings: Path = TIMINGS
-) -> dict[RunKey, float]:
-    """Read how long the runs took to train, of those that were trained in this folder.
-
-    A run's own files are the same bytes whenever and wherever it is trained, so its time stands
-    beside them, in timings/EXPERIMENT/METHOD/SEED.json, with the SHA-256 of the net that it
-    belongs to. A run from DVC's cache has no time, or an older one that does not fit.
-
-    Args:
-        keys: the runs.
-        root: where the run folders are.
-        timings: where the times are.
-
-    Returns:
-        Seconds, for each run that has a time that fits.
-    """
-    seconds = {}
-    for key in keys:
-        try:
-            file = timings / key.experiment / key.method / f"{key.seed}.json"
-            timing = json.loads(file.read_text(encoding="utf-8"))
-            net = (run_folder(key, root) / "model.safetensors").read_bytes()
-            if timing["sha256"] == hashlib.sha256(net).hexdigest():
-                seconds[key] = float(timing["seconds"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # no time is known: this is no input of the study
-    return seconds
 
 
 def _git(*arguments: str) -> str | None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mixup.study.figures.methods import METRICS
 from mixup.study.figures.style import method_label
-from mixup.study.report.metrics import metric_label
+from mixup.study.measures.catalogue import label, seen_in
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs
 
 MOST_COLUMNS = 16
@@ -74,7 +73,7 @@ def runs_of_experiments(
             )
             for key in keys
         ]
-        words = [(metric, metric_label(metric)) for metric in metrics]
+        words = [(metric, label(metric)) for metric in metrics]
         found.append(RunsOfExperiment(name, words, n_first, rows))
     return found
 
@@ -82,5 +81,6 @@ def runs_of_experiments(
 def _in_order(metrics: list[str], asked: Collection[str]) -> tuple[list[str], int]:
     if len(metrics) <= MOST_COLUMNS:
         return metrics, len(metrics)
-    first = [metric for metric in metrics if metric in METRICS or metric in asked]
+    drawn = seen_in("methods", metrics)
+    first = [metric for metric in metrics if metric in drawn or metric in asked]
     return [*first, *(metric for metric in metrics if metric not in first)], len(first)

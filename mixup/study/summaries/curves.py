@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mixup.study.paths import RUNS, run_folder
 from mixup.study.tables import CURVES, read_history
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import RUNS, run_folder
 
 QUANTITIES = ["loss", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 

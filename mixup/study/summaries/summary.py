@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from mixup.study.paired import mean_and_interval
+from mixup.study.paths import RUNS, run_folder
 from mixup.study.tables import BASELINE, SUMMARY, measures_table
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import RUNS, read_metrics, run_folder
-
-CONFIDENCE = 0.95
+from mixup.study.training.run import read_metrics
 
 
 def runs_table(
@@ -93,12 +92,3 @@ def nested_means(summary: pd.DataFrame, digits: int = 6) -> dict[str, dict[str, 
 
 def _column(values: pd.DataFrame, *key: str) -> pd.Series:
     return values[key].dropna() if key in values else pd.Series(dtype=float)
-
-
-def mean_and_interval(values: pd.Series) -> tuple[float, float, float]:
-    """Give the mean of (n,) values and its two-sided 95 % Student t interval, NaN for n < 2."""
-    n, mean = len(values), float(values.mean())
-    if n < 2:
-        return mean, np.nan, np.nan
-    half_width = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(values)
-    return mean, mean - half_width, mean + half_width

@@ -20,9 +20,8 @@ from mixup.study.data.dataset import Dataset, split_dataset
 from mixup.study.errors import FileError
 from mixup.study.files import check_sum
 from mixup.study.params import check
-from mixup.study.training.config import RunConfig, RunKey
+from mixup.study.training.config import RunConfig
 
-RUNS = Path("runs")
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 T = TypeVar("T")
 
@@ -139,11 +138,6 @@ class Run:
         """Compute the (N, D) state after hidden layer k, in eval mode; k = 0 is the input."""
         states: NDArray[np.float32] = self.net(inputs, end=k).numpy()
         return states
-
-
-def run_folder(key: RunKey, root: Path = RUNS) -> Path:
-    """Name the folder of a run: runs/EXPERIMENT/METHOD/SEED."""
-    return root / key.experiment / key.method / str(key.seed)
 
 
 def load_run(folder: Path) -> Run:

@@ -81,3 +81,9 @@ def test_official_test_set_is_kept() -> None:
     assert test.tolist() == list(range(90, 100))
     assert sorted(train) == list(range(90))
     assert train.tolist() != sorted(train)
+
+
+@pytest.mark.parametrize(("n_features", "n_classes"), [(2, 2), (3, 2), (2, 3)])
+def test_only_two_classes_of_two_features_are_in_a_plane(n_features: int, n_classes: int) -> None:
+    points = dataset(n_classes=n_classes, inputs=np.ones((100, n_features), dtype=np.float32))
+    assert points.in_a_plane == ((n_features, n_classes) == (2, 2))

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from mixup.study.figures.methods import METRICS, draw_methods
+from mixup.study.figures.methods import draw_methods
 from mixup.study.figures.style import styled
+from mixup.study.measures.catalogue import MEASURES, title
 from mixup.study.summaries.summary import summary_table
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
@@ -36,7 +37,7 @@ def tables(seeds: tuple[int, ...] = (2, 0, 1)) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def panel(figure: Figure, metric: str) -> Axes:
-    return next(axes for axes in figure.axes if axes.get_title(loc="left") == METRICS[metric])
+    return next(axes for axes in figure.axes if axes.get_title(loc="left") == title(metric))
 
 
 def test_dots_are_the_seeds_of_each_method_in_its_colour():
@@ -112,7 +113,9 @@ def test_an_interval_that_runs_off_a_logarithmic_axis_ends_in_an_arrowhead():
 
 
 def test_labels_stand_alone_and_their_words_are_explained():
-    assert not any("same" in label or "above" in label for label in METRICS.values())
+    drawn = [measure.words for measure in MEASURES if "methods" in measure.seen_in]
+    assert len(drawn) > 10
+    assert not any("same" in words or "above" in words for words in drawn)
     runs, _ = tables()
     assert "class core" not in draw_methods(runs, summary_table(runs), COLOURS, "t").get_supxlabel()
     runs["metric"] = runs["metric"].replace("test_nll", "test_core_hull_coverage")
@@ -123,7 +126,7 @@ def test_labels_stand_alone_and_their_words_are_explained():
 def test_only_the_listed_metrics_that_were_measured_are_drawn():
     figure = draw_methods(*tables(), COLOURS, "t")
     shown = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
-    assert shown == [METRICS[name] for name in ("test_accuracy", "test_nll", "train_nll")]
+    assert shown == [title(name) for name in ("test_accuracy", "test_nll", "train_nll")]
 
 
 def test_a_metric_that_one_method_lacks():

@@ -16,9 +16,10 @@ from mixup.study.data.dataset import Dataset, save_dataset
 from mixup.study.data.spirals import SpiralsConfig, generate
 from mixup.study.errors import StudyError
 from mixup.study.params import check
+from mixup.study.paths import run_folder
 from mixup.study.training.config import ExperimentConfig, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run, run_folder
+from mixup.study.training.run import load_run
 from mixup.study.training.trainer import train_run
 from stages import embed_bottleneck, plots, summarize, svd_analysis
 

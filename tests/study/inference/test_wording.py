@@ -1,11 +1,23 @@
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from mixup.study.inference.wording import counts_text, decimals, effect_text, mean_text, needed_text
+from mixup.study.inference.claims import read_claims
+from mixup.study.inference.ledger import read_ledger
+from mixup.study.inference.wording import (
+    count_questions,
+    counts_text,
+    decimals,
+    effect_text,
+    mean_text,
+    needed_text,
+)
+
+ROOT = Path(__file__).parents[3]
 
 
 def row(**changes: Any) -> SimpleNamespace:
@@ -55,14 +67,50 @@ def test_seeds_needed(changes, text):
     assert needed_text(row(**changes)) == text
 
 
+def of_verdicts(*verdicts: str) -> pd.DataFrame:
+    """Make a ledger whose claims each ask for a smallest difference of their own."""
+    question = {
+        "experiment": "e",
+        "metric": "m",
+        "method": "manifold",
+        "other": "baseline",
+        "other_metric": "",
+        "bound_high": math.inf,
+        "relative": False,
+    }
+    return pd.DataFrame(
+        question | {"verdict": verdict, "bound_low": 0.1 * place}
+        for place, verdict in enumerate(verdicts)
+    )
+
+
 def test_counts_every_verdict():
-    ledger = pd.DataFrame({"verdict": ["supported", "inconclusive", "supported"]})
+    ledger = of_verdicts("supported", "inconclusive", "supported")
     assert counts_text(ledger) == "3 claims: 2 supported, 0 contradicted, 1 inconclusive"
     assert counts_text(ledger[:1]).startswith("1 claim: ")
 
 
+def test_claims_that_ask_the_same_are_one_question():
+    ledger = of_verdicts("supported", "supported", "inconclusive")
+    ledger["bound_low"] = [0.1, 0.1, 0.2]
+    assert count_questions(ledger) == 2
+    assert counts_text(ledger) == (
+        "3 claims that ask 2 questions: 2 supported, 0 contradicted, 1 inconclusive"
+    )
+    ledger["other_metric"] = ["m", "", ""]  # which is the same as without
+    assert count_questions(ledger) == 2
+    ledger["other_metric"] = ["n", "", ""]
+    assert count_questions(ledger) == 3
+
+
+@pytest.mark.parametrize("study", [".", "full"])
+def test_questions_of_a_ledger_are_those_of_its_claims(study: str):
+    asked = {claim.question for claim in read_claims(ROOT / study / "claims.yaml")}
+    assert count_questions(read_ledger(ROOT / study / "metrics/claims.csv")) == len(asked)
+
+
 def test_counts_what_was_not_asked_where_there_is_any():
-    ledger = pd.DataFrame({"verdict": ["supported", "not asked", "not asked"]})
+    ledger = of_verdicts("supported", "not asked", "not asked")
     assert counts_text(ledger) == (
         "3 claims: 1 supported, 0 contradicted, 0 inconclusive, 2 not asked"
     )

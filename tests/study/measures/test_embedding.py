@@ -6,14 +6,12 @@ from sklearn.metrics import silhouette_samples, silhouette_score
 from sklearn.neighbors import NearestCentroid
 
 from mixup.study.measures.embedding import (
-    core,
     embedding_measures,
-    hull_coverage,
-    hull_overlap,
     nearest_centroid_accuracy,
     scatter_ratio,
     silhouette,
 )
+from mixup.study.measures.hulls import core, hull_coverage, hull_overlap
 
 SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
@@ -213,7 +211,7 @@ class TestEmbeddingMeasures:
     def test_names_each_measure_by_its_split(self, blobs):
         train, labels = blobs
         test, test_labels = squares((0, 0), (3, 0), (0, 5))
-        measures = embedding_measures(train, labels, test, test_labels)
+        measures = embedding_measures({"train": (train, labels), "test": (test, test_labels)})
         assert measures["train_scatter_ratio"] == scatter_ratio(train, labels)
         assert measures["test_scatter_ratio"] == scatter_ratio(test, test_labels)
         assert measures["train_silhouette"] == silhouette(train, labels)

@@ -10,9 +10,9 @@ import yaml
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
 from mixup.study.measures.history import history_measures
+from mixup.study.paths import run_folder
 from mixup.study.training.config import RunKey, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import run_folder
 from mixup.study.training.trainer import train_run
 from tests.sums import write_sums
 

@@ -172,3 +172,21 @@ def test_a_claim_that_was_not_asked_says_why_and_is_counted() -> None:
     assert counted([first, second])["not asked"] == 1
     (views,) = by_source([first, second]).values()
     assert views == [second, first]
+
+
+def test_the_diamond_of_a_ratio_stands_amid_its_dots() -> None:
+    """The effect is a mean of logarithms, so the axis is logarithmic too."""
+    of = {"baseline": [1.0] * 4, "manifold": [0.25, 1.5, 3.0, 4.0], "dropout": [1.0] * 4}
+    table = runs().assign(value=[value for values in of.values() for value in values])
+    asked = {"id": "c", "direction": "higher", "smallest": 0.1, "relative": True}
+    claim = check(Claim, USUAL | asked)
+    (view,) = claim_views(ledger_table([claim], table), table, SEEDS, [])
+    ((_, chart),) = view.charts
+    places = [x for x, *_ in chart.dots]
+    diamond, left, right, _ = chart.estimate
+    assert diamond == pytest.approx(sum(places) / len(places), abs=0.2)
+    assert diamond - left == pytest.approx(right - diamond, abs=0.2)
+    ticks = {words: x for x, words in chart.ticks}
+    assert ticks["0 %"] == chart.reference
+    middle = (chart.reference + places[3]) / 2  # places[3] is four times the baseline's
+    assert ticks["100 %"] == pytest.approx(middle, abs=0.2)

@@ -138,7 +138,7 @@ def test_of_figures_that_look_alike_none_has_the_words_of_another() -> None:
 def test_evidence_is_of_the_metric_and_of_the_experiment(tmp_path: Path, numbers: Numbers) -> None:
     pictures = shown(tmp_path, numbers, "methods_e", "methods_e_wide", "curves_e", "spectra_e_raw")
     assert [p.name for p in evidence(pictures, "e", "test_nll")] == ["curves_e", "methods_e"]
-    assert [p.name for p in evidence(pictures, "e", "test_first_singular_value_raw")] == [
-        "spectra_e_raw"
-    ]
-    assert not [*evidence(pictures, "e", "test_silhouette")]
+    of_spectra = evidence(pictures, "e", "test_first_singular_value_raw")
+    assert [picture.name for picture in of_spectra] == ["methods_e", "spectra_e_raw"]
+    assert not [*evidence(pictures, "e", "test_hull_overlap")]
+    assert not [*evidence(pictures, "e", "my_own_metric")]

@@ -14,8 +14,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from mixup.study.data.dataset import load_dataset
+from mixup.study.paths import run_folder
 from mixup.study.training.config import RunKey
-from mixup.study.training.run import load_run, run_folder
+from mixup.study.training.run import load_run
 from tests.study.report.conftest import NOTHING, SEEDS, Visit, number, texts
 
 pytestmark = pytest.mark.slow

@@ -1,17 +1,12 @@
 """Where a page comes from: real Git repositories, and times that belong to a run or do not."""
 
-import hashlib
-import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from mixup.study.report.place import beside_code
-from mixup.study.report.provenance import provenance, training_seconds
-from mixup.study.training.config import RunKey
-
-KEY = RunKey("e", "baseline", 0)
+from mixup.study.report.provenance import provenance
 
 
 @pytest.fixture(autouse=True)
@@ -75,22 +70,3 @@ def test_versions_and_machine() -> None:
     found = provenance(("dvc.yaml",), ("numpy", "no-such-package"))
     assert list(found.versions) == ["Python", "numpy"]
     assert all(found.machine.values())
-
-
-def write_time(seconds: object, net: bytes) -> None:
-    timing = {"seconds": seconds, "sha256": hashlib.sha256(net).hexdigest()}
-    Path("timings/e/baseline").mkdir(parents=True, exist_ok=True)
-    Path("timings/e/baseline/0.json").write_text(json.dumps(timing))
-
-
-def test_time_counts_only_for_the_net_that_it_was_taken_of() -> None:
-    assert training_seconds([KEY]) == {}
-    Path("runs/e/baseline/0").mkdir(parents=True)
-    Path("runs/e/baseline/0/model.safetensors").write_bytes(b"net")
-    assert training_seconds([KEY]) == {}
-    write_time(12.5, b"net")
-    assert training_seconds([KEY]) == {KEY: 12.5}
-    write_time(12.5, b"another net")
-    assert training_seconds([KEY]) == {}
-    write_time("soon", b"net")
-    assert training_seconds([KEY]) == {}

@@ -11,11 +11,43 @@ from scipy.special import log_softmax, softmax
 
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
+from mixup.study.measures.measure import Measure
+from mixup.study.tables import read_history
+from mixup.study.training.config import ExperimentConfig, RunKey
 from mixup.study.training.run import Run
 from mixup.study.training.scores import Labels, Probabilities, brier, ece, nll
 
 LOG_TEMPERATURES = (np.log(1e-3), np.log(1e3))
 STOPPING = ["step", "test_loss", "test_accuracy", "test_ece", "validation_loss"]
+_DRAWN = ("allowances",)
+MEASURES = [
+    Measure("temperature", "temperature T", seen_in=("reliability",)),
+    Measure(
+        "tempered_test_nll",
+        "test NLL with temperature scaling",
+        "nats",
+        better="less",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        "tempered_test_ece",
+        "test ECE with temperature scaling",
+        better="less",
+        seen_in=("reliability", *_DRAWN),
+        said_in=("reliability",),
+    ),
+    Measure("tempered_test_brier", "test Brier score with temperature scaling", better="less"),
+    Measure("stopped_step", "step of the lowest validation loss"),
+    Measure("stopped_test_nll", "test NLL stopped early", "nats", better="less", seen_in=_DRAWN),
+    Measure("stopped_test_ece", "test ECE stopped early", better="less", seen_in=_DRAWN),
+    Measure("stopped_test_accuracy", "test accuracy stopped early", better="more", seen_in=_DRAWN),
+]
+
+
+def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether validation data were kept apart."""
+    return experiment.training.validation_fraction > 0
 
 
 @dataclass(frozen=True)
@@ -44,8 +76,6 @@ def calibrate(run: Run, dataset: Dataset) -> Calibration:
 
     Raises:
         StudyError: the run has no validation data.
-
-    Randomness: none.
     """
     split = run.split(dataset)
     if not len(split.validation_labels):
@@ -74,8 +104,6 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
 
     Raises:
         ValueError: there is no sample.
-
-    Randomness: none.
     """
     if not len(labels):
         raise ValueError("a temperature needs at least one sample")
@@ -101,8 +129,6 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
 
     Returns:
         (N, C), rows sum to 1.
-
-    Randomness: none.
     """
     scaled: Probabilities = softmax(_logarithms(probabilities) / temperature, axis=1)
     return scaled
@@ -119,8 +145,6 @@ def reliability_tables(found: Calibration) -> pd.DataFrame:
 
     Returns:
         The columns of `reliability_table`, and scaling: ``none``, then ``temperature``.
-
-    Randomness: none.
     """
     before = reliability_table(found.as_is, found.labels).assign(scaling="none")
     after = reliability_table(found.tempered, found.labels).assign(scaling="temperature")
@@ -143,8 +167,6 @@ def reliability_table(
     Returns:
         A row a bin that has samples: bin (from 1), confidence and accuracy (means over its
         samples, in [0, 1]), count.
-
-    Randomness: none.
     """
     confidence = probabilities.max(1)
     samples = pd.DataFrame(
@@ -158,14 +180,26 @@ def reliability_table(
     return bins.mean().assign(count=bins.size()).reset_index()
 
 
+def allowance_measures(run: Run, dataset: Dataset) -> dict[str, float]:
+    """Give a run's `calibration_measures` and `early_stopping_measures`.
+
+    Args:
+        run: trained with validation data kept apart.
+        dataset: the data set it was trained on.
+
+    Raises:
+        StudyError: the run has no validation data, or its history is missing or damaged.
+    """
+    history = read_history(run.folder, STOPPING)
+    return calibration_measures(calibrate(run, dataset)) | early_stopping_measures(history)
+
+
 def calibration_measures(found: Calibration) -> dict[str, float]:
     """Score test predictions after temperature scaling; the accuracy stays as it was.
 
     Returns:
         ``temperature``; ``tempered_test_nll`` (nats), ``tempered_test_ece`` (15 bins) and
         ``tempered_test_brier``, as the run's metrics without ``tempered_``.
-
-    Randomness: none.
     """
     return {
         "temperature": found.temperature,
@@ -188,8 +222,6 @@ def early_stopping_measures(history: pd.DataFrame) -> dict[str, float]:
 
     Raises:
         ValueError: no evaluation has a validation loss.
-
-    Randomness: none.
     """
     if history["validation_loss"].isna().all():
         raise ValueError("early stopping needs validation losses")

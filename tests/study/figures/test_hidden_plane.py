@@ -9,7 +9,7 @@ from matplotlib.colors import same_color, to_rgba
 from matplotlib.figure import Figure
 
 from mixup.study.figures.boundaries import ProbabilityMap
-from mixup.study.figures.hidden import (
+from mixup.study.figures.hidden_plane import (
     WIDTH,
     HiddenPanel,
     draw_hidden,

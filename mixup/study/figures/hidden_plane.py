@@ -49,7 +49,7 @@ class HiddenPanel:
         hidden: the map over the states' plane, with the states of the training points.
         uniform: (M, 2) float, states of inputs drawn uniformly from the box of the inputs.
         measures: a row for each seed's run, the drawn one's first; columns test_accuracy,
-            low_confidence_area and those of `mixup.study.measures.hidden.hidden_measures`.
+            low_confidence_area and those of `mixup.study.measures.hidden_plane.hidden_measures`.
     """
 
     inputs: ProbabilityMap

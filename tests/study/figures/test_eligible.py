@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.figures.layers import draw_layers
+from mixup.study.figures.eligible import draw_eligible
 from mixup.study.summaries.summary import summary_table
 from mixup.study.tables import measures_table
 from mixup.study.training.config import MethodConfig, RunKey
@@ -32,7 +32,7 @@ def summary(seeds: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_every_cell_is_the_mean_of_its_method(seeds: int) -> None:
-    figure = draw_layers(summary(seeds), METHODS, ["test_accuracy"], "e")
+    figure = draw_eligible(summary(seeds), METHODS, ["test_accuracy"], "e")
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["{0}", "{1, 2}"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.5", "1"]
@@ -49,7 +49,7 @@ def test_every_cell_is_the_mean_of_its_method(seeds: int) -> None:
 
 
 def test_the_best_cell_is_the_brightest_in_every_panel_and_at_the_top_of_its_bar() -> None:
-    figure = draw_layers(summary(2), METHODS, ["test_accuracy", "test_nll"], "e")
+    figure = draw_eligible(summary(2), METHODS, ["test_accuracy", "test_nll"], "e")
     for axes, bar in zip(figure.axes[:2], figure.axes[2:], strict=True):
         image = axes.images[0]
         colours = image.cmap(image.norm(image.get_array()))[..., :3].sum(axis=-1)
@@ -63,7 +63,7 @@ def test_the_best_cell_is_the_brightest_in_every_panel_and_at_the_top_of_its_bar
 
 def test_a_pair_that_no_method_has_leaves_its_cell_empty() -> None:
     methods = {name: method for name, method in METHODS.items() if name != "hidden_05"}
-    figure = draw_layers(summary(2), methods, ["test_accuracy"], "e")
+    figure = draw_eligible(summary(2), methods, ["test_accuracy"], "e")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert len(texts) == 3
     assert not any("nan" in text for text in texts)

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.markers import MarkerStyle
 
-from mixup.study.figures.calibration import FEWEST, draw_allowances, draw_reliability
+from mixup.study.figures.allowances import FEWEST, draw_allowances, draw_reliability
 from mixup.study.figures.intrusion import draw_intrusion
-from mixup.study.summaries.allowances import MEASURED
+from mixup.study.summaries.against_baseline import MEASURED
 from mixup.study.tables import measures_table
 from mixup.study.training.config import RunKey
 

@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
+from mixup.study.measures.measure import Measure
 from mixup.study.measures.plane import (
     CONFIDENCE_LEVELS,
     Box,
@@ -21,7 +22,50 @@ from mixup.study.measures.plane import (
     level_length,
 )
 from mixup.study.measures.spectra import effective_rank, singular_values, spectra_table
+from mixup.study.training.config import ExperimentConfig, RunKey
 from mixup.study.training.run import Run
+
+_MAPS = ("hidden", "hidden_plain")
+MEASURES = [
+    Measure(
+        "boundary_length",
+        "boundary in the input plane, length",
+        seen_in=("methods", *_MAPS),
+        meaning="boundary: the line P(class 1) = 0.5, in diagonals of the box",
+    ),
+    Measure(
+        "hidden_low_confidence_area",
+        "unsure share of the hidden plane",
+        seen_in=("methods", *_MAPS),
+        said_in=("hidden",),
+    ),
+    Measure(
+        "hidden_boundary_length",
+        "boundary in the hidden plane, length",
+        seen_in=("methods", *_MAPS),
+    ),
+    Measure(
+        "hidden_effective_rank",
+        "effective rank of a class, training",
+        seen_in=("methods", *_MAPS, "hidden_singular_values"),
+        said_in=("hidden",),
+        meaning="effective rank: 1 where a class's hidden states lie on a line, 2 "
+        "where they spread alike in both directions",
+    ),
+    Measure(r"hidden_effective_rank_(\d+)", "effective rank of class {}, training"),
+    Measure(
+        "hidden_first_share",
+        "first singular value's share, mean of the classes, training",
+        seen_in=_MAPS,
+    ),
+    Measure(r"hidden_first_share_(\d+)", "first singular value's share, class {}, training"),
+]
+
+
+def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether the method's net has a bottleneck of two units; the data must lie in a plane."""
+    bottleneck = experiment.net_of(key.method).bottleneck
+    return bottleneck is not None and bottleneck.size == 2
 
 
 @dataclass(frozen=True)
@@ -58,11 +102,9 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
 
     Raises:
         StudyError: the net has no two-unit bottleneck, or the data are not two classes in a plane.
-
-    Randomness: none.
     """
     bottleneck = run.config.net.bottleneck
-    if bottleneck is None or bottleneck.size != 2 or not in_a_plane(dataset):
+    if bottleneck is None or bottleneck.size != 2 or not dataset.in_a_plane:
         raise StudyError(f"{run.folder} is no run of two classes in a plane with a 2-D bottleneck")
     split = run.split(dataset)
     points, labels = split.train_inputs, split.train_labels.numpy()
@@ -71,11 +113,6 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
         ClassifiedPlane(_logits(run, 0), bounding_box(dataset.inputs), points.numpy(), labels),
         ClassifiedPlane(_logits(run, bottleneck.layer), bounding_box(states), states, labels),
     )
-
-
-def in_a_plane(dataset: Dataset) -> bool:
-    """Whether the data are points of two classes in a plane."""
-    return dataset.inputs.shape[1] == 2 and dataset.n_classes == 2
 
 
 def _logits(run: Run, k: int) -> Function:
@@ -112,11 +149,9 @@ def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[s
 
     Raises:
         StudyError: the net has no two-unit bottleneck, or the data are not two classes in a plane.
-
-    Randomness: none.
     """
     inputs, hidden = input_and_hidden_plane(run, dataset)
-    ranks, shares = np.transpose([flatness(hidden.points, hidden.labels, c) for c in (0, 1)])
+    ranks, shares = np.transpose([class_flatness(hidden.points, hidden.labels, c) for c in (0, 1)])
     return {
         "hidden_low_confidence_area": low_confidence_share(hidden, resolution),
         "hidden_effective_rank": float(ranks.mean()),
@@ -147,7 +182,7 @@ def boundary_length(plane: ClassifiedPlane, resolution: int = 200) -> float:
     return level_length(plane.logits, plane.box, 0.0, resolution) / plane.box.diagonal
 
 
-def flatness(
+def class_flatness(
     states: NDArray[np.floating], labels: NDArray[np.integer], label: int
 ) -> tuple[float, float]:
     """Compute how flat a class is: the effective rank of its centred states, and the first share.
@@ -163,8 +198,6 @@ def flatness(
 
     Raises:
         ValueError: no state has the label.
-
-    Randomness: none.
     """
     values = singular_values(states, labels, label, "centred")
     total = values.sum()
@@ -184,8 +217,6 @@ def hidden_spectra(run: Run, dataset: Dataset) -> pd.DataFrame:
 
     Raises:
         StudyError: as `input_and_hidden_plane`.
-
-    Randomness: none.
     """
     _, hidden = input_and_hidden_plane(run, dataset)
     table = spectra_table({"train": (hidden.points, hidden.labels)})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixup.study.summaries.allowances import ALLOWANCES, MEASURED, against_baseline
+from mixup.study.summaries.against_baseline import ALLOWANCES, MEASURED, against_baseline
 from mixup.study.tables import measures_table
 from mixup.study.training.config import RunKey
 

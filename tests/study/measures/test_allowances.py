@@ -9,7 +9,7 @@ import torch
 
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.calibration import (
+from mixup.study.measures.allowances import (
     calibrate,
     calibration_measures,
     early_stopping_measures,

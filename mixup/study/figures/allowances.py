@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mixup.study.figures.style import log_scale, method_label, new_figure, seeds_said, styled
-from mixup.study.summaries.allowances import MEASURED
+from mixup.study.measures.catalogue import label
+from mixup.study.summaries.against_baseline import MEASURED
 
 COLUMNS = 5
 # A bin's dot has an area in proportion to its share of the points, and is never too small to see.
@@ -17,7 +18,6 @@ LARGEST, SMALLEST = 90.0, 12.0
 FEWEST = 20
 """Points of all seeds that a bin needs for a place on the line: of fewer it would be noise."""
 
-_SCORES = {"nll": "test NLL, nats", "ece": "test ECE", "accuracy": "test accuracy"}
 _ALLOWANCES = {"as_is": "as it is", "stopped": "stopped early", "tempered": "temperature scaled"}
 _MARKERS = {"as_is": "o", "stopped": "s", "tempered": "D"}
 
@@ -113,7 +113,7 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
     methods = [method for method in colours if method in set(runs["method"])]
     figure = new_figure(10.5, 0.5 * len(methods) + 1.6)
     panels = figure.subplots(1, len(MEASURED), sharey=True)
-    for axes, (score, metrics) in zip(panels, MEASURED.items(), strict=True):
+    for axes, metrics in zip(panels, MEASURED.values(), strict=True):
         for row, method in enumerate(methods):
             of_method = runs[runs["method"] == method]
             for allowed, metric in metrics.items():
@@ -123,7 +123,9 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
         values = runs.loc[runs["metric"].isin(metrics.values()), "value"]
         if values.min() > 0 and values.max() > 10 * values.min():
             log_scale(axes, "x", values)
-        axes.set_xlabel(_SCORES[score] + (", logarithmic" if axes.get_xscale() == "log" else ""))
+        axes.set_xlabel(
+            label(metrics["as_is"]) + (", logarithmic" if axes.get_xscale() == "log" else "")
+        )
         axes.grid(axis="y", visible=False)
     panels[0].set_yticks(range(len(methods)), [method_label(method) for method in methods])
     panels[0].set_ylim(len(methods) - 0.5, -0.5)

@@ -10,15 +10,16 @@ import yaml
 
 from mixup.study.data.dataset import Dataset, save_dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.calibration import fit_temperature, tempered
+from mixup.study.measures.allowances import fit_temperature, tempered
 from mixup.study.measures.intrusion import intrusion_shares, mix_pairs
 from mixup.study.params import check
+from mixup.study.paths import run_folder
 from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
 from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run, read_metrics, run_folder
+from mixup.study.training.run import load_run, read_metrics
 from mixup.study.training.scores import ece
 from mixup.study.training.trainer import train_run
-from stages import calibration, intrusion
+from stages import allowances, intrusion
 
 SEEDS = [4, 1]
 METHODS: dict[str, Any] = {"baseline": {}, "input": {"eligible": [0]}}
@@ -85,9 +86,9 @@ def of_run(table: pd.DataFrame, experiment: str, method: str, seed: int) -> pd.S
     return rows.set_index("metric")["value"]
 
 
-class TestCalibration:
+class TestAllowances:
     def test_runs_with_validation_data_are_measured(self, study: Path):
-        calibration.main()
+        allowances.main()
         table = pd.read_csv("metrics/calibration.csv")
         assert list(table) == ["experiment", "method", "seed", "metric", "value"]
         runs = table[["experiment", "method", "seed"]].drop_duplicates().to_numpy().tolist()
@@ -114,7 +115,7 @@ class TestCalibration:
         assert found["stopped_test_ece"] == pytest.approx(best["test_ece"], rel=1e-5)
 
     def test_methods_are_compared_with_the_baseline_so_allowed(self, study: Path):
-        calibration.main()
+        allowances.main()
         measures = pd.read_csv("metrics/calibration.csv")
         found = pd.read_csv("metrics/against_baseline.csv")
         row = found.query(
@@ -166,7 +167,7 @@ class TestIntrusion:
 
 
 @pytest.mark.parametrize(
-    ("stage", "table"), [(calibration, "calibration"), (intrusion, "intrusion")]
+    ("stage", "table"), [(allowances, "calibration"), (intrusion, "intrusion")]
 )
 class TestBoth:
     def test_a_second_run_gives_the_same_bytes(self, study: Path, stage: Any, table: str):

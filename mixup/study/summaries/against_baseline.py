@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mixup.study.summaries.summary import mean_and_interval
+from mixup.study.paired import mean_and_interval
 from mixup.study.tables import BASELINE, values_by_seed
 
 # Temperature scaling leaves the accuracy as it is.

@@ -8,13 +8,12 @@ import torch
 
 from mixup.study.data.dataset import Dataset
 from mixup.study.errors import StudyError
-from mixup.study.measures.hidden import (
+from mixup.study.measures.hidden_plane import (
     ClassifiedPlane,
     boundary_length,
-    flatness,
+    class_flatness,
     hidden_measures,
     hidden_spectra,
-    in_a_plane,
     input_and_hidden_plane,
     low_confidence_share,
     uniform_states,
@@ -86,18 +85,18 @@ def test_a_net_that_is_sure_of_one_class_has_neither_border_nor_band():
 def test_states_on_a_line_have_rank_one_and_states_on_a_circle_two():
     states = np.concatenate([LINE, CIRCLE])
     labels = np.repeat([0, 1], [len(LINE), len(CIRCLE)])
-    assert flatness(states, labels, 0) == pytest.approx((1, 1))
-    assert flatness(states, labels, 1) == pytest.approx((2, 0.5))
+    assert class_flatness(states, labels, 0) == pytest.approx((1, 1))
+    assert class_flatness(states, labels, 1) == pytest.approx((2, 0.5))
 
 
 def test_an_ellipse_has_the_share_of_its_axes():
-    rank, share = flatness(CIRCLE * [9.0, 1.0], np.zeros(100, int), 0)
+    rank, share = class_flatness(CIRCLE * [9.0, 1.0], np.zeros(100, int), 0)
     assert share == pytest.approx(0.9)
     assert rank == pytest.approx(np.exp(-0.9 * np.log(0.9) - 0.1 * np.log(0.1)))
 
 
 def test_equal_states_are_neither_flat_nor_round():
-    assert np.isnan(flatness(np.ones((4, 2)), np.zeros(4, int), 0)).all()
+    assert np.isnan(class_flatness(np.ones((4, 2)), np.zeros(4, int), 0)).all()
 
 
 CONFIG = {
@@ -200,7 +199,6 @@ def test_uniform_inputs_fill_their_box_and_are_the_same_for_every_run(affine: Ru
 
 
 def test_other_nets_and_data_are_refused(affine: Run):
-    assert not in_a_plane(dataset(3))
     with pytest.raises(StudyError, match=r"runs.e.m.3 is no run of two classes in a plane"):
         input_and_hidden_plane(affine, dataset(3))
     wide = affine.config.net.model_copy(update={"bottleneck": None})

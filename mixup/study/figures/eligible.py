@@ -10,15 +10,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from mixup.study.figures.methods import LESS_IS_BETTER, METRICS
 from mixup.study.figures.style import new_figure, seeds_said, styled
+from mixup.study.measures.catalogue import find
+from mixup.study.measures.catalogue import title as title_of
 from mixup.study.training.config import MethodConfig
 
 _COLOURS = matplotlib.colormaps["cividis"]
 
 
 @styled()
-def draw_layers(
+def draw_eligible(
     summary: pd.DataFrame,
     methods: Mapping[str, MethodConfig],
     metrics: list[str],
@@ -49,12 +50,13 @@ def draw_layers(
             place = sets.index(tuple(method.eligible)), alphas.index(float(method.alpha or 0))
             cells[:, *place] = rows.loc[name, ["mean", "low", "high"]].to_numpy(dtype=float)
         mean, low, high = cells
-        image = _draw_cells(axes, mean, low, high, metric in LESS_IS_BETTER)
+        less_is_better = find(metric).better == "less"
+        image = _draw_cells(axes, mean, low, high, less_is_better)
         bar = figure.colorbar(image, ax=axes, pad=0.02)
         bar.outline.set_visible(False)
-        if metric in LESS_IS_BETTER:
+        if less_is_better:
             bar.ax.invert_yaxis()
-        axes.set_title(f"{METRICS.get(metric, metric)}\n{_baseline(rows)}", loc="left", fontsize=8)
+        axes.set_title(f"{title_of(metric)}\n{_baseline(rows)}", loc="left", fontsize=8)
         axes.set_xticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
         axes.set_xlabel("alpha")
     panels[0].set_yticks(range(len(sets)), ["{" + ", ".join(map(str, s)) + "}" for s in sets])

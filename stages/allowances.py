@@ -1,0 +1,22 @@
+"""Measure every run with validation data after temperature scaling and with early stopping."""
+
+from mixup.study.command import run
+from mixup.study.measures.allowances import allowance_measures, applies
+from mixup.study.measures.runs import runs_where, write_measures
+from mixup.study.paths import run_folder
+from mixup.study.summaries.against_baseline import against_baseline
+from mixup.study.tables import measures_table, write_table
+from mixup.study.training.run import read_metrics
+
+
+def main() -> None:
+    measures = {
+        each.key: allowance_measures(each.run, each.dataset) for each in runs_where(applies)
+    }
+    write_measures("metrics/calibration.csv", measures)
+    everything = {key: read_metrics(run_folder(key)) | found for key, found in measures.items()}
+    write_table("metrics/against_baseline.csv", against_baseline(measures_table(everything)))
+
+
+if __name__ == "__main__":
+    run(main, __doc__)
