@@ -1,14 +1,16 @@
-"""The formula of mixup, over tensors and over tuples, lists and dicts of them."""
+"""The formula of mixup, over tensors and over structures of them."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 
 def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any:
@@ -22,8 +24,9 @@ def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any
 
     Args:
         h: floating-point or complex tensor of any rank with N entries along ``batch_dim``, or a
-            tuple, list or dict of such tensors, nested as you like. It is not changed. None,
-            numbers and strings in it are passed on.
+            tuple, list, dict or dataclass of such tensors, nested as you like, or a packed
+            sequence, which keeps its lengths. It is not changed. None, numbers and strings in it
+            are passed on.
         lam: weight of the original sample, in [0, 1]; a float, or a tensor of shape () or (N,).
         perm: int64 (N,), the partner of each sample.
         batch_dim: the dimension of N.
@@ -36,14 +39,12 @@ def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any
         ValueError: a tensor does not have N entries along ``batch_dim``, or ``lam`` has a shape
             other than () and (N,).
 
-    Randomness: none.
-
     Example:
         >>> mix(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 0.75, torch.tensor([1, 0]))
         tensor([[0.7500, 0.2500],
                 [0.2500, 0.7500]])
     """
-    return map_tensors(lambda tensor: _mix_tensor(tensor, lam, perm, batch_dim), h)
+    return map_tensors(lambda tensor: _mix_tensor(tensor, lam, perm, batch_dim), h, batch_dim)
 
 
 def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) -> Tensor:
@@ -113,28 +114,41 @@ def _(like: Tensor, seed: Tensor) -> Tensor:
     return torch.empty(like.shape, dtype=like.dtype, device=like.device)
 
 
-def map_tensors(function: Callable[[Tensor], Tensor], tree: Any) -> Any:
-    """Apply ``function`` to every tensor of a nested tuple, list or dict, keeping its structure."""
+def map_tensors(function: Callable[[Tensor], Tensor], tree: Any, batch_dim: int = 0) -> Any:
+    """Apply ``function`` to every tensor of a nested structure, and keep the structure.
+
+    A packed sequence is unpacked for it, its batch at ``batch_dim``.
+    """
     if isinstance(tree, Tensor):
         return function(tree)
+    if isinstance(tree, PackedSequence):
+        padded, lengths = pad_packed_sequence(tree, batch_first=batch_dim == 0)
+        changed = function(padded)
+        return pack_padded_sequence(changed, lengths, batch_dim == 0, enforce_sorted=False)
     if isinstance(tree, Mapping):
         mapped: Any = copy.copy(tree)  # keeps subclasses, such as a transformers ModelOutput
         for key, item in tree.items():
-            mapped[key] = map_tensors(function, item)
+            mapped[key] = map_tensors(function, item, batch_dim)
         return mapped
     if isinstance(tree, tuple | list):
-        items = [map_tensors(function, item) for item in tree]
+        items = [map_tensors(function, item, batch_dim) for item in tree]
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    if is_dataclass(tree) and not isinstance(tree, type):
+        mapped = copy.copy(tree)
+        for field in fields(tree):
+            item = map_tensors(function, getattr(tree, field.name), batch_dim)
+            object.__setattr__(mapped, field.name, item)
+        return mapped
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
     raise TypeError(
-        f"cannot mix a {type(tree).__name__}: a state must be a tensor, or a tuple, list or dict "
-        "of tensors"
+        f"cannot mix a {type(tree).__name__}: a state must be a tensor, or a tuple, list, dict or "
+        "dataclass of tensors; mix at a layer whose state is one, or at one of its parts"
     )
 
 
 def tensors_of(tree: Any) -> Iterator[Tensor]:
-    """Yield every tensor of a nested tuple, list or dict; anything else is passed over."""
+    """Yield every tensor of a nested tuple, list, dict or dataclass; others are passed over."""
     if isinstance(tree, Tensor):
         yield tree
     elif isinstance(tree, Mapping):
@@ -143,3 +157,6 @@ def tensors_of(tree: Any) -> Iterator[Tensor]:
     elif isinstance(tree, tuple | list):
         for item in tree:
             yield from tensors_of(item)
+    elif is_dataclass(tree) and not isinstance(tree, type):
+        for field in fields(tree):
+            yield from tensors_of(getattr(tree, field.name))

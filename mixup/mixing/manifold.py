@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from mixup.mixing.formula import tensors_of
-from mixup.mixing.hooks import Hooks
-from mixup.mixing.layers import INPUT, Layers, find_layers, is_compiled, unwrap
+from mixup.mixing.again import all_tensors
+from mixup.mixing.arguments import Signature, batch_of, labels_given
+from mixup.mixing.hooks import Hooks, Repeated, Skipped
+from mixup.mixing.layers import Layers, find_layers, is_compiled, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
 from mixup.mixing.sampler import Pairing, Sampler, Seed
 
@@ -34,8 +35,10 @@ class ManifoldMixup:
     Args:
         model: any module; compiled and DistributedDataParallel models are looked through.
         layers: where mixing may enter: names as in ``model.named_modules()``, glob patterns
-            (``*`` does not cross a dot), modules, and "input", the first argument of the model;
-            or a mapping of these to relative weights. All are equally likely by default.
+            (``*`` does not cross a dot, ``**`` does), modules, and "input", the first parameter of
+            the model's ``forward``; or a mapping of these to relative weights. All are equally
+            likely by default. ``"input:NAME"`` is another argument; ``"LAYER:PART"`` only one
+            item of the tuple or mapping that a layer returns, by index or key.
         alpha: parameter of the Beta distribution, > 0.
         beta: its second parameter, > 0; ``alpha`` when None.
         seed: of the mixer's own generators: an int, ints such as ``[seed, rank]``, a numpy
@@ -49,6 +52,10 @@ class ManifoldMixup:
         stop_gradient: for ablations (section 5.1 of the paper), keep the gradient from the layers
             before the mixed state, which a step then trains only where it mixed before them.
         batch_dim: dimension of the batch in the states; 1 for sequence-first models.
+        skipped: what to do where the model does not run the drawn layer: "error", or "plain", where
+            that batch is not mixed, nor are its labels.
+        repeated: what to do where it runs the drawn layer several times: "error", or mix at the
+            "first" run or at "each" one.
 
     Raises:
         TypeError: ``layers`` is a single name, or has an item that is neither name nor module.
@@ -80,14 +87,27 @@ class ManifoldMixup:
         noise: float = 0.0,
         stop_gradient: bool = False,
         batch_dim: int = 0,
+        skipped: Skipped = "error",
+        repeated: Repeated = "error",
     ) -> None:
-        if where not in ("after", "before"):
-            raise ValueError(f"where must be 'after' or 'before', got {where!r}")
-        found = find_layers(unwrap(model), layers)
+        for option, choice, choices in (
+            ("where", where, ("after", "before")),
+            ("skipped", skipped, get_args(Skipped)),
+            ("repeated", repeated, get_args(Repeated)),
+        ):
+            if choice not in choices:
+                raise ValueError(f"{option} must be one of {choices}, got {choice!r}")
+        inner = unwrap(model)
+        places = find_layers(inner, layers)
         self.model = model
         self.batch_dim = batch_dim
+        self._signature = Signature.of(inner)
+        inputs = [place.part for place in places.values() if place.module is inner]
+        self._input = inputs[0] if inputs else None
+        for part in inputs:
+            self._signature.check(part)
         self.sampler = Sampler(
-            {name: weight for name, (_, weight) in found.items()},
+            {name: place.weight for name, place in places.items()},
             alpha,
             beta,
             per_sample=per_sample,
@@ -96,9 +116,13 @@ class ManifoldMixup:
             noise=noise,
             seed=seed,
         )
-        modules = {name: module for name, (module, _) in found.items()}
         self._hooks = Hooks(
-            modules, before=where == "before", batch_dim=batch_dim, stop_gradient=stop_gradient
+            places,
+            before=where == "before",
+            batch_dim=batch_dim,
+            stop_gradient=stop_gradient,
+            skipped=skipped,
+            repeated=repeated,
         )
         if any(map(is_compiled, model.modules())):
             self._hooks.stay()
@@ -145,7 +169,8 @@ class ManifoldMixup:
         """Run the model once, in training mode mixed by a newly drawn plan.
 
         Args:
-            args, kwargs: of the model; the first tensor among them tells the batch size.
+            args, kwargs: of the model; its first parameter, or the one that ``layers`` names as
+                "input:NAME", tells the batch size, or all tensors where that one has none.
             plan: a plan to replay; drawn when None.
 
         Returns:
@@ -154,13 +179,17 @@ class ManifoldMixup:
 
         Raises:
             RuntimeError: the drawn layer did not run exactly once in the forward pass (at the
-                first call: any of the layers); the mixer is closed.
-            TypeError, ValueError: the state at the layer cannot be mixed; see `mix`.
+                first call: any of the layers), unless ``skipped`` or ``repeated`` allows it; what
+                it returns is not read; a part of a model in eval mode is trained; the mixer is
+                closed.
+            TypeError, ValueError: the state at the layer cannot be mixed, see `mix`; the batch size
+                or the input is not clear; labels are given to the model.
 
         Randomness: the mixer's generators, unless ``plan`` is given.
         """
         if not self.model.training:
-            size = len(plan.perm) if plan else self._batch_size(_first_tensor(args, kwargs))
+            self._check_eval()
+            size = len(plan.perm) if plan else self._batch_of(args, kwargs)[0]
             return self.model(*args, **kwargs), MixPlan.plain(size)
         if plan is None:
             if torch._C._current_graph_task_id() != -1:
@@ -168,15 +197,23 @@ class ManifoldMixup:
                     "the mixer was called in a backward pass, where it would draw another plan: "
                     "put checkpoints inside the model, not around the mixer"
                 )
-            first = _first_tensor(args, kwargs)
-            plan = self.draw(self._batch_size(first)).to(first.device)
+            size, device = self._batch_of(args, kwargs)
+            plan = self.draw(size).to(device)
+        if plan.mixes_labels and (kwargs or len(args) > 1):
+            for name in labels_given(self._signature, args, kwargs):
+                raise ValueError(
+                    f"with {name}=, the model would compute a loss of labels that are not mixed: "
+                    "call the mixer without, and use plan.loss"
+                )
         self._start(plan)
         try:
             output = self.model(*args, **kwargs)
-            self._hooks.check()
+            ran = self._hooks.check()
         finally:
             self._hooks.stop()
-        self.mix_again_in_backward(output, plan)
+        if not ran:
+            return output, plan if plan.layer is None else MixPlan.plain(len(plan.perm))
+        self._hooks.mix_again_in_backward(output, all_tensors((args, kwargs)), plan)
         return output, plan
 
     @contextmanager
@@ -218,10 +255,11 @@ class ManifoldMixup:
             output: what the model returned, or the loss made of it.
             plan: the plan of that forward pass.
 
-        Randomness: none.
+        Raises:
+            RuntimeError: layers may run again, and no tensor is found in ``output``.
         """
-        if plan.layer is not None and plan.layer != INPUT:
-            self._hooks.start_again_in_backward(output, plan)
+        if plan.layer is not None:
+            self._hooks.mix_again_in_backward(output, (), plan)
 
     def close(self) -> None:
         """Take the mixer's hooks off the model; it cannot be called in training mode any more.
@@ -248,20 +286,17 @@ class ManifoldMixup:
         """
         self.sampler.load_state_dict(state)
 
-    def _batch_size(self, first: Tensor) -> int:
-        if first.ndim <= self.batch_dim:
-            raise ValueError(
-                f"the first tensor has shape {tuple(first.shape)}, without a batch dimension "
-                f"{self.batch_dim}"
-            )
-        return first.shape[self.batch_dim]
+    def _batch_of(self, args: Any, kwargs: Any) -> tuple[int, torch.device]:
+        return batch_of(self._signature, self._input, args, kwargs, self.batch_dim)
 
-
-def _first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    if args and isinstance(args[0], Tensor):
-        return args[0]
-    for tensor in tensors_of((args, kwargs)):
-        return tensor
-    raise TypeError(
-        "no tensor among the arguments tells the batch size: give plan=mixer.draw(batch_size)"
-    )
+    def _check_eval(self) -> None:
+        """Raise if the model is in eval mode as a whole, but a part of it is being trained."""
+        if not torch.is_grad_enabled():
+            return
+        for name, part in self.model.named_modules():
+            if part.training and any(p.requires_grad for p in part.parameters(recurse=False)):
+                raise RuntimeError(
+                    f"the model is in eval mode, which never mixes, but {name!r} is in training "
+                    "mode: set `model.training = True`, which changes no part of it, to mix, or "
+                    "evaluate under torch.no_grad()"
+                )
