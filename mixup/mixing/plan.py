@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -15,6 +15,7 @@ from mixup.mixing.formula import mix
 from mixup.mixing.losses import mixed_loss, plain_loss
 
 Mixes = Literal["both", "features", "labels"]
+Terms = Literal["auto", "two"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,7 +99,15 @@ class MixPlan:
         return self.layer is not None and self.mixes != "labels"
 
     def loss(
-        self, criterion: Callable[..., Tensor], output: Any, target: Tensor, **options: Any
+        self,
+        criterion: Callable[..., Tensor],
+        output: Any,
+        target: Tensor,
+        *,
+        permute: Iterable[str] | None = None,
+        terms: Terms = "auto",
+        linear: bool = False,
+        **options: Any,
     ) -> Tensor:
         """Compute the loss of the mixed batch.
 
@@ -118,6 +127,11 @@ class MixPlan:
             output: what the model returned, as the criterion wants it.
             target: hard labels, int64 (N, ...); or numbers, float (N, ...). Integers or booleans
                 of the shape of ``output`` are taken as binary or multi-label numbers.
+            permute: names of the options that belong to the targets, such as weights of samples or
+                lengths of targets: with the partner's target goes the partner's entry.
+            terms: "two" for the first form with targets that are numbers, too, whatever the
+                criterion; "auto" for the form that fits the target.
+            linear: say that the criterion is linear in its target, which is then not tried.
             options: passed on to the criterion, such as ``label_smoothing=0.1``.
 
         Returns:
@@ -127,13 +141,24 @@ class MixPlan:
             TypeError: ``target`` is not a tensor.
             ValueError: ``target`` has not N entries; the criterion is not linear in a target of
                 numbers (squared error is not); lam is per sample, labels are hard, and the
-                criterion has no ``reduction`` to turn off.
-
-        Randomness: none.
+                criterion has no ``reduction`` to turn off; an option has an entry a sample, and
+                ``permute`` is not given.
         """
+        if terms not in get_args(Terms):
+            raise ValueError(f"terms must be one of {get_args(Terms)}, got {terms!r}")
         if not self.mixes_labels:
             return plain_loss(criterion, output, target, options)
-        return mixed_loss(criterion, output, target, self.lam, self.perm, options)
+        return mixed_loss(
+            criterion,
+            output,
+            target,
+            self.lam,
+            self.perm,
+            options,
+            permute=permute,
+            two_terms=terms == "two",
+            linear=linear,
+        )
 
     def mix_targets(self, target: Tensor) -> Tensor:
         """Mix targets that are numbers: ``lam * target + (1 - lam) * target[perm]``.
