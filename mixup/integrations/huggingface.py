@@ -79,7 +79,7 @@ class ManifoldMixupTrainer(Trainer):
         self.mixer.model = model  # the same, as the Trainer has wrapped it by now
         output, self.plan = self.mixer(**inputs)
         smoothing = self.args.label_smoothing_factor
-        options = {"label_smoothing": smoothing} if smoothing else {}
+        options: dict[str, Any] = {"label_smoothing": smoothing} if smoothing else {}
         loss = self.plan.loss(self._criterion, output["logits"], labels, **options)
         return (loss, output) if return_outputs else loss
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import count
@@ -17,7 +18,8 @@ def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any
     """Mix each sample with its partner.
 
     ``mixed[i] = lam[i] * h[i] + (1 - lam[i]) * h[perm[i]]``, with one ``lam`` for all samples or
-    one each. ``lam`` is the weight of the original sample and is never folded.
+    one each. ``lam`` is the weight of the original sample and is never folded. What is infinite in
+    one of the two, and has a weight, is so in the mixture.
 
     Source: Zhang et al. 2018 (arXiv 1710.09412), section 2; Verma et al. 2019 (arXiv 1806.05236),
     section 2, for hidden states.
@@ -56,10 +58,11 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
             f"cannot mix a tensor of shape {tuple(h.shape)} for a batch of {n}: "
             f"dimension {batch_dim} is not the batch; see batch_dim"
         )
+    perm = perm.to(h.device)
     # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
-    partner = _gather(h, perm.to(h.device), batch_dim)
+    partner = _gather(h, perm, batch_dim)
     if not isinstance(lam, Tensor):
-        return partner.lerp_(h, lam)
+        return _mend(partner.lerp_(h, lam), h, lam, perm, batch_dim)
     if lam.ndim and lam.shape != (n,):
         raise ValueError(f"lam has shape {tuple(lam.shape)} for a batch of {n}: give () or ({n},)")
     # A tensor as weight is rounded to the dtype of h, which in half precision is too coarse.
@@ -67,7 +70,29 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
     weight = lam.to(dtype).to(h.device)
     if lam.ndim:
         weight = weight.view([n if dim == batch_dim else 1 for dim in range(h.ndim)])
-    return torch.lerp(partner.to(dtype), h.to(dtype), weight).to(h.dtype)
+    mixed = torch.lerp(partner.to(dtype), h.to(dtype), weight).to(h.dtype)
+    return _mend(mixed, h, weight, perm, batch_dim)
+
+
+def _mend(mixed: Tensor, h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) -> Tensor:
+    """Put infinities where the formula has them, and the difference of two left no number."""
+    if h.is_complex():
+        return mixed
+    if h.is_cpu and not _is_transformed(h) and math.isfinite(mixed.detach().sum()):
+        return mixed  # as nearly always; elsewhere, to look would be to wait
+    with torch.no_grad():
+        own, partner = h.detach(), _gather(h.detach(), perm, batch_dim)
+        # 0 * inf is no number, but of a sample of weight 0 nothing is left.
+        zero = torch.zeros((), dtype=h.dtype, device=h.device)
+        weight = torch.as_tensor(lam, device=h.device)
+        sums = torch.where(weight == 0, zero, own) + torch.where(weight == 1, zero, partner)
+        is_wrong = mixed.isnan() & ~sums.isnan()
+    return torch.where(is_wrong, sums, mixed)
+
+
+def _is_transformed(h: Tensor) -> bool:
+    """Whether a value cannot be looked at: in `torch.compile`, or in a transform such as vmap."""
+    return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(h)
 
 
 def _gather(h: Tensor, perm: Tensor, batch_dim: int) -> Tensor:

@@ -14,7 +14,7 @@ from mixup.mixing.arguments import Signature, batch_of, labels_given
 from mixup.mixing.hooks import Hooks, Repeated, Skipped
 from mixup.mixing.layers import Layers, find_layers, is_compiled, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
-from mixup.mixing.sampler import Pairing, Sampler, Seed
+from mixup.mixing.sampler import Pairing, Rows, Sampler, Seed
 
 
 class ManifoldMixup:
@@ -56,6 +56,8 @@ class ManifoldMixup:
             that batch is not mixed, nor are its labels.
         repeated: what to do where it runs the drawn layer several times: "error", or mix at the
             "first" run or at "each" one.
+        probability: that a batch is mixed at all, in [0, 1]; as ``alpha`` and ``beta``, it can be
+            set later, as in ``mixer.sampler.probability = 0``.
 
     Raises:
         TypeError: ``layers`` is a single name, or has an item that is neither name nor module.
@@ -89,6 +91,7 @@ class ManifoldMixup:
         batch_dim: int = 0,
         skipped: Skipped = "error",
         repeated: Repeated = "error",
+        probability: float = 1.0,
     ) -> None:
         for option, choice, choices in (
             ("where", where, ("after", "before")),
@@ -115,6 +118,7 @@ class ManifoldMixup:
             mixes=mixes,
             noise=noise,
             seed=seed,
+            probability=probability,
         )
         self._hooks = Hooks(
             places,
@@ -158,12 +162,17 @@ class ManifoldMixup:
         """Names of the layers where mixing may enter."""
         return self.sampler.layers
 
-    def draw(self, batch_size: int) -> MixPlan:
+    def draw(self, batch_size: int, rows: Rows | None = None) -> MixPlan:
         """Draw a plan for a batch of ``batch_size`` samples.
 
-        Randomness: advances the mixer's generators.
+        Args:
+            batch_size: N.
+            rows: the samples to mix with each other, indices or a boolean for each; all when None.
+
+        Randomness: advances the mixer's generators; in a worker of a `DataLoader`, others that
+        start from the worker's seed.
         """
-        return self.sampler.draw(batch_size)
+        return self.sampler.draw(batch_size, rows)
 
     def __call__(self, *args: Any, plan: MixPlan | None = None, **kwargs: Any) -> Any:
         """Run the model once, in training mode mixed by a newly drawn plan.
@@ -275,14 +284,14 @@ class ManifoldMixup:
         self.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of the mixer's generators, to be saved with a checkpoint."""
+        """Return the state of the mixer's generators, and its settings: as JSON has them."""
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned; the next plan is the one that was due then.
 
         Raises:
-            ValueError: ``state`` is something else.
+            ValueError: ``state`` is something else, or of a mixer with other settings.
         """
         self.sampler.load_state_dict(state)
 

@@ -176,20 +176,68 @@ class MixPlan:
         mixed: Tensor = mix(target, self.lam, self.perm) if self.mixes_labels else target
         return mixed
 
-    def soft_targets(self, target: Tensor, num_classes: int) -> Tensor:
+    def soft_targets(
+        self,
+        target: Tensor,
+        num_classes: int,
+        *,
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
+    ) -> Tensor:
         """Mix one-hot targets: ``lam * onehot(y) + (1 - lam) * onehot(y[perm])``.
 
         Args:
-            target: hard labels, int64 (N,), in [0, num_classes).
+            target: hard labels, int64 (N, ...), in [0, num_classes).
             num_classes: C.
+            label_smoothing: share s that is spread over all classes, in [0, 1]: ``(1 - s) * t +
+                s / C``.
+            ignore_index: a label that counts for nothing. It gets zeros, and all others the factor
+                (number of labels) / (summed weights of those that count), so that the mean of
+                `torch.nn.functional.cross_entropy` is that over the labels that count.
 
         Returns:
-            Soft targets, (N, C) of the default float dtype; rows sum to 1.
+            Soft targets, (N, C, ...) of the default float dtype, as cross-entropy takes them; they
+            sum to 1 over the classes, unless labels are ignored.
 
         Raises:
-            ValueError: ``target`` has not N entries.
+            ValueError: ``target`` has not N entries, or ``label_smoothing`` is out of its range.
         """
-        return self.mix_targets(F.one_hot(target, num_classes).to(torch.get_default_dtype()))
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
+        counted = torch.ones_like(target, dtype=torch.bool)
+        if ignore_index is not None:
+            counted = target != ignore_index
+        onehot = F.one_hot(target.where(counted, 0), num_classes).movedim(-1, 1)
+        soft = onehot.to(torch.get_default_dtype())
+        if label_smoothing:
+            soft = (1 - label_smoothing) * soft + label_smoothing / num_classes
+        if ignore_index is None:
+            return self.mix_targets(soft)
+        count = self.mix_targets(counted.to(soft.dtype)).sum()
+        return self.mix_targets(soft * counted.unsqueeze(1)) * (counted.numel() / count)
+
+    def mix_masks(self, mask: Tensor) -> Tensor:
+        """Keep what either of the two samples keeps: ``mask | mask[perm]``.
+
+        For padded sequences, where a mixed one is as long as the longer of the two. The mask of the
+        model is another of its arguments, so give it mixed: draw the plan first.
+
+        Args:
+            mask: (N, ...), booleans, or numbers of which 0 stands for what is left out.
+
+        Returns:
+            The mask of the mixed batch, of the dtype of ``mask``.
+
+        Raises:
+            ValueError: ``mask`` has not N entries.
+        """
+        if len(mask) != len(self.perm):
+            raise ValueError(
+                f"mask has shape {_shape(mask)} for a batch of {len(self.perm)}: give (N, ...)"
+            )
+        if not self.mixes_features:
+            return mask
+        return torch.maximum(mask, mask.index_select(0, self.perm.to(mask.device)))
 
     def entropy(self, target: Tensor) -> float:
         """Compute the entropy of this batch's mixed targets, the floor of its mean loss.
