@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -269,6 +269,12 @@ class MixPlan:
         parts += [f"mixes={self.mixes!r}"] * (self.mixes != "both")
         parts += [f"noise={self.noise}, noise_seed={self.noise_seed}"] * bool(self.noise)
         return f"MixPlan({', '.join(parts)})"
+
+
+def summary(plan: MixPlan, layers: Sequence[str]) -> tuple[float, int]:
+    """Return two numbers to log: the mean of lam, and which of ``layers`` it is, or -1."""
+    lam = float(torch.as_tensor(plan.lam).mean())
+    return lam, -1 if plan.layer is None else layers.index(plan.layer)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
