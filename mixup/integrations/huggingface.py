@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Trainer
 
+from mixup.integrations.logs import numbers_of
 from mixup.mixing.layers import Layers, unwrap
 from mixup.mixing.manifold import ManifoldMixup
-from mixup.mixing.plan import MixPlan, summary
+from mixup.mixing.plan import MixPlan
 
 
 class ManifoldMixupTrainer(Trainer):
@@ -144,7 +145,7 @@ class ManifoldMixupTrainer(Trainer):
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         if "loss" in logs and self.plan is not None:
-            logs["mixup_lam"], logs["mixup_layer"] = summary(self.plan, self.mixer.layers)
+            logs |= numbers_of(self.plan, self.mixer.layers)
         super().log(logs, *args, **kwargs)
 
     def _state_file(self, folder: str) -> Path:

@@ -10,9 +10,10 @@ import lightning.pytorch as pl
 import torch.distributed as dist
 from torch import Tensor
 
+from mixup.integrations.logs import numbers_of
 from mixup.mixing.layers import Layers
 from mixup.mixing.manifold import ManifoldMixup
-from mixup.mixing.plan import MixPlan, summary
+from mixup.mixing.plan import MixPlan
 
 
 class ManifoldMixupCallback(pl.Callback):
@@ -119,8 +120,7 @@ class ManifoldMixupCallback(pl.Callback):
         else:
             plan = self.plan = mixer.draw(n).to(labels.device)
         if self._log:
-            lam, layer = summary(plan, mixer.layers)
-            pl_module.log_dict({"mixup_lam": lam, "mixup_layer": float(layer)}, batch_size=n)
+            pl_module.log_dict(numbers_of(plan, mixer.layers), batch_size=n)
         if self._num_classes is None:
             batch[self._target] = plan.mix_targets(labels)
         else:

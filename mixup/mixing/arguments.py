@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -154,9 +154,12 @@ def _has_list(value: Any) -> bool:
 LABELS = ("labels", "start_positions", "end_positions", "next_sentence_label")
 
 
-def labels_given(
-    signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Iterator[str]:
-    """Yield the arguments of a call that are labels, by their names in Hugging Face's models."""
+def refuse_labels(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise ValueError if labels are among the arguments, by their names in Hugging Face."""
     named = dict(zip(signature.positional, args, strict=False)) | kwargs
-    yield from (name for name in LABELS if named.get(name) is not None)
+    for name in LABELS:
+        if named.get(name) is not None:
+            raise ValueError(
+                f"with {name}=, the model would compute a loss of labels that are not mixed: call "
+                "the mixer without, and use plan.loss"
+            )

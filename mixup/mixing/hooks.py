@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -37,6 +37,12 @@ class Hooks:
         skipped: Skipped,
         repeated: Repeated,
     ) -> None:
+        for option, choice, choices in (
+            ("skipped", skipped, get_args(Skipped)),
+            ("repeated", repeated, get_args(Repeated)),
+        ):
+            if choice not in choices:
+                raise ValueError(f"{option} must be one of {choices}, got {choice!r}")
         self._pass = Pass(batch_dim, stop_gradient)
         self._hooks = {
             name: Hook(
@@ -63,7 +69,9 @@ class Hooks:
             self._put_on(self._hooks.values())
             self._stays = True
 
-    def start(self, plan: MixPlan) -> None:
+    def start(self, plan: MixPlan, compiled: bool) -> None:
+        if compiled:  # by now
+            self.stay()
         if plan.layer is not None and plan.layer not in self._hooks:
             raise ValueError(f"the plan mixes at {plan.layer!r}, but layers are {[*self._hooks]}")
         if not self.closer.alive:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+import torch
 from torch import nn
 
 INPUT = "input"
@@ -34,6 +35,19 @@ def is_compiled(module: nn.Module) -> bool:
         or module._compiled_call_impl is not None
         or vars(module).get("_compiler_ctx") is not None
     )
+
+
+def refuse_half_eval(model: nn.Module) -> None:
+    """Raise RuntimeError if a model is in eval mode as a whole, but a part of it is trained."""
+    if not torch.is_grad_enabled():
+        return
+    for name, part in model.named_modules():
+        if part.training and any(p.requires_grad for p in part.parameters(recurse=False)):
+            raise RuntimeError(
+                f"the model is in eval mode, which never mixes, but {name!r} is in training mode: "
+                "set `model.training = True`, which changes no part of it, to mix, or evaluate "
+                "under torch.no_grad()"
+            )
 
 
 @dataclass(frozen=True)

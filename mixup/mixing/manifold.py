@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 import torch
 from torch import nn
 
 from mixup.mixing.again import all_tensors
-from mixup.mixing.arguments import Signature, batch_of, labels_given
+from mixup.mixing.arguments import Signature, batch_of, refuse_labels
 from mixup.mixing.hooks import Hooks, Repeated, Skipped
-from mixup.mixing.layers import Layers, find_layers, is_compiled, unwrap
+from mixup.mixing.layers import Layers, find_layers, is_compiled, refuse_half_eval, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
 from mixup.mixing.sampler import Pairing, Rows, Sampler, Seed
 
@@ -61,8 +61,7 @@ class ManifoldMixup:
 
     Raises:
         TypeError: ``layers`` is a single name, or has an item that is neither name nor module.
-        ValueError: an argument out of range, or a layer that is not there; the message lists
-            what is.
+        ValueError: an argument is out of range, or a layer is not there.
 
     Randomness: generators of its own, numpy's; torch's global ones are not touched. `state_dict`
     has their state.
@@ -93,13 +92,8 @@ class ManifoldMixup:
         repeated: Repeated = "error",
         probability: float = 1.0,
     ) -> None:
-        for option, choice, choices in (
-            ("where", where, ("after", "before")),
-            ("skipped", skipped, get_args(Skipped)),
-            ("repeated", repeated, get_args(Repeated)),
-        ):
-            if choice not in choices:
-                raise ValueError(f"{option} must be one of {choices}, got {choice!r}")
+        if where not in ("after", "before"):
+            raise ValueError(f"where must be 'after' or 'before', got {where!r}")
         inner = unwrap(model)
         places = find_layers(inner, layers)
         self.model = model
@@ -109,25 +103,15 @@ class ManifoldMixup:
         self._input = inputs[0] if inputs else None
         for part in inputs:
             self._signature.check(part)
+        weights = {name: place.weight for name, place in places.items()}
         self.sampler = Sampler(
-            {name: place.weight for name, place in places.items()},
-            alpha,
-            beta,
-            per_sample=per_sample,
-            pairing=pairing,
-            mixes=mixes,
-            noise=noise,
-            seed=seed,
-            probability=probability,
-        )
+            weights, alpha, beta, per_sample=per_sample, pairing=pairing, mixes=mixes,
+            noise=noise, seed=seed, probability=probability,
+        )  # fmt: skip
         self._hooks = Hooks(
-            places,
-            before=where == "before",
-            batch_dim=batch_dim,
-            stop_gradient=stop_gradient,
-            skipped=skipped,
-            repeated=repeated,
-        )
+            places, before=where == "before", batch_dim=batch_dim, stop_gradient=stop_gradient,
+            skipped=skipped, repeated=repeated,
+        )  # fmt: skip
         if any(map(is_compiled, model.modules())):
             self._hooks.stay()
 
@@ -137,17 +121,9 @@ class ManifoldMixup:
     ) -> Self:
         """Build an `nn.Sequential` from (layer, eligible) pairs, and a mixer for it.
 
-        An eligible layer has its *input* mixed.
+        An eligible layer has its *input* mixed; the model is ``mixer.model``.
 
         Source: the TensorFlow implementation by Madanahalli, where a model is such a list.
-
-        Args:
-            layers: pairs of a module and whether mixing may enter before it.
-            alpha: parameter of the Beta distribution, > 0.
-            options: as of `ManifoldMixup`, without ``where``.
-
-        Returns:
-            The mixer; its model is ``mixer.model``.
 
         Raises:
             ValueError: no layer is eligible.
@@ -187,17 +163,16 @@ class ManifoldMixup:
             that mixes nothing.
 
         Raises:
-            RuntimeError: the drawn layer did not run exactly once in the forward pass (at the
-                first call: any of the layers), unless ``skipped`` or ``repeated`` allows it; what
-                it returns is not read; a part of a model in eval mode is trained; the mixer is
-                closed.
+            RuntimeError: the drawn layer did not run once (at the first call: any of the layers),
+                unless ``skipped`` or ``repeated`` allows it; what it returns is not read; a part of
+                a model in eval mode is trained; the mixer is closed.
             TypeError, ValueError: the state at the layer cannot be mixed, see `mix`; the batch size
                 or the input is not clear; labels are given to the model.
 
         Randomness: the mixer's generators, unless ``plan`` is given.
         """
         if not self.model.training:
-            self._check_eval()
+            refuse_half_eval(self.model)
             size = len(plan.perm) if plan else self._batch_of(args, kwargs)[0]
             return self.model(*args, **kwargs), MixPlan.plain(size)
         if plan is None:
@@ -209,12 +184,8 @@ class ManifoldMixup:
             size, device = self._batch_of(args, kwargs)
             plan = self.draw(size).to(device)
         if plan.mixes_labels and (kwargs or len(args) > 1):
-            for name in labels_given(self._signature, args, kwargs):
-                raise ValueError(
-                    f"with {name}=, the model would compute a loss of labels that are not mixed: "
-                    "call the mixer without, and use plan.loss"
-                )
-        self._start(plan)
+            refuse_labels(self._signature, args, kwargs)
+        self._hooks.start(plan, is_compiled(self.model))
         try:
             output = self.model(*args, **kwargs)
             ran = self._hooks.check()
@@ -231,38 +202,25 @@ class ManifoldMixup:
 
         For loops that must call the model themselves; others call the mixer.
 
-        Args:
-            plan: what to mix, as `draw` returns it.
-
         Raises:
             RuntimeError: the plan's layer did not run exactly once; the model is in eval mode; the
                 mixer is closed.
             ValueError: the plan names a layer that is not one of ``layers``.
-
-        Randomness: none.
         """
         if not self.model.training:
             raise RuntimeError("the model is in eval mode, which never mixes")
-        self._start(plan)
+        self._hooks.start(plan, is_compiled(self.model))
         try:
             yield
             self._hooks.check()
         finally:
             self._hooks.stop()
 
-    def _start(self, plan: MixPlan) -> None:
-        if is_compiled(self.model):  # by now
-            self._hooks.stay()
-        self._hooks.start(plan)
-
     def mix_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Let checkpointed layers that the backward pass runs again mix as they did before.
 
-        The mixer's call does this itself; `mixing` cannot, as it does not see the output.
-
-        Args:
-            output: what the model returned, or the loss made of it.
-            plan: the plan of that forward pass.
+        The mixer's call does this itself; `mixing` cannot, as it does not see the ``output`` of the
+        model, or the loss made of it.
 
         Raises:
             RuntimeError: layers may run again, and no tensor is found in ``output``.
@@ -271,10 +229,7 @@ class ManifoldMixup:
             self._hooks.mix_again_in_backward(output, (), plan)
 
     def close(self) -> None:
-        """Take the mixer's hooks off the model; it cannot be called in training mode any more.
-
-        Run the backward pass of a model with gradient checkpointing first.
-        """
+        """Take the mixer's hooks off the model; it cannot be called in training mode any more."""
         self._hooks.closer()
 
     def __enter__(self) -> Self:
@@ -288,24 +243,8 @@ class ManifoldMixup:
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned; the next plan is the one that was due then.
-
-        Raises:
-            ValueError: ``state`` is something else, or of a mixer with other settings.
-        """
+        """Restore what `state_dict` returned; ValueError if it is of a mixer with other settings."""
         self.sampler.load_state_dict(state)
 
     def _batch_of(self, args: Any, kwargs: Any) -> tuple[int, torch.device]:
         return batch_of(self._signature, self._input, args, kwargs, self.batch_dim)
-
-    def _check_eval(self) -> None:
-        """Raise if the model is in eval mode as a whole, but a part of it is being trained."""
-        if not torch.is_grad_enabled():
-            return
-        for name, part in self.model.named_modules():
-            if part.training and any(p.requires_grad for p in part.parameters(recurse=False)):
-                raise RuntimeError(
-                    f"the model is in eval mode, which never mixes, but {name!r} is in training "
-                    "mode: set `model.training = True`, which changes no part of it, to mix, or "
-                    "evaluate under torch.no_grad()"
-                )

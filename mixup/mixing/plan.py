@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mixup.mixing.formula import mix
 from mixup.mixing.losses import mixed_loss, plain_loss
+from mixup.mixing.targets import binary_entropy, onehot
 
 Mixes = Literal["both", "features", "labels"]
 Terms = Literal["auto", "two"]
@@ -37,8 +37,6 @@ class MixPlan:
     Raises:
         ValueError: ``lam`` or ``perm`` has a shape, dtype or range other than the above, ``perm``
             is no permutation, ``mixes`` is none of the three, or ``noise`` is negative.
-
-    Randomness: none; `ManifoldMixup.draw` draws plans.
     """
 
     layer: str | None
@@ -67,26 +65,16 @@ class MixPlan:
             raise ValueError(f"noise must be >= 0 and finite, got {self.noise}")
 
     @classmethod
-    def _unchecked(
-        cls,
-        layer: str | None,
-        lam: float | Tensor,
-        perm: Tensor,
-        mixes: Mixes = "both",
-        noise: float = 0.0,
-        noise_seed: int = 0,
-    ) -> MixPlan:
+    def _unchecked(cls, **values: Any) -> MixPlan:
         """Make a plan of values that are right by construction, at no cost to a training step."""
-        plan = object.__new__(cls)
-        vars(plan).update(
-            layer=layer, lam=lam, perm=perm, mixes=mixes, noise=noise, noise_seed=noise_seed
-        )
+        plan = object.__new__(cls)  # the class has the defaults
+        vars(plan).update(values)
         return plan
 
     @classmethod
     def plain(cls, batch_size: int) -> MixPlan:
         """Make the plan that mixes nothing: no layer, lam 1, every sample its own partner."""
-        return cls._unchecked(None, 1.0, torch.arange(batch_size))
+        return cls._unchecked(layer=None, lam=1.0, perm=torch.arange(batch_size))
 
     @property
     def mixes_labels(self) -> bool:
@@ -148,17 +136,11 @@ class MixPlan:
             raise ValueError(f"terms must be one of {get_args(Terms)}, got {terms!r}")
         if not self.mixes_labels:
             return plain_loss(criterion, output, target, options)
+        two_terms = terms == "two"
         return mixed_loss(
-            criterion,
-            output,
-            target,
-            self.lam,
-            self.perm,
-            options,
-            permute=permute,
-            two_terms=terms == "two",
-            linear=linear,
-        )
+            *(criterion, output, target, self.lam, self.perm, options),
+            permute=permute, two_terms=two_terms, linear=linear,
+        )  # fmt: skip
 
     def mix_targets(self, target: Tensor) -> Tensor:
         """Mix targets that are numbers: ``lam * target + (1 - lam) * target[perm]``.
@@ -202,39 +184,25 @@ class MixPlan:
         Raises:
             ValueError: ``target`` has not N entries, or ``label_smoothing`` is out of its range.
         """
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
-        counted = torch.ones_like(target, dtype=torch.bool)
-        if ignore_index is not None:
-            counted = target != ignore_index
-        onehot = F.one_hot(target.where(counted, 0), num_classes).movedim(-1, 1)
-        soft = onehot.to(torch.get_default_dtype())
-        if label_smoothing:
-            soft = (1 - label_smoothing) * soft + label_smoothing / num_classes
+        soft, counted = onehot(target, num_classes, label_smoothing, ignore_index)
         if ignore_index is None:
             return self.mix_targets(soft)
-        count = self.mix_targets(counted.to(soft.dtype)).sum()
-        return self.mix_targets(soft * counted.unsqueeze(1)) * (counted.numel() / count)
+        return self.mix_targets(soft) * (counted.numel() / self.mix_targets(counted).sum())
 
     def mix_masks(self, mask: Tensor) -> Tensor:
         """Keep what either of the two samples keeps: ``mask | mask[perm]``.
 
-        For padded sequences, where a mixed one is as long as the longer of the two. The mask of the
-        model is another of its arguments, so give it mixed: draw the plan first.
+        For padded sequences, where a mixed one is as long as the longer of the two: draw the plan
+        first, and call the mixer with it and this mask.
 
         Args:
             mask: (N, ...), booleans, or numbers of which 0 stands for what is left out.
-
-        Returns:
-            The mask of the mixed batch, of the dtype of ``mask``.
 
         Raises:
             ValueError: ``mask`` has not N entries.
         """
         if len(mask) != len(self.perm):
-            raise ValueError(
-                f"mask has shape {_shape(mask)} for a batch of {len(self.perm)}: give (N, ...)"
-            )
+            raise ValueError(f"mask has shape {_shape(mask)} for a batch of {len(self.perm)}")
         if not self.mixes_features:
             return mask
         return torch.maximum(mask, mask.index_select(0, self.perm.to(mask.device)))
@@ -250,31 +218,22 @@ class MixPlan:
         """
         if not self.mixes_labels:
             return 0.0
-        lam = torch.as_tensor(self.lam, dtype=torch.float64).to(target.device)
         label = target.reshape(len(self.perm))
         differs = label != label[self.perm.to(target.device)]
-        pair = torch.special.entr(lam) + torch.special.entr(1 - lam)
-        return float((pair * differs).mean())
+        return float((binary_entropy(self.lam).to(target.device) * differs).mean())
 
     def to(self, device: torch.device | str) -> MixPlan:
         """Return the plan on a device; itself when it is there already."""
         if self.perm.device == torch.device(device):
             return self
         lam = self.lam.to(device) if isinstance(self.lam, Tensor) else self.lam
-        perm = self.perm.to(device)
-        return self._unchecked(self.layer, lam, perm, self.mixes, self.noise, self.noise_seed)
+        return self._unchecked(**(vars(self) | {"lam": lam, "perm": self.perm.to(device)}))
 
     def __repr__(self) -> str:
         parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]
         parts += [f"mixes={self.mixes!r}"] * (self.mixes != "both")
         parts += [f"noise={self.noise}, noise_seed={self.noise_seed}"] * bool(self.noise)
         return f"MixPlan({', '.join(parts)})"
-
-
-def summary(plan: MixPlan, layers: Sequence[str]) -> tuple[float, int]:
-    """Return two numbers to log: the mean of lam, and which of ``layers`` it is, or -1."""
-    lam = float(torch.as_tensor(plan.lam).mean())
-    return lam, -1 if plan.layer is None else layers.index(plan.layer)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:

@@ -150,7 +150,10 @@ class Sampler:
         if layer is None:
             return MixPlan.plain(batch_size)
         weight = lam if lams is None else lams
-        return MixPlan._unchecked(layer, weight, perm, self._mixes, self._noise, noise_seed)
+        return MixPlan._unchecked(
+            layer=layer, lam=weight, perm=perm,
+            mixes=self._mixes, noise=self._noise, noise_seed=noise_seed,
+        )  # fmt: skip
 
     def _draw_of_rows(self, batch_size: int, rows: Tensor) -> MixPlan:
         index = rows.nonzero().flatten() if rows.dtype == torch.bool else rows
@@ -159,7 +162,7 @@ class Sampler:
         perm[index] = index[plan.perm]
         if isinstance(lam, Tensor):
             lam = torch.ones(batch_size, dtype=lam.dtype).index_copy_(0, index, lam)
-        return MixPlan._unchecked(plan.layer, lam, perm, plan.mixes, plan.noise, plan.noise_seed)
+        return MixPlan._unchecked(**(vars(plan) | {"lam": lam, "perm": perm}))
 
     def _layer_and_lam(self, rng: np.random.Generator, _: int) -> tuple[str | None, float]:
         layer = self._layers[bisect_right(self._thresholds, rng.random())]
