@@ -154,6 +154,20 @@ def _has_list(value: Any) -> bool:
 LABELS = ("labels", "start_positions", "end_positions", "next_sentence_label")
 
 
+def refuse_draw(device: torch.device) -> None:
+    """Raise RuntimeError where a plan that is drawn now would not be the one of this pass."""
+    if torch._C._current_graph_task_id() != -1:
+        raise RuntimeError(
+            "the mixer was called in a backward pass, where it would draw another plan: put "
+            "checkpoints inside the model, not around the mixer"
+        )
+    if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            "a plan drawn while a CUDA graph is recorded would be that of every replay: record "
+            "one graph a layer with plan=, and copy lam and perm into the plan's tensors"
+        )
+
+
 def refuse_labels(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Raise ValueError if labels are among the arguments, by their names in Hugging Face."""
     named = dict(zip(signature.positional, args, strict=False)) | kwargs

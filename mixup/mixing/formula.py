@@ -84,8 +84,11 @@ def _mend(mixed: Tensor, h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim
         own, partner = h.detach(), _gather(h.detach(), perm, batch_dim)
         # 0 * inf is no number, but of a sample of weight 0 nothing is left.
         zero = torch.zeros((), dtype=h.dtype, device=h.device)
-        weight = torch.as_tensor(lam, device=h.device)
-        sums = torch.where(weight == 0, zero, own) + torch.where(weight == 1, zero, partner)
+        if isinstance(lam, Tensor):
+            own, partner = torch.where(lam == 0, zero, own), torch.where(lam == 1, zero, partner)
+        else:
+            own, partner = zero if lam == 0 else own, zero if lam == 1 else partner
+        sums = own + partner
         is_wrong = mixed.isnan() & ~sums.isnan()
     return torch.where(is_wrong, sums, mixed)
 

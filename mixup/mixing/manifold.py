@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mixup.mixing.again import all_tensors
-from mixup.mixing.arguments import Signature, batch_of, refuse_labels
+from mixup.mixing.arguments import Signature, batch_of, refuse_draw, refuse_labels
 from mixup.mixing.hooks import Hooks, Repeated, Skipped
 from mixup.mixing.layers import Layers, find_layers, is_compiled, refuse_half_eval, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
@@ -176,12 +176,8 @@ class ManifoldMixup:
             size = len(plan.perm) if plan else self._batch_of(args, kwargs)[0]
             return self.model(*args, **kwargs), MixPlan.plain(size)
         if plan is None:
-            if torch._C._current_graph_task_id() != -1:
-                raise RuntimeError(
-                    "the mixer was called in a backward pass, where it would draw another plan: "
-                    "put checkpoints inside the model, not around the mixer"
-                )
             size, device = self._batch_of(args, kwargs)
+            refuse_draw(device)
             plan = self.draw(size).to(device)
         if plan.mixes_labels and (kwargs or len(args) > 1):
             refuse_labels(self._signature, args, kwargs)
@@ -243,7 +239,11 @@ class ManifoldMixup:
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned; ValueError if it is of a mixer with other settings."""
+        """Restore what `state_dict` returned; the next plan is the one that was due then.
+
+        Raises:
+            ValueError: ``state`` is something else, or of a mixer with other settings.
+        """
         self.sampler.load_state_dict(state)
 
     def _batch_of(self, args: Any, kwargs: Any) -> tuple[int, torch.device]:

@@ -226,8 +226,10 @@ class MixPlan:
         """Return the plan on a device; itself when it is there already."""
         if self.perm.device == torch.device(device):
             return self
-        lam = self.lam.to(device) if isinstance(self.lam, Tensor) else self.lam
-        return self._unchecked(**(vars(self) | {"lam": lam, "perm": self.perm.to(device)}))
+        to_gpu = torch.device(device).type == "cuda"  # where a copy need not be waited for
+        perm = self.perm.to(device, non_blocking=to_gpu)
+        lam = self.lam.to(device, non_blocking=to_gpu) if isinstance(self.lam, Tensor) else self.lam
+        return self._unchecked(**(vars(self) | {"lam": lam, "perm": perm}))
 
     def __repr__(self) -> str:
         parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]
