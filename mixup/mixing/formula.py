@@ -49,10 +49,17 @@ def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any
     return map_tensors(lambda tensor: _mix_tensor(tensor, lam, perm, batch_dim), h, batch_dim)
 
 
-def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) -> Tensor:
+def mix_finite(h: Tensor, lam: float | Tensor, perm: Tensor) -> Tensor:
+    """Mix a tensor without infinities, such as targets, and do not look for any; see `mix`."""
+    return _mix_tensor(h, lam, perm, 0, finite=True)
+
+
+def _mix_tensor(
+    h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int, *, finite: bool = False
+) -> Tensor:
     if not (h.is_floating_point() or h.is_complex()):
         raise TypeError(f"cannot mix a tensor of {h.dtype}: there is nothing between its values")
-    n = len(perm)
+    n = perm.shape[0]
     if h.ndim <= batch_dim or h.shape[batch_dim] != n:
         raise ValueError(
             f"cannot mix a tensor of shape {tuple(h.shape)} for a batch of {n}: "
@@ -62,7 +69,8 @@ def _mix_tensor(h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) ->
     # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
     partner = _gather(h, perm, batch_dim)
     if not isinstance(lam, Tensor):
-        return _mend(partner.lerp_(h, lam), h, lam, perm, batch_dim)
+        mixed = partner.lerp_(h, lam)
+        return mixed if finite else _mend(mixed, h, lam, perm, batch_dim)
     if lam.ndim and lam.shape != (n,):
         raise ValueError(f"lam has shape {tuple(lam.shape)} for a batch of {n}: give () or ({n},)")
     # A tensor as weight is rounded to the dtype of h, which in half precision is too coarse.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mixup.mixing.formula import mix
+from mixup.mixing.formula import mix_finite
 from mixup.mixing.linearity import check_linear
 
 Criterion = Callable[..., Tensor]
@@ -46,14 +46,14 @@ def mixed_loss(
             f"target must be a tensor, got {type(target).__name__}; of several targets, "
             "add up one plan.loss each"
         )
-    if not target.ndim or len(target) != len(perm):
+    if not target.ndim or target.shape[0] != perm.shape[0]:
         raise ValueError(f"target has shape {tuple(target.shape)} for a batch of {len(perm)}")
     of_partner = _options_of_partner(options, permute, perm)
     numbers = _as_numbers(output, target)
     if numbers is not None and not two_terms and of_partner is options:
         if not linear:
             check_linear(criterion, output, numbers, options)
-        return _loss_of_numbers(criterion, output, mix(numbers, lam, perm), options)
+        return _loss_of_numbers(criterion, output, mix_finite(numbers, lam, perm), options)
     target = target if numbers is None else numbers
     partner = target.index_select(0, perm.to(target.device))
     if isinstance(lam, Tensor):
