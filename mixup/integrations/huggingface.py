@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Trainer
 
-from mixup.mixing.layers import Layers
+from mixup.integrations.logs import numbers_of
+from mixup.mixing.layers import Layers, unwrap
 from mixup.mixing.manifold import ManifoldMixup
 from mixup.mixing.plan import MixPlan
 
@@ -20,7 +21,9 @@ class ManifoldMixupTrainer(Trainer):
     """Train with Manifold Mixup; evaluation and prediction are those of `transformers.Trainer`.
 
     Every training batch is mixed at a layer drawn from ``layers``, and its loss is
-    ``plan.loss(criterion, output.logits, labels)``. Each process draws plans of its own.
+    ``plan.loss(criterion, output.logits, labels)``. Each process draws plans of its own. The logs
+    of training have the ``mixup_lam`` of the step before, its mean where there is one a sample,
+    and ``mixup_layer``, an index of ``layers``, or -1.
 
     Source: Verma et al. 2019, section 2, through `ManifoldMixup`.
 
@@ -29,12 +32,18 @@ class ManifoldMixupTrainer(Trainer):
         layers: as of `ManifoldMixup`, such as ``["bert.encoder.layer.*"]``; token ids cannot be
             mixed, so not "input".
         alpha: as of `ManifoldMixup`.
-        criterion: of (logits, labels), both as the model has them.
+        criterion: of (logits, labels), both as the model has them; None takes the model's own loss:
+            cross-entropy, or the binary one of a multi-label model.
+        loss_options: further options of `MixPlan.loss`, such as ``{"terms": "two"}``.
         mixing: further options of `ManifoldMixup`.
-        kwargs: as of `transformers.Trainer`.
+        plain_epochs: how many epochs at the end are not mixed, >= 0.
+        kwargs: as of `transformers.Trainer`. A ``compute_loss_func`` takes the place of the
+            criterion, and gets the output, (mixed) labels and ``num_items_in_batch``.
 
     Raises:
-        ValueError: ``model_init`` is given, which would replace the model that is mixed.
+        ValueError: ``model_init`` is given, which would replace the model that is mixed; both
+            ``criterion`` and ``compute_loss_func`` are; in training, there are no labels, or the
+            loss of such a model is to be given.
         RuntimeError: in training, the drawn layer did not run exactly once.
 
     Randomness: the mixer's generators, seeded by ``args.seed`` and the rank, saved and restored
@@ -43,27 +52,35 @@ class ManifoldMixupTrainer(Trainer):
 
     mixer: ManifoldMixup
     plan: MixPlan | None
-    _criterion: Callable[..., Tensor]
+    _criterion: Callable[..., Tensor] | None
+    _loss_options: dict[str, Any]
+    _plain_epochs: int
 
     def __init__(
         self,
         *args: Any,
         layers: Layers,
         alpha: float,
-        criterion: Callable[..., Tensor] = F.cross_entropy,
+        criterion: Callable[..., Tensor] | None = None,
+        loss_options: dict[str, Any] | None = None,
         mixing: dict[str, Any] | None = None,
+        plain_epochs: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if self.model_init is not None:
             raise ValueError("give model, not model_init: a new model would not be mixed")
+        if criterion is not None and self.compute_loss_func is not None:
+            raise ValueError("give criterion or compute_loss_func, not both")
         seed = [self.args.seed, self.args.process_index]
         self.mixer = ManifoldMixup(self.model, layers, alpha, seed=seed, **(mixing or {}))
         self.plan = None
-        self._criterion = criterion
-        # The loss is a mean over its batch: the Trainer divides by the accumulation steps.
+        self._criterion, self._loss_options = criterion, loss_options or {}
+        self._plain_epochs = plain_epochs
         self.model_accepts_loss_kwargs = False
-        self.loss_is_scaled_for_ga = False
+        # A loss function of the Trainer's own kind divides by the number of items of all batches;
+        # any other is a mean over its batch, so the Trainer divides by the accumulation steps.
+        self.loss_is_scaled_for_ga = self.compute_loss_func is not None
 
     def compute_loss(
         self,
@@ -74,14 +91,62 @@ class ManifoldMixupTrainer(Trainer):
     ) -> Any:
         if not model.training:
             return super().compute_loss(model, inputs, return_outputs)
+        if "labels" not in inputs:
+            raise ValueError(f"a batch has no 'labels' to mix, but {', '.join(inputs)}")
         inputs = dict(inputs)
         labels = inputs.pop("labels")
-        self.mixer.model = model  # the same, as the Trainer has wrapped it by now
-        output, self.plan = self.mixer(**inputs)
-        smoothing = self.args.label_smoothing_factor
-        options = {"label_smoothing": smoothing} if smoothing else {}
-        loss = self.plan.loss(self._criterion, output["logits"], labels, **options)
+        if self._is_plain():
+            output, self.plan = model(**inputs), MixPlan.plain(len(labels))
+        else:
+            self.mixer.model = model  # the same, as the Trainer has wrapped it by now
+            output, self.plan = self.mixer(**inputs)
+        loss = self._loss(self.plan, output, labels, num_items_in_batch)
         return (loss, output) if return_outputs else loss
+
+    def _is_plain(self) -> bool:
+        epochs = self.state.num_train_epochs or self.args.num_train_epochs
+        return self._plain_epochs > 0 and bool(
+            (self.state.epoch or 0) >= epochs - self._plain_epochs
+        )
+
+    def _loss(self, plan: MixPlan, output: Any, labels: Tensor, n_items: Any) -> Tensor:
+        if self.compute_loss_func is None:
+            logits = output["logits"]
+            criterion = self._criterion or self._criterion_of_model(logits, labels)
+            options: dict[str, Any] = {}
+            if self.args.label_smoothing_factor:
+                options["label_smoothing"] = self.args.label_smoothing_factor
+            return plan.loss(criterion, logits, labels, **options, **self._loss_options)
+        options = {"num_items_in_batch": n_items, **self._loss_options}
+        loss = plan.loss(self.compute_loss_func, output, labels, **options)
+        if self.args.average_tokens_across_devices and n_items is not None:
+            loss = loss * self.accelerator.num_processes  # as transformers.Trainer does
+        return loss
+
+    def _criterion_of_model(self, logits: Tensor, labels: Tensor) -> Callable[..., Tensor]:
+        """Choose the loss that `transformers` computes in evaluation."""
+        kind = getattr(unwrap(self.mixer.model).config, "problem_type", None)
+        if kind is None and logits.shape[-1] == 1:
+            kind = "regression"
+        elif kind is None and labels.is_floating_point():
+            kind = "multi_label_classification"
+        if kind == "regression":
+            raise ValueError(
+                "the squared error of this model is not linear in its target: give criterion="
+                "torch.nn.functional.mse_loss and loss_options={'terms': 'two'}, or another one"
+            )
+        if logits.ndim != 2:
+            raise ValueError(f"give a criterion for logits of shape {tuple(logits.shape)}")
+        if kind != "multi_label_classification":
+            return F.cross_entropy
+        if self.args.label_smoothing_factor:
+            raise ValueError("label_smoothing_factor is of no meaning for a multi-label model")
+        return F.binary_cross_entropy_with_logits
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        if "loss" in logs and self.plan is not None:
+            logs |= numbers_of(self.plan, self.mixer.layers)
+        super().log(logs, *args, **kwargs)
 
     def _state_file(self, folder: str) -> Path:
         return Path(folder) / f"mixup_state_{self.args.process_index}.json"

@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 import torch.distributed as dist
 from torch import Tensor
 
+from mixup.integrations.logs import numbers_of
 from mixup.mixing.layers import Layers
 from mixup.mixing.manifold import ManifoldMixup
 from mixup.mixing.plan import MixPlan
@@ -28,9 +29,13 @@ class ManifoldMixupCallback(pl.Callback):
         layers: as of `ManifoldMixup`; names are those within the LightningModule. "input" is the
             argument of its ``forward``, so ``training_step`` must then call ``self(x)``.
         alpha: as of `ManifoldMixup`.
-        num_classes: C, of hard labels; None when targets are numbers already (one-hot, soft,
-            multi-label or binary).
+        num_classes: C, of hard labels (N, ...); None when targets are numbers already (one-hot,
+            soft, multi-label or binary).
         target: index or key of the labels in a batch.
+        label_smoothing, ignore_index: of hard labels, as in `MixPlan.soft_targets`.
+        plain_epochs: how many epochs at the end are not mixed, >= 0.
+        log: whether to log each step's ``mixup_lam`` (its mean, where there is one a sample) and
+            ``mixup_layer``, an index of the mixer's layers, or -1.
         seed: an int; the rank of the process is added to it.
         options: as of `ManifoldMixup`.
 
@@ -49,16 +54,36 @@ class ManifoldMixupCallback(pl.Callback):
         *,
         num_classes: int | None = None,
         target: int | str = 1,
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
+        plain_epochs: int = 0,
+        log: bool = False,
         seed: int = 0,
         **options: Any,
     ) -> None:
         self.plan: MixPlan | None = None
         self._layers, self._alpha, self._options = layers, alpha, options
         self._num_classes, self._target, self._seed = num_classes, target, seed
+        self._of_labels: dict[str, Any] = {
+            "label_smoothing": label_smoothing,
+            "ignore_index": ignore_index,
+        }
+        self._plain_epochs, self._log = plain_epochs, log
         self._mixer: ManifoldMixup | None = None
         self._restored: dict[int, Any] = {}  # by rank
         self._step = ExitStack()
         self._fit = ExitStack()
+
+    @property
+    def mixer(self) -> ManifoldMixup:
+        """The mixer of the fit under way, to change its ``sampler.alpha`` in a schedule.
+
+        Raises:
+            RuntimeError: no fit has started.
+        """
+        if self._mixer is None:
+            raise RuntimeError("there is no mixer before fit has started")
+        return self._mixer
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         rank = trainer.global_rank
@@ -87,21 +112,26 @@ class ManifoldMixupCallback(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        assert self._mixer is not None
+        mixer = self.mixer
         labels: Tensor = batch[self._target]
-        plan = self.plan = self._mixer.draw(len(labels)).to(labels.device)
+        n, last = len(labels), trainer.max_epochs or -1
+        if self._plain_epochs and 0 <= last <= trainer.current_epoch + self._plain_epochs:
+            plan = self.plan = MixPlan.plain(n)
+        else:
+            plan = self.plan = mixer.draw(n).to(labels.device)
+        if self._log:
+            pl_module.log_dict(numbers_of(plan, mixer.layers), batch_size=n)
         if self._num_classes is None:
             batch[self._target] = plan.mix_targets(labels)
         else:
-            batch[self._target] = plan.soft_targets(labels, self._num_classes)
+            batch[self._target] = plan.soft_targets(labels, self._num_classes, **self._of_labels)
 
     def on_before_backward(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
     ) -> None:
-        assert self._mixer is not None
         assert self.plan is not None
         self._step.close()  # which manual optimisation has not done yet
-        self._mixer.mix_again_in_backward(loss, self.plan)
+        self.mixer.mix_again_in_backward(loss, self.plan)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException

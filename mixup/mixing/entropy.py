@@ -29,8 +29,6 @@ def entropy_floor(alpha: float, beta: float | None = None, *, p_different: float
     Raises:
         ValueError: ``alpha`` or ``beta`` is not positive, or ``p_different`` is no probability.
 
-    Randomness: none.
-
     Example:
         >>> round(entropy_floor(1.0), 6)
         0.5

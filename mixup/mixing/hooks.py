@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from mixup.mixing.formula import add_noise, map_tensors, mix, tensors_of
-from mixup.mixing.layers import INPUT
+from mixup.mixing.again import all_tensors, mark
+from mixup.mixing.hook import Hook, Pass
+from mixup.mixing.layers import INPUT, Place, is_compiled
 from mixup.mixing.plan import MixPlan
+
+Skipped = Literal["error", "plain"]
+Repeated = Literal["error", "first", "each"]
 
 
 class Hooks:
@@ -23,35 +28,61 @@ class Hooks:
     """
 
     def __init__(
-        self, modules: dict[str, nn.Module], *, before: bool, batch_dim: int, stop_gradient: bool
+        self,
+        places: dict[str, Place],
+        *,
+        before: bool,
+        batch_dim: int,
+        stop_gradient: bool,
+        skipped: Skipped,
+        repeated: Repeated,
     ) -> None:
+        for option, choice, choices in (
+            ("skipped", skipped, get_args(Skipped)),
+            ("repeated", repeated, get_args(Repeated)),
+        ):
+            if choice not in choices:
+                raise ValueError(f"{option} must be one of {choices}, got {choice!r}")
         self._pass = Pass(batch_dim, stop_gradient)
         self._hooks = {
-            name: Hook(name, module, before or name == INPUT, self._pass)
-            for name, module in modules.items()
+            name: Hook(
+                name,
+                place,
+                before or name.partition(":")[0] == INPUT,
+                self._pass,
+                repeated == "first",
+            )
+            for name, place in places.items()
         }
+        self._places, self._skipped, self._repeated = places, skipped, repeated
         self._armed: list[Hook] = []
         self._on_model: list[RemovableHandle] = []
         self._stays = False
         self._all_checked = False
+        self._backward, self._nodes_entered = -1, 0
         self.closer = _closer(self, self._on_model)
 
     def stay(self) -> None:
         """Put all hooks on the model until the mixer is closed, for `torch.compile` to see them."""
         if not self._stays and self.closer.alive:
             self.stop()
+            self._put_on(self._hooks.values())
             self._stays = True
-            self._on_model += [hook.register() for hook in self._hooks.values()]
 
-    def start(self, plan: MixPlan) -> None:
+    def start(self, plan: MixPlan, compiled: bool) -> None:
+        if compiled:  # by now
+            self.stay()
         if plan.layer is not None and plan.layer not in self._hooks:
             raise ValueError(f"the plan mixes at {plan.layer!r}, but layers are {[*self._hooks]}")
         if not self.closer.alive:
             raise RuntimeError("the mixer is closed: its hooks were taken off the model")
-        if self._armed:  # still, after a backward pass that failed
+        self._arm(plan, again=False)
+
+    def _arm(self, plan: MixPlan, *, again: bool) -> None:
+        if self._armed or self._on_model:  # still, after a backward pass that failed
             self.stop()
         # Numbers are constants in a graph, tensors its inputs.
-        self._pass.start(plan, as_tensors=self._stays)
+        self._pass.start(plan, again=again, as_tensors=self._stays)
         if plan.layer is None:
             return
         drawn = self._hooks[plan.layer]
@@ -59,9 +90,17 @@ class Hooks:
         only_drawn = self._all_checked and not self._stays
         self._armed = [drawn] if only_drawn else [*self._hooks.values()]
         for hook in self._armed:
-            hook.armed, hook.drawn, hook.runs = True, hook is drawn, []
+            hook.arm(hook is drawn)
         if not self._stays:
-            self._on_model += [hook.register() for hook in self._armed]
+            self._put_on(self._armed)
+
+    def _put_on(self, hooks: Iterable[Hook]) -> None:
+        try:
+            for hook in hooks:
+                self._on_model.append(hook.register())
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         for hook in self._armed:
@@ -70,37 +109,89 @@ class Hooks:
         if not self._stays:
             _take_off(self._on_model)
 
-    def start_again_in_backward(self, output: Any, plan: MixPlan) -> None:
-        """Arm the hooks whenever backward reaches the graph of the pass just made."""
-        if not self._pass.may_run_again:
+    def mix_again_in_backward(self, output: Any, inputs: Iterable[Tensor], plan: MixPlan) -> None:
+        """Let the layers of the pass just made mix as they did whenever backward runs them again.
+
+        Args:
+            output: of the pass.
+            inputs: tensors that went into it.
+            plan: of the pass.
+
+        Raises:
+            RuntimeError: no tensor is found in the output, so backward cannot be followed.
+        """
+        if not (self._pass.may_run_again and torch.is_grad_enabled()):
             return
-        nodes = range(self._pass.first_node, torch._C._autograd._get_sequence_nr())
-
-        # Before anything else of this graph, backward comes by its outputs.
-        def start_again(_: Tensor) -> None:
-            if self.closer.alive:
-                self.start(plan)
-                self._pass.graph = nodes
-                torch.autograd.Variable._execution_engine.queue_callback(self.stop)
-
-        for tensor in tensors_of(output):
-            if tensor.requires_grad:
-                tensor.register_hook(start_again)  # type: ignore[no-untyped-call]
-
-    def check(self) -> None:
-        """Raise unless the plan's layer ran exactly once; the first time, unless all did."""
-        counted = [hook for hook in self._armed if hook.drawn or not self._all_checked]
-        wrong = [hook for hook in counted if len(hook.runs) != 1]
-        if wrong:
-            ran = ", ".join(f"{hook.name!r} ran {len(hook.runs)} times" for hook in wrong)
-            once = ", ".join(repr(hook.name) for hook in counted if hook not in wrong) or "none"
-            compiled = "; a mixer must be made after torch.compile, and before the first pass"
+        tensors = [*all_tensors(output)]
+        if not tensors:
             raise RuntimeError(
-                "a layer to mix at must run exactly once in a forward pass, but "
-                f"{ran} (exactly once: {once}); choose a module around it, or one that the model "
-                f"calls{'' if all(hook.runs for hook in wrong) else compiled}"
+                f"{plan.layer!r} is in a checkpoint, which runs again in the backward pass, but no "
+                "tensor is found in the model's output, where that pass could be followed from: "
+                "let the model return tensors, or objects that have them as attributes"
             )
-        self._all_checked |= bool(counted)
+        mark(tensors, inputs, lambda: self._enter(plan), self._leave)
+
+    def _enter(self, plan: MixPlan) -> None:
+        """Arm the hooks while backward is at a node of the graph of a pass."""
+        backward = torch._C._current_graph_task_id()
+        if backward != self._backward:  # counts of another one are those of one that failed
+            self._backward, self._nodes_entered = backward, 0
+        self._nodes_entered += 1
+        if self._nodes_entered > 1 and self._armed and self._pass.plan is plan:
+            return  # on another device's thread
+        self._arm(plan, again=True)
+
+    def _leave(self) -> None:
+        self._nodes_entered -= 1
+        if self._nodes_entered <= 0:
+            self.stop()
+
+    def check(self) -> bool:
+        """Tell whether the plan's layer ran; raise unless it did so as often as it may.
+
+        At the first pass all layers must have run.
+        """
+        drawn = next((hook for hook in self._armed if hook.drawn), None)
+        if drawn is None:
+            return False
+        counted = [hook for hook in self._armed if hook.drawn or not self._all_checked]
+        wrong = [hook for hook in counted if not self._may_run(len(hook.runs))]
+        if wrong:
+            self._raise_about(wrong, [hook for hook in counted if hook not in wrong])
+        if self._pass.may_run_again and self._repeated == "first" and len(drawn.runs) > 1:
+            raise RuntimeError(
+                f"{drawn.name!r} is shared, and in a checkpoint: of the runs that the backward "
+                "pass repeats, the first cannot be told; use repeated='each'"
+            )
+        drawn.check_is_read()
+        self._all_checked = True
+        return bool(drawn.runs)
+
+    def _may_run(self, times: int) -> bool:
+        return times == 1 or (self._skipped if times == 0 else self._repeated) != "error"
+
+    def _raise_about(self, wrong: list[Hook], right: list[Hook]) -> None:
+        ran = ", ".join(f"{hook.name!r} ran {len(hook.runs)} times" for hook in wrong)
+        once = ", ".join(repr(hook.name) for hook in right) or "none"
+        advice = []
+        if any(hook.runs for hook in wrong):
+            advice.append(
+                "a layer that is shared can be mixed at with repeated='first' or 'each', or choose "
+                "a module around it"
+            )
+        if any(not hook.runs for hook in wrong):
+            parts = [part for place in self._places.values() for part in place.module.modules()]
+            compiled = self._stays or any(map(is_compiled, parts))
+            advice.append(
+                "a mixer must be made after torch.compile, and before the first pass"
+                if compiled
+                else "a layer that is skipped at random can be mixed at with skipped='plain'; one "
+                "whose forward the model never calls cannot, so choose another"
+            )
+        raise RuntimeError(
+            "a layer to mix at must run exactly once in a forward pass, but "
+            f"{ran} (exactly once: {once}); {'; '.join(advice)}"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if key != "closer"}
@@ -108,112 +199,6 @@ class Hooks:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self.closer = _closer(self, self._on_model)
-
-
-class Pass:
-    """What the hooks of one mixer share: the plan of the forward pass under way."""
-
-    def __init__(self, batch_dim: int, stop_gradient: bool) -> None:
-        self.batch_dim, self.stop_gradient = batch_dim, stop_gradient
-
-    def start(self, plan: MixPlan, *, as_tensors: bool) -> None:
-        self.lam, self.perm, self.mixes_features = plan.lam, plan.perm, plan.mixes_features
-        self.noise = plan.noise
-        self.noise_seed: int | Tensor = plan.noise_seed
-        if as_tensors:
-            self.lam = torch.as_tensor(plan.lam, dtype=torch.float64)
-            self.noise_seed = torch.tensor(plan.noise_seed)
-        self.first_node = torch._C._autograd._get_sequence_nr()
-        self.graph: range | None = None
-        self.may_run_again = False
-        self.with_grad = torch.is_grad_enabled()
-
-    def change(self, state: Any, batch_dim: int) -> Any:
-        if self.stop_gradient:
-            state = map_tensors(torch.Tensor.detach, state)
-        if self.mixes_features:
-            state = mix(state, self.lam, self.perm, batch_dim=batch_dim)
-        return add_noise(state, self.noise, self.noise_seed) if self.noise else state
-
-    def is_of_another_graph(self) -> bool:
-        """Whether backward runs a layer again for a pass other than the one it was armed for."""
-        assert self.graph is not None
-        node = torch._C._current_autograd_node()
-        # Numbers from first_node on are of nodes that this backward pass made itself.
-        return node is None or not (
-            node._sequence_nr() in self.graph or node._sequence_nr() >= self.first_node
-        )
-
-
-class Hook:
-    """Mix the state after a layer, or before it, when the layer was drawn.
-
-    ``armed`` and ``drawn`` are all that `torch.compile` sees of an idle hook: one graph without
-    mixing, and one with it.
-    """
-
-    def __init__(self, name: str, module: nn.Module, before: bool, current: Pass) -> None:
-        self.name = name
-        self.armed = False  # counts its runs
-        self.drawn = False  # and mixes
-        self.runs: list[None] = []  # a number might become an input of a compiled graph
-        self._module, self._before, self._current = module, before, current
-
-    def register(self) -> RemovableHandle:
-        if self._before:
-            return self._module.register_forward_pre_hook(self._mix_before, with_kwargs=True)
-        return self._module.register_forward_hook(self._mix_after)
-
-    def _is_drawn(self) -> bool:
-        if not self.armed:
-            return False
-        if torch.compiler.is_compiling():
-            self._current.may_run_again = True  # whether it may cannot be seen from here
-        elif self._current.graph is None:
-            # Inside a checkpoint, which runs without gradients or keeps what is saved for them.
-            self._current.may_run_again = (
-                torch.is_grad_enabled() != self._current.with_grad
-                or torch._C._autograd._top_saved_tensors_default_hooks(True) is not None
-            )
-        elif self._current.is_of_another_graph():
-            return False
-        self.runs.append(None)
-        return self.drawn
-
-    def _mix_after(self, module: nn.Module, args: Any, output: Any) -> Any:
-        if not self._is_drawn():
-            return None
-        if isinstance(module, nn.RNNBase):  # (sequence, last state) have the batch elsewhere
-            sequence, last = output
-            batch_dim = 0 if module.batch_first else 1
-            return self._change(module, sequence, batch_dim), self._change(module, last, 1)
-        return self._change(module, output, self._current.batch_dim)
-
-    def _mix_before(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
-        if not self._is_drawn():
-            return None
-        batch_dim = self._current.batch_dim
-        if isinstance(module, nn.RNNBase):
-            batch_dim = 0 if module.batch_first else 1
-        if args:
-            return (self._change(module, args[0], batch_dim), *args[1:]), kwargs
-        first = next(iter(kwargs))
-        return args, kwargs | {first: self._change(module, kwargs[first], batch_dim)}
-
-    def _change(self, module: nn.Module, state: Any, batch_dim: int) -> Any:
-        try:
-            return self._current.change(state, batch_dim)
-        except (TypeError, ValueError) as error:
-            advice = self._advice(module, state)
-            raise type(error)(f"at {self.name!r}: {error}{advice}") from error
-
-    def _advice(self, module: nn.Module, state: Any) -> str:
-        numbers = any(t.is_floating_point() or t.is_complex() for t in tensors_of(state))
-        if self.name != INPUT or numbers:
-            return ""
-        names = [name for name, part in module.named_modules() if isinstance(part, nn.Embedding)]
-        listed = f", such as {names[0]!r}" if names else ""
-        return f"; mix token ids after their embedding layer instead{listed}"
 
 
 def _closer(hooks: Hooks, on_model: list[RemovableHandle]) -> weakref.finalize[Any, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+import torch
 from torch import nn
 
 INPUT = "input"
@@ -35,35 +37,69 @@ def is_compiled(module: nn.Module) -> bool:
     )
 
 
-def find_layers(model: nn.Module, layers: Layers) -> dict[str, tuple[nn.Module, float]]:
+def refuse_half_eval(model: nn.Module) -> None:
+    """Raise RuntimeError if a model is in eval mode as a whole, but a part of it is trained."""
+    if not torch.is_grad_enabled():
+        return
+    for name, part in model.named_modules():
+        if part.training and any(p.requires_grad for p in part.parameters(recurse=False)):
+            raise RuntimeError(
+                f"the model is in eval mode, which never mixes, but {name!r} is in training mode: "
+                "set `model.training = True`, which changes no part of it, to mix, or evaluate "
+                "under torch.no_grad()"
+            )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where mixing may enter: a module, or one part of what goes into it or comes out."""
+
+    module: nn.Module
+    weight: float
+    part: str | None
+
+
+def find_layers(model: nn.Module, layers: Layers) -> dict[str, Place]:
     """Find the modules that ``layers`` selects.
 
     Args:
         model: an unwrapped model.
-        layers: names, glob patterns (``*`` does not cross a dot), modules, or "input"; or a
-            mapping of these to weights. A pattern gives its weight to each layer it matches.
+        layers: names, glob patterns (``*`` does not cross a dot, ``**`` does), modules, or "input";
+            ``:`` and the name or index of a part may follow; or a mapping of these to weights. A
+            pattern gives its weight to each layer it matches.
 
     Returns:
-        {name: (module, weight)}, in the order given; "input" has the model itself.
+        {name: place}, in the order given; "input" has the model itself.
 
     Raises:
         TypeError: ``layers`` is a single name, or an item is neither name nor module.
         ValueError: no layer at all; an item that matches nothing; one that is selected twice; a
-            container that is never called.
+            container that is never called; an argument that the model does not have.
     """
     if isinstance(layers, str | nn.Module):
         raise TypeError(f"layers must be a list, got {layers!r}: write [{layers!r}]")
     weights = layers if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
     known = _named_layers(model)
-    found: dict[str, tuple[nn.Module, float]] = {}
+    found: dict[str, Place] = {}
     for item, weight in weights.items():
-        for name in _matches(item, model, known):
-            if name in found:
-                raise ValueError(f"layer {name!r} is selected twice, again by {item!r}")
-            found[name] = (model if name == INPUT else known[name], weight)
+        path, part = _split(item, known)
+        for name in _matches(path, model, known):
+            full = name if part is None else f"{name}:{part}"
+            if full in found:
+                raise ValueError(f"layer {full!r} is selected twice, again by {item!r}")
+            found[full] = Place(model if name == INPUT else known[name], weight, part)
     if not found:
         raise ValueError("no layer to mix at; to train without mixing, call the model itself")
     return found
+
+
+def _split(
+    item: str | nn.Module, known: dict[str, nn.Module]
+) -> tuple[str | nn.Module, str | None]:
+    if not isinstance(item, str) or ":" not in item or item in known:
+        return item, None
+    path, _, part = item.rpartition(":")
+    return path, part
 
 
 def _named_layers(model: nn.Module) -> dict[str, nn.Module]:
@@ -102,12 +138,20 @@ def _matches(item: str | nn.Module, model: nn.Module, known: dict[str, nn.Module
 
 
 def _matches_pattern(name: str, pattern: str) -> bool:
-    parts, patterns = name.split("."), pattern.split(".")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+    return _parts_match(name.split("."), pattern.split("."))
+
+
+def _parts_match(parts: list[str], patterns: list[str]) -> bool:
+    if not patterns:
+        return not parts
+    first, *others = patterns
+    if first == "**":
+        return any(_parts_match(parts[i:], others) for i in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], first) and _parts_match(parts[1:], others)
 
 
 def _is_container(module: nn.Module) -> bool:
-    return isinstance(module, nn.ModuleList | nn.ModuleDict)
+    return type(module).forward is nn.Module.forward and "forward" not in vars(module)
 
 
 def _what_there_is(item: str, known: dict[str, nn.Module]) -> str:

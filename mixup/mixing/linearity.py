@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SHARES = (0.5, 0.85)  # on the way from one target to the other
 
-_batches: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+_batches: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
 
 
 def check_linear(
@@ -21,7 +22,8 @@ def check_linear(
     """Raise unless the criterion is a straight line between the targets that are tried.
 
     It is tried at its 1st, 2nd, 4th, 8th ... batch: a criterion of straight pieces, like the hinge
-    loss, shows its kinks only where outputs are large enough, and they grow in training.
+    loss, shows its kinks only where outputs are large enough, and they grow in training. Trials
+    are made on a copy of it, if it has a state, and leave torch's generators as they were.
 
     Args:
         criterion: of (output, target).
@@ -34,17 +36,20 @@ def check_linear(
 
     Randomness: a generator of its own, the same for every call.
     """
-    batch = 1
+    # A bound method is another object every time.
+    owner, method = getattr(criterion, "__self__", criterion), getattr(criterion, "__func__", None)
+    counts: dict[Any, int] = {}
     with suppress(TypeError):  # what takes no weak reference is tried at every batch
-        batch += _batches.get(criterion, 0)
+        counts = _batches.setdefault(owner, counts)
+    batch = counts.get(method, 0) + 1
     if batch & (batch - 1) == 0 and not _is_linear(criterion, output, target, options):
         name = getattr(criterion, "__name__", type(criterion).__name__)
         raise ValueError(
-            f"{name} is not linear in its target, so a mixed loss is not defined: "
-            "call it on plan.mix_targets(target) if that is what you mean"
+            f"{name} is not linear in its target, so the loss of a mixed one is not that of the "
+            "two mixed: give terms='two' for lam * loss(y) + (1 - lam) * loss(y[perm]), or call "
+            "it on plan.mix_targets(target), or give linear=True if you know better"
         )
-    with suppress(TypeError):
-        _batches[criterion] = batch
+    counts[method] = batch
 
 
 @torch.no_grad()
@@ -55,16 +60,35 @@ def _is_linear(
     target = target.to(torch.promote_types(target.dtype, torch.float32))
     if isinstance(output, Tensor):
         output = output.to(torch.promote_types(output.dtype, torch.float32))
+    device = target.device
+    devices = [] if device.type == "cpu" else [device]
+
+    def tried(output: Any, target: Tensor) -> Tensor:
+        with (
+            torch.autocast(device.type, enabled=False),
+            torch.random.fork_rng(devices, device_type=device.type),
+        ):
+            return _copy(criterion)(output, target, **options).to(torch.float64)
+
     for given, one, other in _trials(output, target):
         first, second, *between = (
-            criterion(given, torch.lerp(one, other, share), **options).to(torch.float64)
-            for share in (0.0, 1.0, *SHARES)
+            tried(given, torch.lerp(one, other, share)) for share in (0.0, 1.0, *SHARES)
         )
         tolerance = 100 * torch.finfo(target.dtype).eps * (1 + first.abs() + second.abs())
         for share, value in zip(SHARES, between, strict=True):
             if (torch.lerp(first, second, share) - value).abs().gt(tolerance).any():
                 return False
     return True
+
+
+def _copy(criterion: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Copy a criterion and what it changes when it is called, but not its parameters."""
+    owner = getattr(criterion, "__self__", criterion)
+    parameters = owner.parameters() if isinstance(owner, nn.Module) else ()
+    shared = {id(parameter): parameter for parameter in parameters}
+    with suppress(Exception):  # it cannot be copied
+        return copy.deepcopy(criterion, shared)
+    return criterion
 
 
 def _trials(output: Any, target: Tensor) -> Iterator[tuple[Any, Tensor, Tensor]]:

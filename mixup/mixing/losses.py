@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mixup.mixing.formula import mix
+from mixup.mixing.formula import mix_finite
 from mixup.mixing.linearity import check_linear
 
 Criterion = Callable[..., Tensor]
+OF_CLASSES = ("weight", "pos_weight")
 
 
 def plain_loss(criterion: Criterion, output: Any, target: Any, options: dict[str, Any]) -> Tensor:
@@ -34,6 +35,10 @@ def mixed_loss(
     lam: float | Tensor,
     perm: Tensor,
     options: dict[str, Any],
+    *,
+    permute: Iterable[str] | None,
+    two_terms: bool,
+    linear: bool,
 ) -> Tensor:
     """Compute the loss of a mixed batch; see `MixPlan.loss`."""
     if not isinstance(target, Tensor):
@@ -41,18 +46,61 @@ def mixed_loss(
             f"target must be a tensor, got {type(target).__name__}; of several targets, "
             "add up one plan.loss each"
         )
-    if not target.ndim or len(target) != len(perm):
+    if not target.ndim or target.shape[0] != perm.shape[0]:
         raise ValueError(f"target has shape {tuple(target.shape)} for a batch of {len(perm)}")
+    of_partner = _options_of_partner(options, permute, perm)
     numbers = _as_numbers(output, target)
-    if numbers is not None:
-        check_linear(criterion, output, numbers, options)
-        return _loss_of_numbers(criterion, output, mix(numbers, lam, perm), options)
+    if numbers is not None and not two_terms and of_partner is options:
+        if not linear:
+            check_linear(criterion, output, numbers, options)
+        return _loss_of_numbers(criterion, output, mix_finite(numbers, lam, perm), options)
+    target = target if numbers is None else numbers
     partner = target.index_select(0, perm.to(target.device))
     if isinstance(lam, Tensor):
-        return _loss_per_sample(criterion, output, target, partner, lam.to(target.device), options)
+        lam = lam.to(target.device)
+        pairs = (target, options), (partner, of_partner)
+        return _loss_per_sample(criterion, output, pairs, lam)
     # Means divide both by the same sum of class weights: the labels of a permutation are the same.
-    original = criterion(output, target, **options)
-    return torch.lerp(original, criterion(output, partner, **options), 1 - lam)
+    original = plain_loss(criterion, output, target, options)
+    return torch.lerp(original, plain_loss(criterion, output, partner, of_partner), 1 - lam)
+
+
+def _options_of_partner(
+    options: dict[str, Any], permute: Iterable[str] | None, perm: Tensor
+) -> dict[str, Any]:
+    """Permute the options that ``permute`` names, or raise if some may have to be."""
+    if not options and not permute:
+        return options
+    if permute is None:
+        per_sample = [
+            name
+            for name, value in options.items()
+            if name not in OF_CLASSES and _length(value) == len(perm)
+        ]
+        if per_sample:
+            raise ValueError(
+                f"{' and '.join(map(repr, per_sample))} have an entry a sample: name in permute=[] "
+                "those that belong to the targets and go with them to another output, such as "
+                "weights of samples or lengths of targets"
+            )
+        return options
+    permuted = {}
+    for name in permute:
+        if name not in options:
+            raise ValueError(f"there is no option {name!r} to permute, but {', '.join(options)}")
+        value = options[name]
+        permuted[name] = (
+            value.index_select(0, perm.to(value.device))
+            if isinstance(value, Tensor)
+            else type(value)(value[i] for i in perm.tolist())
+        )
+    return options | permuted if permuted else options
+
+
+def _length(value: Any) -> int | None:
+    if isinstance(value, Tensor):
+        return len(value) if value.ndim else None
+    return len(value) if isinstance(value, list | tuple) else None
 
 
 def _as_numbers(output: Any, target: Any) -> Tensor | None:
@@ -72,24 +120,34 @@ def _loss_of_numbers(
     settings = _cross_entropy_settings(criterion, options)
     if settings is None or settings["weight"] is None or settings["reduction"] != "mean":
         return criterion(output, target, **options)
-    # PyTorch would divide by the number of samples, and for hard labels by their weights.
-    weight: Tensor = settings["weight"]
-    total = (target.movedim(1, -1).to(weight.dtype) @ weight).sum()
-    return _with_reduction("sum", criterion, options)(output, target) / total
+    # PyTorch would divide by the number of samples, and for hard labels by their weights. Sums of
+    # many losses are too large for half precision.
+    dtype = torch.promote_types(target.dtype, torch.float32)
+    weight = _along_classes(settings["weight"], target).to(dtype)
+    total = (target.to(dtype) * weight).sum()
+    if isinstance(output, Tensor):
+        output = output.to(torch.promote_types(output.dtype, torch.float32))
+    options = options | {"weight": weight.flatten()} if "weight" in options else options
+    return _with_reduction("sum", criterion, options)(output, target.to(dtype)) / total
+
+
+def _along_classes(weight: Tensor, target: Tensor) -> Tensor:
+    return weight.view([-1 if dim == min(1, target.ndim - 1) else 1 for dim in range(target.ndim)])
 
 
 def _loss_per_sample(
     criterion: Criterion,
     output: Any,
-    target: Tensor,
-    partner: Tensor,
+    pairs: tuple[tuple[Tensor, dict[str, Any]], tuple[Tensor, dict[str, Any]]],
     lam: Tensor,
-    options: dict[str, Any],
 ) -> Tensor:
-    unreduced = _with_reduction("none", criterion, options)
-    original = unreduced(output, target)
-    lam = lam.to(original.dtype).view(-1, *[1] * (original.ndim - 1))
-    losses = lam * original + (1 - lam) * unreduced(output, partner)
+    (target, options), (partner, _) = pairs
+    original, other = (
+        _with_reduction("none", criterion, given)(output, labels) for labels, given in pairs
+    )
+    dtype = torch.promote_types(original.dtype, torch.float32)  # for the sums of many
+    lam = lam.to(dtype).view(-1, *[1] * (original.ndim - 1))
+    losses = lam * original.to(dtype) + (1 - lam) * other.to(dtype)
     reduction = _reduction(criterion, options)
     if reduction == "none":
         return losses
@@ -99,7 +157,7 @@ def _loss_per_sample(
     if settings is None:
         return losses.mean()
     original_weight, partner_weight = (
-        _weights_of_labels(labels, settings).to(lam.dtype) for labels in (target, partner)
+        _weights_of_targets(labels, settings).to(dtype) for labels in (target, partner)
     )
     return losses.sum() / (lam * original_weight + (1 - lam) * partner_weight).sum()
 
@@ -139,10 +197,14 @@ def _cross_entropy_settings(criterion: Criterion, options: dict[str, Any]) -> di
     return settings | options if criterion in (F.cross_entropy, F.nll_loss) else None
 
 
-def _weights_of_labels(labels: Tensor, settings: dict[str, Any]) -> Tensor:
+def _weights_of_targets(target: Tensor, settings: dict[str, Any]) -> Tensor:
     """Return the weights by which cross-entropy's mean divides: 0 for ignored labels."""
-    counted: Tensor = labels != settings["ignore_index"]
-    if settings["weight"] is None:
+    weight: Tensor | None = settings["weight"]
+    if target.is_floating_point():
+        total = target.sum(1)
+        return torch.ones_like(total) if weight is None else (
+            (target * _along_classes(weight, target)).sum(1))  # fmt: skip
+    counted: Tensor = target != settings["ignore_index"]
+    if weight is None:
         return counted
-    weight: Tensor = settings["weight"][labels.where(counted, 0)] * counted
-    return weight
+    return weight[target.where(counted, 0)] * counted

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from mixup.mixing.formula import tensors_of
-from mixup.mixing.hooks import Hooks
-from mixup.mixing.layers import INPUT, Layers, find_layers, is_compiled, unwrap
+from mixup.mixing.again import all_tensors
+from mixup.mixing.arguments import Signature, batch_of, refuse_draw, refuse_labels
+from mixup.mixing.hooks import Hooks, Repeated, Skipped
+from mixup.mixing.layers import Layers, find_layers, is_compiled, refuse_half_eval, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
-from mixup.mixing.sampler import Pairing, Sampler, Seed
+from mixup.mixing.sampler import Pairing, Rows, Sampler, Seed
 
 
 class ManifoldMixup:
@@ -34,8 +35,10 @@ class ManifoldMixup:
     Args:
         model: any module; compiled and DistributedDataParallel models are looked through.
         layers: where mixing may enter: names as in ``model.named_modules()``, glob patterns
-            (``*`` does not cross a dot), modules, and "input", the first argument of the model;
-            or a mapping of these to relative weights. All are equally likely by default.
+            (``*`` does not cross a dot, ``**`` does), modules, and "input", the first parameter of
+            the model's ``forward``; or a mapping of these to relative weights. All are equally
+            likely by default. ``"input:NAME"`` is another argument; ``"LAYER:PART"`` only one
+            item of the tuple or mapping that a layer returns, by index or key.
         alpha: parameter of the Beta distribution, > 0.
         beta: its second parameter, > 0; ``alpha`` when None.
         seed: of the mixer's own generators: an int, ints such as ``[seed, rank]``, a numpy
@@ -49,11 +52,16 @@ class ManifoldMixup:
         stop_gradient: for ablations (section 5.1 of the paper), keep the gradient from the layers
             before the mixed state, which a step then trains only where it mixed before them.
         batch_dim: dimension of the batch in the states; 1 for sequence-first models.
+        skipped: what to do where the model does not run the drawn layer: "error", or "plain", where
+            that batch is not mixed, nor are its labels.
+        repeated: what to do where it runs the drawn layer several times: "error", or mix at the
+            "first" run or at "each" one.
+        probability: that a batch is mixed at all, in [0, 1]; as ``alpha`` and ``beta``, it can be
+            set later, as in ``mixer.sampler.probability = 0``.
 
     Raises:
         TypeError: ``layers`` is a single name, or has an item that is neither name nor module.
-        ValueError: an argument out of range, or a layer that is not there; the message lists
-            what is.
+        ValueError: an argument is out of range, or a layer is not there.
 
     Randomness: generators of its own, numpy's; torch's global ones are not touched. `state_dict`
     has their state.
@@ -80,26 +88,30 @@ class ManifoldMixup:
         noise: float = 0.0,
         stop_gradient: bool = False,
         batch_dim: int = 0,
+        skipped: Skipped = "error",
+        repeated: Repeated = "error",
+        probability: float = 1.0,
     ) -> None:
         if where not in ("after", "before"):
             raise ValueError(f"where must be 'after' or 'before', got {where!r}")
-        found = find_layers(unwrap(model), layers)
+        inner = unwrap(model)
+        places = find_layers(inner, layers)
         self.model = model
         self.batch_dim = batch_dim
+        self._signature = Signature.of(inner)
+        inputs = [place.part for place in places.values() if place.module is inner]
+        self._input = inputs[0] if inputs else None
+        for part in inputs:
+            self._signature.check(part)
+        weights = {name: place.weight for name, place in places.items()}
         self.sampler = Sampler(
-            {name: weight for name, (_, weight) in found.items()},
-            alpha,
-            beta,
-            per_sample=per_sample,
-            pairing=pairing,
-            mixes=mixes,
-            noise=noise,
-            seed=seed,
-        )
-        modules = {name: module for name, (module, _) in found.items()}
+            weights, alpha, beta, per_sample=per_sample, pairing=pairing, mixes=mixes,
+            noise=noise, seed=seed, probability=probability,
+        )  # fmt: skip
         self._hooks = Hooks(
-            modules, before=where == "before", batch_dim=batch_dim, stop_gradient=stop_gradient
-        )
+            places, before=where == "before", batch_dim=batch_dim, stop_gradient=stop_gradient,
+            skipped=skipped, repeated=repeated,
+        )  # fmt: skip
         if any(map(is_compiled, model.modules())):
             self._hooks.stay()
 
@@ -109,17 +121,9 @@ class ManifoldMixup:
     ) -> Self:
         """Build an `nn.Sequential` from (layer, eligible) pairs, and a mixer for it.
 
-        An eligible layer has its *input* mixed.
+        An eligible layer has its *input* mixed; the model is ``mixer.model``.
 
         Source: the TensorFlow implementation by Madanahalli, where a model is such a list.
-
-        Args:
-            layers: pairs of a module and whether mixing may enter before it.
-            alpha: parameter of the Beta distribution, > 0.
-            options: as of `ManifoldMixup`, without ``where``.
-
-        Returns:
-            The mixer; its model is ``mixer.model``.
 
         Raises:
             ValueError: no layer is eligible.
@@ -134,18 +138,24 @@ class ManifoldMixup:
         """Names of the layers where mixing may enter."""
         return self.sampler.layers
 
-    def draw(self, batch_size: int) -> MixPlan:
+    def draw(self, batch_size: int, rows: Rows | None = None) -> MixPlan:
         """Draw a plan for a batch of ``batch_size`` samples.
 
-        Randomness: advances the mixer's generators.
+        Args:
+            batch_size: N.
+            rows: the samples to mix with each other, indices or a boolean for each; all when None.
+
+        Randomness: advances the mixer's generators; in a worker of a `DataLoader`, others that
+        start from the worker's seed.
         """
-        return self.sampler.draw(batch_size)
+        return self.sampler.draw(batch_size, rows)
 
     def __call__(self, *args: Any, plan: MixPlan | None = None, **kwargs: Any) -> Any:
         """Run the model once, in training mode mixed by a newly drawn plan.
 
         Args:
-            args, kwargs: of the model; the first tensor among them tells the batch size.
+            args, kwargs: of the model; its first parameter, or the one that ``layers`` names as
+                "input:NAME", tells the batch size, or all tensors where that one has none.
             plan: a plan to replay; drawn when None.
 
         Returns:
@@ -153,30 +163,33 @@ class ManifoldMixup:
             that mixes nothing.
 
         Raises:
-            RuntimeError: the drawn layer did not run exactly once in the forward pass (at the
-                first call: any of the layers); the mixer is closed.
-            TypeError, ValueError: the state at the layer cannot be mixed; see `mix`.
+            RuntimeError: the drawn layer did not run once (at the first call: any of the layers),
+                unless ``skipped`` or ``repeated`` allows it; what it returns is not read; a part of
+                a model in eval mode is trained; the mixer is closed.
+            TypeError, ValueError: the state at the layer cannot be mixed, see `mix`; the batch size
+                or the input is not clear; labels are given to the model.
 
         Randomness: the mixer's generators, unless ``plan`` is given.
         """
         if not self.model.training:
-            size = len(plan.perm) if plan else self._batch_size(_first_tensor(args, kwargs))
+            refuse_half_eval(self.model)
+            size = len(plan.perm) if plan else self._batch_of(args, kwargs)[0]
             return self.model(*args, **kwargs), MixPlan.plain(size)
         if plan is None:
-            if torch._C._current_graph_task_id() != -1:
-                raise RuntimeError(
-                    "the mixer was called in a backward pass, where it would draw another plan: "
-                    "put checkpoints inside the model, not around the mixer"
-                )
-            first = _first_tensor(args, kwargs)
-            plan = self.draw(self._batch_size(first)).to(first.device)
-        self._start(plan)
+            size, device = self._batch_of(args, kwargs)
+            refuse_draw(device)
+            plan = self.draw(size).to(device)
+        if plan.mixes_labels and (kwargs or len(args) > 1):
+            refuse_labels(self._signature, args, kwargs)
+        self._hooks.start(plan, is_compiled(self.model))
         try:
             output = self.model(*args, **kwargs)
-            self._hooks.check()
+            ran = self._hooks.check()
         finally:
             self._hooks.stop()
-        self.mix_again_in_backward(output, plan)
+        if not ran:
+            return output, plan if plan.layer is None else MixPlan.plain(len(plan.perm))
+        self._hooks.mix_again_in_backward(output, all_tensors((args, kwargs)), plan)
         return output, plan
 
     @contextmanager
@@ -185,49 +198,34 @@ class ManifoldMixup:
 
         For loops that must call the model themselves; others call the mixer.
 
-        Args:
-            plan: what to mix, as `draw` returns it.
-
         Raises:
             RuntimeError: the plan's layer did not run exactly once; the model is in eval mode; the
                 mixer is closed.
             ValueError: the plan names a layer that is not one of ``layers``.
-
-        Randomness: none.
         """
         if not self.model.training:
             raise RuntimeError("the model is in eval mode, which never mixes")
-        self._start(plan)
+        self._hooks.start(plan, is_compiled(self.model))
         try:
             yield
             self._hooks.check()
         finally:
             self._hooks.stop()
 
-    def _start(self, plan: MixPlan) -> None:
-        if is_compiled(self.model):  # by now
-            self._hooks.stay()
-        self._hooks.start(plan)
-
     def mix_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Let checkpointed layers that the backward pass runs again mix as they did before.
 
-        The mixer's call does this itself; `mixing` cannot, as it does not see the output.
+        The mixer's call does this itself; `mixing` cannot, as it does not see the ``output`` of the
+        model, or the loss made of it.
 
-        Args:
-            output: what the model returned, or the loss made of it.
-            plan: the plan of that forward pass.
-
-        Randomness: none.
+        Raises:
+            RuntimeError: layers may run again, and no tensor is found in ``output``.
         """
-        if plan.layer is not None and plan.layer != INPUT:
-            self._hooks.start_again_in_backward(output, plan)
+        if plan.layer is not None:
+            self._hooks.mix_again_in_backward(output, (), plan)
 
     def close(self) -> None:
-        """Take the mixer's hooks off the model; it cannot be called in training mode any more.
-
-        Run the backward pass of a model with gradient checkpointing first.
-        """
+        """Take the mixer's hooks off the model; it cannot be called in training mode any more."""
         self._hooks.closer()
 
     def __enter__(self) -> Self:
@@ -237,31 +235,16 @@ class ManifoldMixup:
         self.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of the mixer's generators, to be saved with a checkpoint."""
+        """Return the state of the mixer's generators, and its settings: as JSON has them."""
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned; the next plan is the one that was due then.
 
         Raises:
-            ValueError: ``state`` is something else.
+            ValueError: ``state`` is something else, or of a mixer with other settings.
         """
         self.sampler.load_state_dict(state)
 
-    def _batch_size(self, first: Tensor) -> int:
-        if first.ndim <= self.batch_dim:
-            raise ValueError(
-                f"the first tensor has shape {tuple(first.shape)}, without a batch dimension "
-                f"{self.batch_dim}"
-            )
-        return first.shape[self.batch_dim]
-
-
-def _first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    if args and isinstance(args[0], Tensor):
-        return args[0]
-    for tensor in tensors_of((args, kwargs)):
-        return tensor
-    raise TypeError(
-        "no tensor among the arguments tells the batch size: give plan=mixer.draw(batch_size)"
-    )
+    def _batch_of(self, args: Any, kwargs: Any) -> tuple[int, torch.device]:
+        return batch_of(self._signature, self._input, args, kwargs, self.batch_dim)

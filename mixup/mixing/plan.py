@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mixup.mixing.formula import mix
 from mixup.mixing.losses import mixed_loss, plain_loss
+from mixup.mixing.targets import binary_entropy, onehot
 
 Mixes = Literal["both", "features", "labels"]
+Terms = Literal["auto", "two"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,8 +37,6 @@ class MixPlan:
     Raises:
         ValueError: ``lam`` or ``perm`` has a shape, dtype or range other than the above, ``perm``
             is no permutation, ``mixes`` is none of the three, or ``noise`` is negative.
-
-    Randomness: none; `ManifoldMixup.draw` draws plans.
     """
 
     layer: str | None
@@ -66,26 +65,16 @@ class MixPlan:
             raise ValueError(f"noise must be >= 0 and finite, got {self.noise}")
 
     @classmethod
-    def _unchecked(
-        cls,
-        layer: str | None,
-        lam: float | Tensor,
-        perm: Tensor,
-        mixes: Mixes = "both",
-        noise: float = 0.0,
-        noise_seed: int = 0,
-    ) -> MixPlan:
+    def _unchecked(cls, **values: Any) -> MixPlan:
         """Make a plan of values that are right by construction, at no cost to a training step."""
-        plan = object.__new__(cls)
-        vars(plan).update(
-            layer=layer, lam=lam, perm=perm, mixes=mixes, noise=noise, noise_seed=noise_seed
-        )
+        plan = object.__new__(cls)  # the class has the defaults
+        vars(plan).update(values)
         return plan
 
     @classmethod
     def plain(cls, batch_size: int) -> MixPlan:
         """Make the plan that mixes nothing: no layer, lam 1, every sample its own partner."""
-        return cls._unchecked(None, 1.0, torch.arange(batch_size))
+        return cls._unchecked(layer=None, lam=1.0, perm=torch.arange(batch_size))
 
     @property
     def mixes_labels(self) -> bool:
@@ -98,7 +87,15 @@ class MixPlan:
         return self.layer is not None and self.mixes != "labels"
 
     def loss(
-        self, criterion: Callable[..., Tensor], output: Any, target: Tensor, **options: Any
+        self,
+        criterion: Callable[..., Tensor],
+        output: Any,
+        target: Tensor,
+        *,
+        permute: Iterable[str] | None = None,
+        terms: Terms = "auto",
+        linear: bool = False,
+        **options: Any,
     ) -> Tensor:
         """Compute the loss of the mixed batch.
 
@@ -118,6 +115,11 @@ class MixPlan:
             output: what the model returned, as the criterion wants it.
             target: hard labels, int64 (N, ...); or numbers, float (N, ...). Integers or booleans
                 of the shape of ``output`` are taken as binary or multi-label numbers.
+            permute: names of the options that belong to the targets, such as weights of samples or
+                lengths of targets: with the partner's target goes the partner's entry.
+            terms: "two" for the first form with targets that are numbers, too, whatever the
+                criterion; "auto" for the form that fits the target.
+            linear: say that the criterion is linear in its target, which is then not tried.
             options: passed on to the criterion, such as ``label_smoothing=0.1``.
 
         Returns:
@@ -127,13 +129,18 @@ class MixPlan:
             TypeError: ``target`` is not a tensor.
             ValueError: ``target`` has not N entries; the criterion is not linear in a target of
                 numbers (squared error is not); lam is per sample, labels are hard, and the
-                criterion has no ``reduction`` to turn off.
-
-        Randomness: none.
+                criterion has no ``reduction`` to turn off; an option has an entry a sample, and
+                ``permute`` is not given.
         """
+        if terms not in get_args(Terms):
+            raise ValueError(f"terms must be one of {get_args(Terms)}, got {terms!r}")
         if not self.mixes_labels:
             return plain_loss(criterion, output, target, options)
-        return mixed_loss(criterion, output, target, self.lam, self.perm, options)
+        two_terms = terms == "two"
+        return mixed_loss(
+            *(criterion, output, target, self.lam, self.perm, options),
+            permute=permute, two_terms=two_terms, linear=linear,
+        )  # fmt: skip
 
     def mix_targets(self, target: Tensor) -> Tensor:
         """Mix targets that are numbers: ``lam * target + (1 - lam) * target[perm]``.
@@ -151,20 +158,54 @@ class MixPlan:
         mixed: Tensor = mix(target, self.lam, self.perm) if self.mixes_labels else target
         return mixed
 
-    def soft_targets(self, target: Tensor, num_classes: int) -> Tensor:
+    def soft_targets(
+        self,
+        target: Tensor,
+        num_classes: int,
+        *,
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
+    ) -> Tensor:
         """Mix one-hot targets: ``lam * onehot(y) + (1 - lam) * onehot(y[perm])``.
 
         Args:
-            target: hard labels, int64 (N,), in [0, num_classes).
+            target: hard labels, int64 (N, ...), in [0, num_classes).
             num_classes: C.
+            label_smoothing: share s that is spread over all classes, in [0, 1]: ``(1 - s) * t +
+                s / C``.
+            ignore_index: a label that counts for nothing. It gets zeros, and all others the factor
+                (number of labels) / (summed weights of those that count), so that the mean of
+                `torch.nn.functional.cross_entropy` is that over the labels that count.
 
         Returns:
-            Soft targets, (N, C) of the default float dtype; rows sum to 1.
+            Soft targets, (N, C, ...) of the default float dtype, as cross-entropy takes them; they
+            sum to 1 over the classes, unless labels are ignored.
 
         Raises:
-            ValueError: ``target`` has not N entries.
+            ValueError: ``target`` has not N entries, or ``label_smoothing`` is out of its range.
         """
-        return self.mix_targets(F.one_hot(target, num_classes).to(torch.get_default_dtype()))
+        soft, counted = onehot(target, num_classes, label_smoothing, ignore_index)
+        if ignore_index is None:
+            return self.mix_targets(soft)
+        return self.mix_targets(soft) * (counted.numel() / self.mix_targets(counted).sum())
+
+    def mix_masks(self, mask: Tensor) -> Tensor:
+        """Keep what either of the two samples keeps: ``mask | mask[perm]``.
+
+        For padded sequences, where a mixed one is as long as the longer of the two: draw the plan
+        first, and call the mixer with it and this mask.
+
+        Args:
+            mask: (N, ...), booleans, or numbers of which 0 stands for what is left out.
+
+        Raises:
+            ValueError: ``mask`` has not N entries.
+        """
+        if len(mask) != len(self.perm):
+            raise ValueError(f"mask has shape {_shape(mask)} for a batch of {len(self.perm)}")
+        if not self.mixes_features:
+            return mask
+        return torch.maximum(mask, mask.index_select(0, self.perm.to(mask.device)))
 
     def entropy(self, target: Tensor) -> float:
         """Compute the entropy of this batch's mixed targets, the floor of its mean loss.
@@ -177,19 +218,18 @@ class MixPlan:
         """
         if not self.mixes_labels:
             return 0.0
-        lam = torch.as_tensor(self.lam, dtype=torch.float64).to(target.device)
         label = target.reshape(len(self.perm))
         differs = label != label[self.perm.to(target.device)]
-        pair = torch.special.entr(lam) + torch.special.entr(1 - lam)
-        return float((pair * differs).mean())
+        return float((binary_entropy(self.lam).to(target.device) * differs).mean())
 
     def to(self, device: torch.device | str) -> MixPlan:
         """Return the plan on a device; itself when it is there already."""
         if self.perm.device == torch.device(device):
             return self
-        lam = self.lam.to(device) if isinstance(self.lam, Tensor) else self.lam
-        perm = self.perm.to(device)
-        return self._unchecked(self.layer, lam, perm, self.mixes, self.noise, self.noise_seed)
+        to_gpu = torch.device(device).type == "cuda"  # where a copy need not be waited for
+        perm = self.perm.to(device, non_blocking=to_gpu)
+        lam = self.lam.to(device, non_blocking=to_gpu) if isinstance(self.lam, Tensor) else self.lam
+        return self._unchecked(**(vars(self) | {"lam": lam, "perm": perm}))
 
     def __repr__(self) -> str:
         parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]

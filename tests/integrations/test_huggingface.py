@@ -17,18 +17,20 @@ with warnings.catch_warnings():  # its dependencies' own, at import
     from mixup.integrations.huggingface import ManifoldMixupTrainer
 
 from mixup import ManifoldMixup
+from tests import reference
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 LAYERS = ["bert.embeddings", "bert.encoder.layer.*"]
 
 
-def bert() -> nn.Module:
+def bert(**options: Any) -> nn.Module:
     torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=16, num_labels=3, max_position_embeddings=16,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
-    )  # fmt: skip
+    settings: dict[str, Any] = {
+        "vocab_size": 20, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "intermediate_size": 16, "num_labels": 3, "max_position_embeddings": 16,
+        "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+    }  # fmt: skip
+    config = transformers.BertConfig(**(settings | options))
     return transformers.BertForSequenceClassification(config)
 
 
@@ -40,7 +42,10 @@ def examples() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def trainer(folder: Path, model: nn.Module | None = None, **options: Any) -> Any:
+def trainer(
+    folder: Path, model: nn.Module | None = None, given: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
     settings: dict[str, Any] = {
         "output_dir": str(folder), "use_cpu": True, "per_device_train_batch_size": 4,
         "max_steps": 6, "learning_rate": 0.01, "report_to": "none", "save_strategy": "no",
@@ -53,6 +58,7 @@ def trainer(folder: Path, model: nn.Module | None = None, **options: Any) -> Any
         eval_dataset=examples(),
         layers=LAYERS,
         alpha=1.0,
+        **(given or {}),
     )
 
 
@@ -110,5 +116,84 @@ def test_a_model_made_later_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="give model, not model_init"):
         ManifoldMixupTrainer(
             args=transformers.TrainingArguments(output_dir=str(tmp_path), use_cpu=True),
-            model_init=bert, layers=LAYERS, alpha=1.0,
+            model_init=lambda: bert(), layers=LAYERS, alpha=1.0,
         )  # fmt: skip
+
+
+def step(run: Any, batch: dict[str, Any]) -> tuple[float, Any, Any]:
+    """Return the loss of a step, the logits that its plan gives without the Trainer, the plan."""
+    run.current_gradient_accumulation_steps = 1  # set by train()
+    loss = run.training_step(run.model, dict(batch)).item()
+    inputs = {key: value for key, value in batch.items() if key != "labels"}
+    with torch.no_grad():
+        return loss, run.mixer(**inputs, plan=run.plan)[0].logits.double(), run.plan
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_multi_label_model_trains_with_the_loss_it_is_evaluated_with(
+    tmp_path: Path, told: bool
+) -> None:
+    model = bert(problem_type="multi_label_classification") if told else bert()
+    labels = torch.tensor([[1.0, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
+    batch = {"input_ids": torch.randint(20, (4, 5)), "labels": labels}
+    run = trainer(tmp_path, model)
+    for _ in range(4):
+        loss, logits, plan = step(run, batch)
+        mixed = reference.mixed(labels, plan.lam, plan.perm.tolist())
+        assert loss == pytest.approx(reference.binary_cross_entropy(logits, mixed).mean(), rel=1e-5)
+    with pytest.raises(ValueError, match="label_smoothing_factor is of no meaning"):
+        step(trainer(tmp_path, model, label_smoothing_factor=0.1), batch)
+
+
+def test_models_whose_loss_must_be_given_are_refused(tmp_path: Path) -> None:
+    ids = torch.randint(20, (4, 5))
+    for labels in (torch.rand(4), torch.rand(4, 1)):
+        with pytest.raises(ValueError, match=r"squared error .* not linear.*'terms': 'two'"):
+            step(trainer(tmp_path, bert(num_labels=1)), {"input_ids": ids, "labels": labels})
+    two = {"criterion": F.mse_loss, "loss_options": {"terms": "two"}}
+    run = trainer(tmp_path, bert(num_labels=1), two)
+    loss, z, plan = step(run, {"input_ids": ids, "labels": labels})
+    expected = sum(
+        share * float((z[i, 0] - labels[k, 0]) ** 2) / 4
+        for i, j in enumerate(plan.perm.tolist()) for k, share in ((i, plan.lam), (j, 1 - plan.lam))
+    )  # fmt: skip
+    assert loss == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match="a batch has no 'labels' to mix, but input_ids"):
+        step(trainer(tmp_path), {"input_ids": ids})
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, num_labels=3
+    )
+    tokens = transformers.BertForTokenClassification(config)
+    with pytest.raises(ValueError, match=r"give a criterion for logits of shape \(4, 5, 3\)"):
+        step(trainer(tmp_path, tokens), {"input_ids": ids, "labels": ids % 3})
+
+
+def test_a_loss_function_of_the_trainer_is_used(tmp_path: Path) -> None:
+    def compute(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+        seen.append(num_items_in_batch)
+        return 3 * F.cross_entropy(outputs.logits, labels, reduction="sum") / 7
+
+    seen: list[Any] = []
+    run = trainer(tmp_path, given={"compute_loss_func": compute})
+    labels = torch.tensor([0, 1, 2, 0])
+    loss, logits, plan = step(run, {"input_ids": torch.randint(20, (4, 5)), "labels": labels})
+    soft = reference.mixed(reference.onehot(labels.tolist(), 3), plan.lam, plan.perm.tolist())
+    assert loss == pytest.approx(3 * reference.cross_entropy(logits, soft).sum() / 7, rel=1e-5)
+    with pytest.raises(ValueError, match="give criterion or compute_loss_func, not both"):
+        trainer(tmp_path, given={"compute_loss_func": compute, "criterion": F.cross_entropy})
+    run = trainer(tmp_path, given={"compute_loss_func": compute}, gradient_accumulation_steps=3,
+                  max_steps=1)  # fmt: skip
+    seen.clear()
+    run.train()
+    assert [int(n) for n in seen if n is not None] == [12] * 6
+
+
+def test_the_last_epochs_are_plain_and_steps_are_logged(tmp_path: Path) -> None:
+    run = trainer(tmp_path, given={"plain_epochs": 1}, max_steps=-1, num_train_epochs=3)
+    run.train()
+    logs = [entry for entry in run.state.log_history if "loss" in entry]
+    assert [entry["mixup_layer"] == -1 for entry in logs] == [False] * 6 + [True] * 3
+    assert {entry["mixup_lam"] for entry in logs[6:]} == {1.0}
+    assert {entry["mixup_layer"] for entry in logs[:6]} <= {0, 1, 2}
+    assert len({entry["mixup_lam"] for entry in logs[:6]}) == 6

@@ -168,6 +168,55 @@ def test_targets_that_are_numbers(tmp_path: Path) -> None:
     assert_close(module.targets[-1], expected)
 
 
+class Segmenter(Classifier):
+    """Labels a pixel, some of which are to be ignored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(1, 4, 1), nn.ReLU(), nn.Conv2d(4, C, 1))
+
+
+def test_pixels_with_labels_to_be_ignored(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(8, 1, 3, 3, generator=generator)
+    y = torch.randint(C, (8, 3, 3), generator=generator)
+    y[:3, 0] = 255
+    module, twin = Segmenter(), Segmenter()
+    one = callback(ignore_index=255, label_smoothing=0.1)
+    trainer(tmp_path, callbacks=[one], max_epochs=3).fit(
+        module, DataLoader(TensorDataset(x, y), batch_size=8)
+    )
+    mixer = ManifoldMixup(twin, ["input", "net.1"], 1.0, seed=[5, 0])
+    optimiser = torch.optim.SGD(twin.parameters(), lr=0.5)
+    losses = []
+    for _ in range(3):
+        output, plan = mixer(x)
+        loss = plan.loss(F.cross_entropy, output, y, ignore_index=255, label_smoothing=0.1)
+        losses.append(loss.item())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert_close(module.losses, losses, rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_epochs_are_plain_and_steps_are_logged(tmp_path: Path) -> None:
+    class Logged(Classifier):
+        def on_train_batch_end(self, *_: Any) -> None:
+            metrics = self.trainer.callback_metrics
+            seen.append((float(metrics["mixup_lam"]), int(metrics["mixup_layer"])))
+
+    seen: list[tuple[float, int]] = []
+    one = callback(plain_epochs=2, log=True)
+    with pytest.raises(RuntimeError, match="no mixer before fit has started"):
+        _ = one.mixer
+    trainer(tmp_path, callbacks=[one], max_epochs=4).fit(Logged(), loader())
+    assert [layer for _, layer in seen[6:]] == [-1] * 6
+    assert {lam for lam, _ in seen[6:]} == {1.0}
+    assert {layer for _, layer in seen[:6]} == {0, 1}
+    assert len({lam for lam, _ in seen[:6]}) == 6
+    assert one.mixer.sampler.alpha == 1.0
+
+
 class Watched(ManifoldMixupCallback):
     """Keeps what was drawn in each step."""
 

@@ -142,3 +142,70 @@ def test_outputs_may_be_anything_the_criterion_takes(logits: Tensor) -> None:
     y = torch.rand(N, C, dtype=torch.float64)
     got = PLAN.loss(of_dict, {"logits": logits}, y)
     assert_close(got, PLAN.loss(F.cross_entropy, logits, y))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_linear_criterion_under_autocast_is_accepted(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    words = torch.randn(C, C)
+
+    def of_embeddings(output: Tensor, target: Tensor) -> Tensor:
+        return -((target @ words) * output.log_softmax(1)).sum(1).mean()
+
+    with torch.autocast("cpu", dtype):
+        PLAN.loss(of_embeddings, 3 * torch.randn(N, C), torch.rand(N, C))
+
+
+class WithState(nn.Module):
+    """Keeps a mean of its losses and divides by it, drops terms at random, counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.ones((), dtype=torch.float64))
+        self.drop = nn.Dropout(0.5)
+        self.seen = 0
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        self.seen += 1
+        loss = (self.drop(output) * target).mean()
+        scaled = loss / self.mean.clone()
+        self.mean.mul_(0.9).add_(0.1 * loss.detach().abs())
+        return scaled
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_trials_leave_no_trace(logits: Tensor, bound: bool) -> None:
+    y = torch.rand(N, C, dtype=torch.float64)
+    mixed = torch.from_numpy(reference.mixed(y, 0.3, PERM))
+    criterion, twin = WithState(), WithState()
+    for step in range(5):
+        torch.manual_seed(step)
+        got = PLAN.loss(criterion.forward if bound else criterion, logits, y)
+        after = torch.get_rng_state()
+        torch.manual_seed(step)
+        assert_close(got, twin(logits, mixed))
+        assert torch.equal(torch.get_rng_state(), after)
+    assert criterion.seen == twin.seen == 5
+    assert_close(criterion.mean, twin.mean)
+
+
+def test_a_bound_method_is_known_again(logits: Tensor) -> None:
+    calls: list[int] = []
+
+    class Loss:
+        def of(self, output: Tensor, target: Tensor) -> Tensor:
+            calls.append(1)
+            return (output * target).mean()
+
+        def other(self, output: Tensor, target: Tensor) -> Tensor:
+            return (output * target**2).mean()
+
+    loss, y = Loss(), torch.rand(N, C, dtype=torch.float64)
+    counts = []
+    for _ in range(8):
+        before = len(calls)
+        PLAN.loss(loss.of, logits, y)
+        counts.append(len(calls) - before)
+    assert [count > 1 for count in counts] == [True, True, False, True, False, False, False, True]
+    with pytest.raises(ValueError, match="other is not linear"):
+        PLAN.loss(loss.other, logits, y)

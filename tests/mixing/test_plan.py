@@ -322,3 +322,45 @@ def test_prints_on_one_line() -> None:
         "MixPlan(layer=None, lam=1.0000, perm=[0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 98, 99], "
         "mixes='labels', noise=0.5, noise_seed=7)"
     )
+
+
+@pytest.mark.parametrize("lam", LAMS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("ignored", [None, -100, 1])
+def test_soft_targets_of_pixels_are_what_cross_entropy_takes(
+    lam: float | list[float], smoothing: float, ignored: int | None
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(N, C, 4, 2, dtype=torch.float64, generator=generator)
+    y = torch.randint(C, (N, 4, 2), generator=generator)
+    if ignored == -100:
+        y[0, :2] = y[3, 1] = -100
+    losses, counted = 0.0, 0.0
+    for i, j in enumerate(PERM):
+        own = lam if isinstance(lam, float) else lam[i]
+        for label, share in ((y[i], own), (y[j], 1 - own)):
+            for row, column in np.ndindex(4, 2):
+                if (one := int(label[row, column])) != ignored:
+                    losses += share * float(reference.cross_entropy(
+                        z[i : i + 1, :, row, column], reference.onehot([one], C),
+                        smoothing=smoothing)[0])  # fmt: skip
+                    counted += share
+    soft = plan(lam).soft_targets(y, C, label_smoothing=smoothing, ignore_index=ignored)
+    assert soft.shape == (N, C, 4, 2)
+    got = F.cross_entropy(z, soft.double()).item()
+    assert got == pytest.approx(losses / counted, rel=1e-5)
+    with pytest.raises(ValueError, match=r"label_smoothing must be in \[0, 1\], got 2"):
+        plan(lam).soft_targets(y, C, label_smoothing=2)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float32])
+def test_masks_keep_what_either_sample_keeps(dtype: torch.dtype) -> None:
+    mask = torch.rand(N, 6, generator=torch.Generator().manual_seed(0)) < 0.5
+    expected = [[bool(mask[i, k] or mask[j, k]) for k in range(6)] for i, j in enumerate(PERM)]
+    got = plan().mix_masks(mask.to(dtype))
+    assert got.dtype == dtype
+    assert got.bool().tolist() == expected
+    for one in (MixPlan.plain(N), plan(mixes="labels")):
+        assert torch.equal(one.mix_masks(mask), mask)
+    with pytest.raises(ValueError, match=r"mask has shape \(4, 6\) for a batch of 5"):
+        plan().mix_masks(mask[:4])

@@ -1,0 +1,150 @@
+"""Losses of all kinds: arguments that belong to samples, half precision, two terms, no trial."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.testing import assert_close
+
+from mixup import MixPlan
+from tests import reference
+
+N, C = 5, 3
+LABELS = [0, 2, 1, 2, 0]
+PERM = [3, 0, 2, 4, 1]
+LAMS: list[float | list[float]] = [0.3, [0.3, 0.9, 0.0, 1.0, 0.5]]
+WEIGHT = [0.5, 2.0, 1.5]
+
+
+def plan(lam: float | list[float] = 0.3, **options: Any) -> MixPlan:
+    weight = torch.tensor(lam, dtype=torch.float64) if isinstance(lam, list) else lam
+    return MixPlan("hidden.0", weight, torch.tensor(PERM), **options)
+
+
+def own(lam: float | list[float], i: int) -> float:
+    return lam if isinstance(lam, float) else lam[i]
+
+
+@pytest.fixture
+def logits() -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(N, C, dtype=torch.float64, generator=generator)
+
+
+def weighted(
+    output: Tensor, target: Tensor, sample_weight: Tensor, reduction: str = "mean"
+) -> Tensor:
+    """As of scikit-learn: the mean of losses times the weights of their labels."""
+    losses = sample_weight * F.cross_entropy(output, target, reduction="none")
+    return losses if reduction == "none" else losses.mean()
+
+
+@pytest.mark.parametrize("lam", LAMS)
+@pytest.mark.parametrize("soft", [False, True])
+def test_weights_of_samples_go_with_their_labels(
+    lam: float | list[float], soft: bool, logits: Tensor
+) -> None:
+    weights = [1.0, 5.0, 0.5, 2.0, 3.0]
+    expected = 0.0
+    for i, j in enumerate(PERM):
+        for k, share in ((i, own(lam, i)), (j, 1 - own(lam, i))):
+            one = reference.cross_entropy(logits[i : i + 1], reference.onehot([LABELS[k]], C))
+            expected += share * weights[k] * one[0] / N
+    y = torch.tensor(LABELS)
+    got = plan(lam).loss(
+        weighted, logits, F.one_hot(y, C).double() if soft else y,
+        permute=["sample_weight"], sample_weight=torch.tensor(weights, dtype=torch.float64),
+    )  # fmt: skip
+    assert got.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, tuple])
+def test_lengths_of_targets_go_with_them(kind: Any) -> None:
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(8, N, 6, dtype=torch.float64, generator=generator).log_softmax(2)
+    y = torch.randint(1, 6, (N, 3), generator=generator)
+    lengths, steps = [1, 2, 3, 2, 1], kind([8] * N)
+    expected = 0.0
+    for i, j in enumerate(PERM):
+        for k, share in ((i, 0.3), (j, 0.7)):
+            one = F.ctc_loss(z[:, i], y[k, : lengths[k]], (8,), (lengths[k],), reduction="sum")
+            expected += share * one.item()
+    got = plan().loss(F.ctc_loss, z, y, permute=["target_lengths"], reduction="sum",
+                      input_lengths=steps, target_lengths=kind(lengths))  # fmt: skip
+    assert got.item() == pytest.approx(expected)
+    with pytest.raises(ValueError, match="'input_lengths' and 'target_lengths' have an entry a sa"):
+        plan().loss(F.ctc_loss, z, y, input_lengths=steps, target_lengths=kind(lengths))
+    with pytest.raises(ValueError, match="there is no option 'lengths' to permute"):
+        plan().loss(F.ctc_loss, z, y, permute=["lengths"], input_lengths=steps)
+    MixPlan.plain(N).loss(F.ctc_loss, z, y, input_lengths=steps, target_lengths=kind(lengths))
+
+
+def test_what_is_of_classes_need_not_be_named() -> None:
+    z, y = torch.randn(N, N), torch.tensor([0, 4, 1, 2, 0])
+    weight = torch.rand(N)
+    plan().loss(F.cross_entropy, z, y, weight=weight)
+    plan().loss(F.binary_cross_entropy_with_logits, z, torch.rand(N, N), pos_weight=weight)
+    plan().loss(weighted, z, y, permute=[], sample_weight=weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_class_weights_of_onehot_pixels_in_half_precision(
+    dtype: torch.dtype, autocast: bool
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(N, C, 128, 128, generator=generator).to(dtype)
+    y = torch.randint(C, (N, 128, 128), generator=generator)
+    onehot, weight = F.one_hot(y, C).movedim(-1, 1), torch.tensor(WEIGHT)
+    full = z.double().log_softmax(1)
+    mixed = torch.from_numpy(reference.mixed(onehot, 0.3, PERM))
+    each = mixed * weight.double().view(-1, 1, 1)
+    expected = -(each * full).sum() / each.sum()
+    with torch.autocast("cpu", dtype, enabled=autocast):
+        got = plan().loss(nn.CrossEntropyLoss(weight), z, onehot.float())
+        half = plan().loss(nn.CrossEntropyLoss(weight), z, onehot.to(dtype))
+    assert got.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert half.item() == pytest.approx(expected.item(), rel=torch.finfo(dtype).eps)
+
+
+def test_losses_of_samples_in_half_precision_do_not_overflow() -> None:
+    z, y = torch.randn(N, C, 128, 128).half(), torch.randint(C, (N, 128, 128))
+    losses = F.cross_entropy(z.double(), y, reduction="none")
+    other = F.cross_entropy(z.double(), y[PERM], reduction="none")
+    expected = (0.25 * losses + 0.75 * other).mean()
+    got = plan([0.25] * N).loss(F.cross_entropy, z, y)
+    assert got.item() == pytest.approx(expected.item(), rel=2e-3)
+
+
+@pytest.mark.parametrize("lam", LAMS)
+def test_two_terms_where_they_are_asked_for(lam: float | list[float], logits: Tensor) -> None:
+    y = torch.rand(N, C, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    expected = 0.0
+    for i, j in enumerate(PERM):
+        for k, share in ((i, own(lam, i)), (j, 1 - own(lam, i))):
+            expected += share * float(((logits[i] - y[k]) ** 2).mean()) / N
+    assert plan(lam).loss(F.mse_loss, logits, y, terms="two").item() == pytest.approx(expected)
+    labels = (y > 0.5).long()
+    two = plan(lam).loss(F.binary_cross_entropy_with_logits, logits, labels, terms="two")
+    assert_close(two, plan(lam).loss(F.binary_cross_entropy_with_logits, logits, labels))
+    weight = torch.tensor(WEIGHT, dtype=torch.float64)
+    onehot = F.one_hot(torch.tensor(LABELS), C).double()
+    two = plan(lam).loss(F.cross_entropy, logits, onehot, terms="two", weight=weight)
+    assert_close(two, plan(lam).loss(F.cross_entropy, logits, onehot, weight=weight))
+    with pytest.raises(ValueError, match=r"terms must be one of \('auto', 'two'\), got 'one'"):
+        plan().loss(F.mse_loss, logits, y, terms="one")  # type: ignore[arg-type]
+
+
+def test_a_criterion_that_is_vouched_for_is_not_tried(logits: Tensor) -> None:
+    calls: list[Tensor] = []
+
+    def mean_square(output: Tensor, target: Tensor) -> Tensor:
+        calls.append(target)
+        return ((output - target) ** 2).mean()
+
+    y = torch.rand(N, C, dtype=torch.float64)
+    got = plan().loss(mean_square, logits, y, linear=True)
+    assert len(calls) == 1
+    assert_close(got, mean_square(logits, torch.from_numpy(reference.mixed(y, 0.3, PERM))))
