@@ -27,11 +27,13 @@ from unittest.mock import patch
 import torch
 from tqdm import tqdm
 
-from mixup.study.data.dataset import Dataset, load_dataset
-from mixup.study.training import trainer
-from mixup.study.training.config import RunConfig, RunKey, read_run_config
-from mixup.study.training.recipe import samples, schedule_for, targets_and_criterion
-from mixup.study.training.run import build_net, split_for
+from study.data.dataset import Dataset, load_dataset
+from study.training import trainer
+from study.training.config import RunConfig, read_run_config
+from study.paths import RunKey
+from study.training.recipe import samples, schedule_for, targets_and_criterion
+from study.training.net import build_net
+from study.training.split import split_for
 
 EXPERIMENTS = {"spirals": 100, "mnist_2d": 10, "mnist_12d": 10}  # steps of a turn
 METHODS = ("baseline", "manifold")

@@ -1,12 +1,12 @@
 """Measure every run with validation data after temperature scaling and with early stopping."""
 
-from mixup.study.command import run
-from mixup.study.measures.allowances import allowance_measures, applies
-from mixup.study.measures.runs import runs_where, write_measures
-from mixup.study.paths import run_folder
-from mixup.study.summaries.against_baseline import against_baseline
-from mixup.study.tables import measures_table, write_table
-from mixup.study.training.run import read_metrics
+from study.command import run
+from study.measures.allowances import allowance_measures, applies
+from study.measures.runs import runs_where, write_measures
+from study.paths import run_folder
+from study.summaries.against_baseline import against_baseline
+from study.tables import measures_table, write_table
+from study.training.run import read_metrics
 
 
 def main() -> None:

@@ -2,15 +2,15 @@
 
 import json
 
-from mixup.study.command import run
-from mixup.study.files import whole_file
-from mixup.study.inference.claims import not_asked, read_claims, read_headline
-from mixup.study.inference.headline import headline
-from mixup.study.inference.ledger import ledger_metrics, ledger_table
-from mixup.study.inference.wins import ranks_table, wins_table
-from mixup.study.params import read_section
-from mixup.study.tables import MEASURES, read_table, write_table
-from mixup.study.training.config import ExperimentConfig, KnownExperiments
+from study.command import run
+from study.files import whole_file
+from study.inference.claims import not_asked, read_claims, read_headline
+from study.inference.headline import headline
+from study.inference.ledger import ledger_metrics, ledger_table
+from study.inference.wins import ranks_table, wins_table
+from study.params import read_section
+from study.tables import MEASURES, read_table, write_table
+from study.training.config import ExperimentConfig, KnownExperiments
 
 
 def main() -> None:

@@ -2,9 +2,9 @@
 
 import json
 
-from mixup.study.code import CODE, stage_digests
-from mixup.study.command import run
-from mixup.study.files import whole_file
+from study.code import CODE, stage_digests
+from study.command import run
+from study.files import whole_file
 
 
 def main() -> None:

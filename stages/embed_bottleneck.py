@@ -1,9 +1,9 @@
 """Keep and measure the states of every net with a bottleneck of two units."""
 
-from mixup.study.command import run
-from mixup.study.measures.bottleneck import bottleneck_states, write_embeddings
-from mixup.study.measures.embedding import applies, embedding_measures
-from mixup.study.measures.runs import runs_where, write_measures
+from study.command import run
+from study.measures.bottleneck import bottleneck_states, write_embeddings
+from study.measures.embedding import applies, embedding_measures
+from study.measures.runs import runs_where, write_measures
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """Make the spirals data set and its picture."""
 
-from mixup.study.command import run
-from mixup.study.data.dataset import save_dataset
-from mixup.study.data.spirals import SpiralsConfig, generate
-from mixup.study.figures.spirals_data import draw_spirals
-from mixup.study.figures.style import save
-from mixup.study.params import read_section
+from study.command import run
+from study.data.dataset import save_dataset
+from study.data.spirals import SpiralsConfig, generate
+from study.figures.spirals_data import draw_spirals
+from study.figures.style import save
+from study.params import read_section
 
 
 def main() -> None:

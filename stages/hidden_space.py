@@ -1,8 +1,8 @@
 """Measure the hidden states of every net with a two-unit bottleneck, of two classes in a plane."""
 
-from mixup.study.command import run
-from mixup.study.measures.hidden_plane import applies, hidden_measures
-from mixup.study.measures.runs import runs_where, write_measures
+from study.command import run
+from study.measures.hidden_plane import applies, hidden_measures
+from study.measures.runs import runs_where, write_measures
 
 
 def main() -> None:

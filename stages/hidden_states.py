@@ -1,12 +1,13 @@
 """Measure hidden states as features, and bottlenecks by what the paper's theorem predicts."""
 
-from mixup.study.command import run
-from mixup.study.measures.features import feature_measures
-from mixup.study.measures.runs import runs_where, write_measures
-from mixup.study.measures.states_config import StatesConfig
-from mixup.study.measures.theorem import bottleneck_measures
-from mixup.study.params import read_section
-from mixup.study.training.config import KnownExperiments, RunKey
+from study.command import run
+from study.measures.features import feature_measures
+from study.measures.runs import runs_where, write_measures
+from study.measures.states_config import StatesConfig
+from study.measures.theorem import bottleneck_measures
+from study.params import read_section
+from study.training.config import KnownExperiments
+from study.paths import RunKey
 
 
 def main() -> None:

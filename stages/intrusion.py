@@ -1,10 +1,10 @@
 """Measure where mixed points intrude on other classes, in experiments that mix the input alone."""
 
-from mixup.study.command import run
-from mixup.study.measures.intrusion import applies, intrusion_measures
-from mixup.study.measures.runs import runs_where, write_measures
-from mixup.study.params import read_section
-from mixup.study.training.config import MixupConfig
+from study.command import run
+from study.measures.intrusion import applies, intrusion_measures
+from study.measures.runs import runs_where, write_measures
+from study.params import read_section
+from study.training.config import MixupConfig
 
 
 def main() -> None:

@@ -8,32 +8,33 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from mixup.study.command import run
-from mixup.study.data.dataset import Dataset, load_dataset
-from mixup.study.figures.allowances import draw_allowances, draw_reliability
-from mixup.study.figures.bottleneck import Embedding, draw_bottleneck
-from mixup.study.figures.boundaries import ProbabilityMap, draw_boundaries
-from mixup.study.figures.curves import draw_curves
-from mixup.study.figures.draws import draw_draws
-from mixup.study.figures.hidden_plane import (
+from study.command import run
+from study.data.dataset import Dataset, load_dataset
+from study.figures.allowances import draw_allowances, draw_reliability
+from study.figures.bottleneck import Embedding, draw_bottleneck
+from study.figures.boundaries import ProbabilityMap, draw_boundaries
+from study.figures.curves import draw_curves
+from study.figures.draws import draw_draws
+from study.figures.hidden_plane import (
     HiddenPanel,
     draw_hidden,
     draw_singular_values,
     square_around,
 )
-from mixup.study.figures.measured import draw_measured, draw_sweeps, is_swept
-from mixup.study.figures.spectra import draw_spectra
-from mixup.study.figures.style import method_colours, save, some_seeds_said
-from mixup.study.files import whole_folder
-from mixup.study.measures import embedding, hidden_plane
-from mixup.study.measures.allowances import calibrate, reliability_tables
-from mixup.study.measures.bottleneck import Embeddings
-from mixup.study.measures.plane import Box, bounding_box, evaluate_on_box
-from mixup.study.measures.runs import read_runs
-from mixup.study.paths import data_file, run_folder
-from mixup.study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from mixup.study.training.config import ExperimentConfig, RunKey, all_runs
-from mixup.study.training.run import Run, load_run, read_metrics
+from study.figures.measured import draw_measured, draw_sweeps, is_swept
+from study.figures.spectra import draw_spectra
+from study.figures.style import method_colours, save, some_seeds_said
+from study.files import whole_folder
+from study.measures import embedding, hidden_plane
+from study.measures.allowances import calibrate, reliability_tables
+from study.measures.bottleneck import Embeddings
+from study.measures.plane import Box, bounding_box, evaluate_on_box
+from study.measures.runs import read_runs
+from study.paths import data_file, run_folder
+from study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
+from study.training.config import ExperimentConfig, all_runs
+from study.paths import RunKey
+from study.training.run import Run, load_run, read_metrics
 
 FIGURES = Path("figures/study")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]

@@ -7,34 +7,27 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mixup.study.command import run
-from mixup.study.data.dataset import load_dataset
-from mixup.study.data.spirals import SpiralsConfig
-from mixup.study.files import whole_file
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.inference.wording import count_questions
-from mixup.study.params import check, read_params, read_section
-from mixup.study.paths import data_file, run_folder
-from mixup.study.report.claims import by_source, claim_views, counted
-from mixup.study.report.explorer import explorer
-from mixup.study.report.gallery import Numbers, gallery, picture_of_spirals
-from mixup.study.report.page import render_page
-from mixup.study.report.place import beside_code, from_code, study_folder
-from mixup.study.report.provenance import provenance
-from mixup.study.report.runs import runs_of_experiments
-from mixup.study.report.seeds import rankings
-from mixup.study.report.study import facts, method_rows, timed
-from mixup.study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
-from mixup.study.timings import training_seconds
-from mixup.study.training.config import (
-    ExperimentConfig,
-    Experiments,
-    MixupConfig,
-    RunKey,
-    Seeds,
-    TrainConfig,
-    all_runs,
-)
+from study.command import run
+from study.data.dataset import load_dataset
+from study.data.spirals import SpiralsConfig
+from study.files import whole_file
+from study.inference.ledger import read_ledger
+from study.inference.wording import count_questions
+from study.params import check, read_params, read_section
+from study.paths import data_file, run_folder
+from study.report.claims import by_source, claim_views, counted
+from study.report.explorer import explorer
+from study.report.gallery import Numbers, gallery, picture_of_spirals
+from study.report.page import render_page
+from study.report.place import beside_code, from_code, study_folder
+from study.report.provenance import provenance
+from study.report.runs import runs_of_experiments
+from study.report.seeds import rankings
+from study.report.study import facts, method_rows, timed
+from study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
+from study.timings import training_seconds
+from study.training.config import ExperimentConfig, Experiments, MixupConfig, Seeds, TrainConfig, all_runs
+from study.paths import RunKey
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")

@@ -7,14 +7,14 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from mixup.study.command import run
-from mixup.study.files import whole_file
-from mixup.study.measures.history import history_measures
-from mixup.study.params import read_section
-from mixup.study.summaries.curves import mean_curves
-from mixup.study.summaries.summary import nested_means, runs_table, summary_table
-from mixup.study.tables import MEASURES, measures_table, read_table, write_table
-from mixup.study.training.config import ExperimentConfig, Experiments, Seeds, all_runs
+from study.command import run
+from study.files import whole_file
+from study.measures.history import history_measures
+from study.params import read_section
+from study.summaries.curves import mean_curves
+from study.summaries.summary import nested_means, runs_table, summary_table
+from study.tables import MEASURES, measures_table, read_table, write_table
+from study.training.config import ExperimentConfig, Experiments, Seeds, all_runs
 
 TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 

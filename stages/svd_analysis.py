@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from mixup.study.command import run
-from mixup.study.measures.bottleneck import bottleneck_states
-from mixup.study.measures.runs import runs_where, write_measures
-from mixup.study.measures.spectra import applies, flatness, flatness_of_all, spectra_table
-from mixup.study.tables import SPECTRA, write_table
-from mixup.study.training.config import RunKey
+from study.command import run
+from study.measures.bottleneck import bottleneck_states
+from study.measures.runs import runs_where, write_measures
+from study.measures.spectra import applies, flatness, flatness_of_all, spectra_table
+from study.tables import SPECTRA, write_table
+from study.paths import RunKey
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 import argparse
 from time import perf_counter
 
-from mixup.study.ahead import recorded_code, run_identity, take
-from mixup.study.command import run
-from mixup.study.paths import checkpoint_path, data_file, remove_checkpoint, run_folder
-from mixup.study.training.config import RunConfig, RunKey, read_run_config
+from study.ahead import recorded_code, run_identity, take
+from study.command import run
+from study.paths import checkpoint_path, data_file, remove_checkpoint, run_folder
+from study.training.config import RunConfig, read_run_config
+from study.paths import RunKey
 
 
 def main() -> None:
@@ -24,10 +25,10 @@ def main() -> None:
 def train(config: RunConfig, key: RunKey) -> None:
     """Train a run here."""
     # torch takes a second and a half to import, which a run that was trained ahead does not need.
-    from mixup.study.data.dataset import load_dataset
-    from mixup.study.timings import keep_time
-    from mixup.study.training.outcome import write_run
-    from mixup.study.training.trainer import train_run
+    from study.data.dataset import load_dataset
+    from study.timings import keep_time
+    from study.training.outcome import write_run
+    from study.training.trainer import train_run
 
     dataset = load_dataset(data_file(config.data))
     checkpoint, start = checkpoint_path(key), perf_counter()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from joblib import cpu_count
 
-from mixup.study.ahead import (
+from study.ahead import (
     CORES,
     ahead_folder,
     forget,
@@ -21,21 +21,22 @@ from mixup.study.ahead import (
     recorded_code,
     run_identity,
 )
-from mixup.study.command import run
-from mixup.study.errors import StudyError
-from mixup.study.files import whole_file
-from mixup.study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
-from mixup.study.parallel.local import LocalPool
-from mixup.study.parallel.progress import Progress
-from mixup.study.params import read_section
-from mixup.study.paths import CHECKPOINTS, checkpoint_path, data_file, remove_checkpoint
-from mixup.study.pipeline import train_stages
-from mixup.study.timings import keep_time
-from mixup.study.training.config import RunConfig, RunKey, TrainConfig, read_run_config
-from mixup.study.training.stackable import can_stack, cohort_key
+from study.command import run
+from study.errors import StudyError
+from study.files import whole_file
+from study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
+from study.parallel.local import LocalPool
+from study.parallel.progress import Progress
+from study.params import read_section
+from study.paths import CHECKPOINTS, checkpoint_path, data_file, remove_checkpoint
+from study.pipeline import train_stages
+from study.timings import keep_time
+from study.training.config import RunConfig, TrainConfig, read_run_config
+from study.paths import RunKey
+from study.training.stackable import can_stack, cohort_key
 
 if TYPE_CHECKING:
-    from mixup.study.parallel.cluster import ClusterPool
+    from study.parallel.cluster import ClusterPool
 
 DONE = Path("data/trained_ahead")
 SCHEDULER = "MIXUP_SCHEDULER"
@@ -111,7 +112,7 @@ def make_pool(workers: int, n_jobs: int) -> LocalPool | ClusterPool:
     """Find the workers, here or on a cluster."""
     if address := os.environ.get(SCHEDULER):
         try:
-            from mixup.study.parallel.cluster import ClusterPool
+            from study.parallel.cluster import ClusterPool
         except ImportError as error:
             raise StudyError(f"{SCHEDULER} needs the package {error.name}: install it") from error
         return ClusterPool(address)

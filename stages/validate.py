@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mixup.study.command import run
-from mixup.study.files import whole_file
-from mixup.study.validation import read_study
+from study.command import run
+from study.files import whole_file
+from study.validation import read_study
 
 VALID = Path("data/params_are_valid")
 

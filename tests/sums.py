@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mixup.study.files import SUMS, sums
+from study.files import SUMS, sums
 
 
 def write_sums(folder: Path) -> None:

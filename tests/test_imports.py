@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mixup.study.code import imported_names
+from study.code import imported_names
 
 ROOT = Path(__file__).parent.parent
 STUDY_ONLY = {
@@ -29,7 +29,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy_of_project(tmp_path: Path) -> Path:
-    for package in ("mixup", "stages", "tools"):
+    for package in ("mixup", "stages", "study", "tools"):
         shutil.copytree(ROOT / package, tmp_path / package)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
@@ -43,13 +43,13 @@ def test_layers_hold(copy_of_project: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("mixup/study/measures/__init__.py", "import mixup.study.figures", "Imports point one way"),
-        ("mixup/study/data/__init__.py", "import mixup.study.training", "Imports point one way"),
-        ("mixup/study/params.py", "import mixup.study.data", "Imports point one way"),
-        ("mixup/study/figures/__init__.py", "import stages", "Imports point one way"),
-        ("mixup/mixing/__init__.py", "import mixup.study", "The library knows no study"),
+        ("study/measures/__init__.py", "import study.figures", "Imports point one way"),
+        ("study/data/__init__.py", "import study.training", "Imports point one way"),
+        ("study/params.py", "import study.data", "Imports point one way"),
+        ("study/figures/__init__.py", "import stages", "Imports point one way"),
+        ("mixup/mixing/__init__.py", "import study", "The library knows no study"),
         ("mixup/models/__init__.py", "import argparse", "The library knows no study"),
-        ("stages/plots.py", "import stages.train", "Stages share code through mixup.study only"),
+        ("stages/plots.py", "import stages.train", "Stages share code through study only"),
     ],
 )
 def test_layers_notice(file: str, line: str, contract: str, copy_of_project: Path) -> None:

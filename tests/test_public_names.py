@@ -10,7 +10,7 @@ import mixup
 
 # One process each: what other tests import must not count.
 NOT_EVEN_TORCH = """
-import sys, mixup, mixup.study.data.dataset
+import sys, mixup, study.data.dataset
 assert "torch" not in sys.modules, "torch was imported"
 parts = {name for name in vars(mixup) if not name.startswith("_")}
 assert all(f"mixup.{part}" in sys.modules for part in parts), parts

@@ -9,12 +9,12 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.inference.verdicts import VERDICTS
-from mixup.study.measures.measure import named
-from mixup.study.tables import SUMMARY, read_table
-from mixup.study.training.config import all_runs
-from mixup.study.validation import read_study
+from study.inference.ledger import read_ledger
+from study.inference.verdicts import VERDICTS
+from study.measures.measure import named
+from study.tables import SUMMARY, read_table
+from study.training.config import all_runs
+from study.validation import read_study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixup.study.data.dataset import Dataset, load_dataset
-from mixup.study.data.idx import read_idx
-from mixup.study.data.npz import read_npz
-from mixup.study.errors import StudyError
-from mixup.study.inference.claims import read_claims
-from mixup.study.params import read_params
-from mixup.study.tables import read_table
-from mixup.study.training.checkpoint import Checkpoint
-from mixup.study.training.config import RunConfig
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run, read_metrics
-from mixup.study.training.trainer import new_state, train_run
+from study.data.dataset import Dataset, load_dataset
+from study.data.idx import read_idx
+from study.data.npz import read_npz
+from study.errors import StudyError
+from study.inference.claims import read_claims
+from study.params import read_params
+from study.tables import read_table
+from study.training.checkpoint import Checkpoint
+from study.training.config import RunConfig
+from study.training.outcome import write_run
+from study.training.run import load_run, read_metrics
+from study.training.trainer import new_state, train_run
 
 ROOT = Path(__file__).parent.parent
 CONFIG = {

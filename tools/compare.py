@@ -9,12 +9,12 @@ from typing import Any
 
 from dvc.repo import Repo
 
-from mixup.study.command import run
-from mixup.study.errors import StudyError
-from mixup.study.files import whole_file
-from mixup.study.report.comparison import changes, glance, verdicts
-from mixup.study.report.page import render_page
-from mixup.study.revisions import (
+from study.command import run
+from study.errors import StudyError
+from study.files import whole_file
+from study.report.comparison import changes, glance, verdicts
+from study.report.page import render_page
+from study.revisions import (
     WORKSPACE,
     Revision,
     code_that_differs,
@@ -25,7 +25,7 @@ from mixup.study.revisions import (
     stages_to_run,
     table_at,
 )
-from mixup.study.tables import MEASURES
+from study.tables import MEASURES
 
 PAGE = Path("report/compare.html")
 MEANS, VERDICTS, PARAMS = "metrics/summary.json", "metrics/claims.json", "params.yaml"

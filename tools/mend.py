@@ -6,8 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from mixup.study.command import run
-from mixup.study.pipeline import lock_file_is_damaged
+from study.command import run
+from study.pipeline import lock_file_is_damaged
 
 LOCK_FILE = Path("dvc.lock")
 WHO_IS_AT_WHAT = Path(".dvc/tmp/rwlock")

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from mixup.study.command import run
-from mixup.study.errors import StudyError
-from mixup.study.revisions import WORKSPACE
+from study.command import run
+from study.errors import StudyError
+from study.revisions import WORKSPACE
 
 COLUMNS = 120
 PARAMS, HEADLINE = "params.yaml", "metrics/headline.json"

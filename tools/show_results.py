@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from mixup.study.command import run
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.inference.verdicts import NOT_ASKED, OUTCOMES
-from mixup.study.inference.wording import counts_text, effect_text, needed_text
-from mixup.study.report.place import study_folder
+from study.command import run
+from study.inference.ledger import read_ledger
+from study.inference.verdicts import NOT_ASKED, OUTCOMES
+from study.inference.wording import counts_text, effect_text, needed_text
+from study.report.place import study_folder
 
 # The columns' widths; with the spaces around them 100 characters a line.
 ID, SENTENCE, FOUND = 25, 41, 30

@@ -9,8 +9,8 @@ from textwrap import wrap
 
 import networkx as nx
 
-from mixup.study.command import run
-from mixup.study.errors import StudyError
+from study.command import run
+from study.errors import StudyError
 
 DAG = [sys.executable, "-m", "dvc", "dag", "--dot", "--collapse-foreach-matrix"]
 COLUMNS = 100

@@ -11,19 +11,19 @@ from typing import Any
 import pandas as pd
 from dvc.repo import Repo
 
-from mixup.study.command import run
-from mixup.study.errors import StudyError
-from mixup.study.figures.style import method_colours, save
-from mixup.study.figures.sweep import draw_sweep, moved
-from mixup.study.params import dotted, shown
-from mixup.study.revisions import (
+from study.command import run
+from study.errors import StudyError
+from study.figures.style import method_colours, save
+from study.figures.sweep import draw_sweep, moved
+from study.params import dotted, shown
+from study.revisions import (
     experiments_of,
     find_revision,
     params_at,
     repository,
     table_at,
 )
-from mixup.study.tables import SUMMARY
+from study.tables import SUMMARY
 
 METRICS = ("test_accuracy", "test_nll")
 FINISHED = (None, "Success")

@@ -12,9 +12,9 @@ from textwrap import shorten
 
 import pandas as pd
 
-from mixup.study.command import run
-from mixup.study.errors import StudyError
-from mixup.study.inference.agreement import (
+from study.command import run
+from study.errors import StudyError
+from study.inference.agreement import (
     RUN,
     Agreement,
     Turn,
@@ -23,8 +23,8 @@ from mixup.study.inference.agreement import (
     runs_in_one,
     turns,
 )
-from mixup.study.revisions import WORKSPACE, find_revision, repository, table_at
-from mixup.study.tables import MEASURES
+from study.revisions import WORKSPACE, find_revision, repository, table_at
+from study.tables import MEASURES
 
 WIDTH = 100
 MOST = 6  # lines of one list

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from mixup.study.command import run
-from mixup.study.errors import StudyError
-from mixup.study.files import whole_file
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.inference.wording import counts_text, effect_text, mean_text, needed_text
-from mixup.study.measures.catalogue import headlines, label
-from mixup.study.tables import SUMMARY, read_table
+from study.command import run
+from study.errors import StudyError
+from study.files import whole_file
+from study.inference.ledger import read_ledger
+from study.inference.wording import counts_text, effect_text, mean_text, needed_text
+from study.measures.catalogue import headlines, label
+from study.tables import SUMMARY, read_table
 
 README = Path("README.md")
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"

@@ -25,6 +25,7 @@ COPIED = (
     "mixup",
     "requirements.lock",
     "stages",
+    "study",
     "tools",
 )
 

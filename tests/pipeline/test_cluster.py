@@ -213,7 +213,7 @@ def test_worker_with_other_code_is_refused(
     new_study: Project, scheduler: str, tmp_path: Path
 ) -> None:
     elsewhere = new_study.copy(tmp_path / "elsewhere")
-    with (elsewhere.folder / "mixup/study/training/trainer.py").open("a") as file:
+    with (elsewhere.folder / "study/training/trainer.py").open("a") as file:
         file.write("X = 1\n")
     with worker(elsewhere, scheduler), Client(scheduler) as client:
         wait_until(client.nthreads)

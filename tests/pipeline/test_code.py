@@ -25,11 +25,11 @@ def trains(stages: set[str]) -> set[str]:
 
 
 def test_comments_docstrings_and_layout_rerun_the_digests_alone(study: Project) -> None:
-    for file in ("mixup/mixing/formula.py", "mixup/study/training/trainer.py", "stages/train.py"):
+    for file in ("mixup/mixing/formula.py", "study/training/trainer.py", "stages/train.py"):
         edit(study, file, r"\A\"\"\"", '"""A new sentence. ')
         with (study.folder / file).open("a") as source:
             source.write("\n\n# A comment.\n")
-    edit(study, "mixup/study/figures/style.py", r"^import .*\n", r"\g<0>\n\n")
+    edit(study, "study/figures/style.py", r"^import .*\n", r"\g<0>\n\n")
     assert study.repro() == {"code"}
     assert study.run("git", "status", "--porcelain", "code.json").stdout == ""
     assert study.repro() == set()
@@ -51,17 +51,17 @@ def test_an_edit_in_mixing_retrains_and_is_named(study: Project) -> None:
     ("change", "rerun"),
     [
         pytest.param(
-            lambda study: edit(study, "mixup/study/figures/curves.py", r"\Z", "\nX = 1\n"),
+            lambda study: edit(study, "study/figures/curves.py", r"\Z", "\nX = 1\n"),
             {"plots"},
             id="figure",
         ),
         pytest.param(
-            lambda study: edit(study, "mixup/study/report/style.css", r"\Z", "\nb {}\n"),
+            lambda study: edit(study, "study/report/style.css", r"\Z", "\nb {}\n"),
             {"report"},
             id="style sheet",
         ),
         pytest.param(
-            lambda study: edit(study, "mixup/study/training/stack.py", r"\Z", "\nX = 1\n"),
+            lambda study: edit(study, "study/training/stack.py", r"\Z", "\nX = 1\n"),
             set(),
             id="cohort",
         ),
@@ -71,7 +71,7 @@ def test_an_edit_in_mixing_retrains_and_is_named(study: Project) -> None:
             id="launcher",
         ),
         pytest.param(
-            lambda study: edit(study, "mixup/study/command.py", r"\Z", "\nX = 1\n"),
+            lambda study: edit(study, "study/command.py", r"\Z", "\nX = 1\n"),
             set(),
             id="command",
         ),

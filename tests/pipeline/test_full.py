@@ -40,7 +40,7 @@ def small(params: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def full(tmp_path: Path) -> Project:
-    for name in ("mixup", "stages", "tools"):
+    for name in ("mixup", "stages", "study", "tools"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "requirements.lock", tmp_path)

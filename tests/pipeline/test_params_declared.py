@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
-from mixup.study.params import read_params
+from study.params import read_params
 from tests.commands import call
 from tests.pipeline.conftest import ROOT, Project
 

@@ -169,7 +169,7 @@ def test_experiments_in_the_queue_share_the_cores(finished: Project, tmp_path: P
         study.run("dvc", "exp", "run", "--queue", "-S", f"mixup.alpha={alpha}")
     before = hashes(study.folder / "runs")
     # Experiments run the code that they were queued with, in copies of their own.
-    (study.folder / "mixup/study/training/trainer.py").write_text("raise SystemExit(1)")
+    (study.folder / "study/training/trainer.py").write_text("raise SystemExit(1)")
     study.run("dvc", "queue", "start", "-j", "2")
     try:
         wait_until(lambda: " Running" not in (told := queue(study)) and " Queued" not in told)

@@ -15,14 +15,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.study.data.dataset import Dataset, save_dataset
-from mixup.study.params import check
-from mixup.study.paths import run_folder
-from mixup.study.summaries.summary import nested_means, summary_table
-from mixup.study.tables import LEDGER, measures_table, write_table
-from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, save_dataset
+from study.params import check
+from study.paths import run_folder
+from study.summaries.summary import nested_means, summary_table
+from study.tables import LEDGER, measures_table, write_table
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.paths import RunKey
+from study.training.outcome import write_run
+from study.training.trainer import train_run
 from stages import (
     allowances,
     claims,

@@ -8,17 +8,18 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.study.data.dataset import Dataset, save_dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.allowances import fit_temperature, tempered
-from mixup.study.measures.intrusion import intrusion_shares, mix_pairs
-from mixup.study.params import check
-from mixup.study.paths import run_folder
-from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run, read_metrics
-from mixup.study.training.scores import ece
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, save_dataset
+from study.errors import StudyError
+from study.measures.allowances import fit_temperature, tempered
+from study.measures.intrusion import intrusion_shares, mix_pairs
+from study.params import check
+from study.paths import run_folder
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.paths import RunKey
+from study.training.outcome import write_run
+from study.training.run import load_run, read_metrics
+from study.training.scores import ece
+from study.training.trainer import train_run
 from stages import allowances, intrusion
 
 SEEDS = [4, 1]

@@ -9,14 +9,15 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.bottleneck import bottleneck_states
-from mixup.study.paths import run_folder
-from mixup.study.training.config import RunKey, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.errors import StudyError
+from study.measures.bottleneck import bottleneck_states
+from study.paths import run_folder
+from study.paths import RunKey
+from study.training.config import read_run_config
+from study.training.outcome import write_run
+from study.training.run import load_run
+from study.training.trainer import train_run
 from stages import embed_bottleneck, summarize, svd_analysis
 
 SEEDS = [4, 1]

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.study.errors import StudyError
-from mixup.study.tables import measures_table, write_table
-from mixup.study.training.config import RunKey
+from study.errors import StudyError
+from study.tables import measures_table, write_table
+from study.paths import RunKey
 from stages import claims
 from tools import show_results
 

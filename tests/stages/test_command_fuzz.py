@@ -8,8 +8,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mixup.study.errors import StudyError
-from mixup.study.parallel import cluster
+from study.errors import StudyError
+from study.parallel import cluster
 from tests.commands import COMMANDS, call
 from tests.stages.conftest import Results
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from mixup.study.errors import FileError
+from study.errors import FileError
 from tests.stages.conftest import MEASURED, STAGES
 
 

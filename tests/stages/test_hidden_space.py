@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.hidden_plane import hidden_measures
-from mixup.study.params import check
-from mixup.study.paths import run_folder
-from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.errors import StudyError
+from study.measures.hidden_plane import hidden_measures
+from study.params import check
+from study.paths import run_folder
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.paths import RunKey
+from study.training.outcome import write_run
+from study.training.run import load_run
+from study.training.trainer import train_run
 from stages import hidden_space
 
 SEEDS = [4, 1]

@@ -11,16 +11,17 @@ from safetensors.numpy import load_file
 from scipy.special import softmax
 from sklearn.neighbors import KNeighborsClassifier
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.errors import StudyError
-from mixup.study.figures.style import method_colours
-from mixup.study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
-from mixup.study.params import ParamsError, check
-from mixup.study.paths import run_folder
-from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import load_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.errors import StudyError
+from study.figures.style import method_colours
+from study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
+from study.params import ParamsError, check
+from study.paths import run_folder
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.paths import RunKey
+from study.training.outcome import write_run
+from study.training.run import load_run
+from study.training.trainer import train_run
 from stages import hidden_states, plots, summarize
 
 SEEDS = [4, 1]

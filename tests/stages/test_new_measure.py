@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-FAMILY = "mixup/study/measures/embedding.py"
+FAMILY = "study/measures/embedding.py"
 COMPUTED = """
         measures[f"{split}_spread"] = float(np.std(states))
 """

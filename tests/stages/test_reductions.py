@@ -8,12 +8,12 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
-from mixup.study.data.dataset import load_dataset
-from mixup.study.paths import run_folder
-from mixup.study.training.config import all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.trainer import train_run
-from mixup.study.validation import Study, read_study
+from study.data.dataset import load_dataset
+from study.paths import run_folder
+from study.training.config import all_runs, read_run_config
+from study.training.outcome import write_run
+from study.training.trainer import train_run
+from study.validation import Study, read_study
 from tests.stages.conftest import EXPERIMENTS, STAGES
 
 pytestmark = pytest.mark.slow

@@ -11,17 +11,18 @@ import torch
 import yaml
 from scipy import ndimage
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.deformations import deformation_measures
-from mixup.study.measures.robustness import attack_measures
-from mixup.study.measures.robustness_config import AttacksConfig, DeformationsConfig
-from mixup.study.params import ParamsError, check
-from mixup.study.paths import run_folder
-from mixup.study.training.config import ExperimentConfig, RunKey, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import Run, load_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.errors import StudyError
+from study.measures.deformations import deformation_measures
+from study.measures.robustness import attack_measures
+from study.measures.robustness_config import AttacksConfig, DeformationsConfig
+from study.params import ParamsError, check
+from study.paths import run_folder
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.paths import RunKey
+from study.training.outcome import write_run
+from study.training.run import Run, load_run
+from study.training.trainer import train_run
 from stages import robustness
 
 SEEDS = [4, 1]
@@ -148,7 +149,7 @@ def test_angles_are_uniform_and_the_same_for_the_methods_of_a_seed(
     given: dict[str, list[np.ndarray]] = {"rotate": [], "shear": []}
     for name, angles in given.items():
         monkeypatch.setattr(
-            f"mixup.study.measures.deformations.{name}",
+            f"study.measures.deformations.{name}",
             lambda images, degrees, angles=angles: angles.append(degrees) or images,
         )
     config: DeformationsConfig = check(DeformationsConfig, DEFORMATIONS)
@@ -193,7 +194,7 @@ def test_restarts_and_points_that_pgd_missed_are_counted(study: Path, monkeypatc
             found[0] = split.test_inputs[wrong].double()
         return found
 
-    monkeypatch.setattr("mixup.study.measures.robustness.pgd", finds_one_later)
+    monkeypatch.setattr("study.measures.robustness.pgd", finds_one_later)
     config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
     of = attack_measures(run, None, data, config)
     assert asked == [1, 2]
@@ -214,8 +215,8 @@ def test_a_point_that_fools_and_was_made_for_the_baseline_counts_as_missed(
         made.append(len(labels))
         return inputs if len(made) == 1 else 1 - inputs
 
-    monkeypatch.setattr("mixup.study.measures.robustness.fgsm", fools_all_if_made_for_the_baseline)
-    monkeypatch.setattr("mixup.study.measures.robustness.pgd", lambda net, inputs, *_, **__: inputs)
+    monkeypatch.setattr("study.measures.robustness.fgsm", fools_all_if_made_for_the_baseline)
+    monkeypatch.setattr("study.measures.robustness.pgd", lambda net, inputs, *_, **__: inputs)
     config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
     of = attack_measures(run, trained("baseline"), data, config)
     assert of["fgsm_accuracy_0_3"] == of["pgd_accuracy_0_3"] == of["unattacked_accuracy"] == 1

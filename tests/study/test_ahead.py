@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mixup.study.ahead import (
+from study.ahead import (
     CORES,
     ahead_folder,
     forget,
@@ -19,9 +19,9 @@ from mixup.study.ahead import (
     run_identity,
     take,
 )
-from mixup.study.errors import StudyError
-from mixup.study.files import SUMS, sums
-from mixup.study.training.config import RunConfig
+from study.errors import StudyError
+from study.files import SUMS, sums
+from study.training.config import RunConfig
 from tests.study.parallel.test_job import config
 
 FILES = {"metrics.json": b"{}", "model.safetensors": b"weights"}

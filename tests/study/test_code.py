@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mixup.study.code import (
+from study.code import (
     CANNOT_CHANGE_RESULTS,
     DECIDING,
     ROOT,
@@ -21,7 +21,7 @@ from mixup.study.code import (
     stage_digest,
     stage_digests,
 )
-from mixup.study.errors import StudyError
+from study.errors import StudyError
 
 SOURCE = '''
 """Says what it does."""
@@ -110,7 +110,7 @@ def works(python: Path) -> bool:
 def test_digests_are_the_same_on_every_python(tmp_path: Path) -> None:
     program = (
         "import json, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from mixup.study.code import meaning, stage_digests\n"
+        "from study.code import meaning, stage_digests\n"
         "files = open(sys.argv[2]).read().splitlines()\n"
         "print(json.dumps([stage_digests(), [meaning(open(f).read()) for f in files]]))"
     )
@@ -155,24 +155,24 @@ def test_every_stage_depends_on_its_own_code_and_names_no_module() -> None:
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     sources = {
-        "mixup/__init__.py": "from importlib import import_module\n",
-        "mixup/study/__init__.py": "",
-        "mixup/study/errors.py": "",
-        "mixup/study/report/__init__.py": '"""Pages."""\n',
-        "mixup/study/report/page.py": "import mixup.study.command\n",
-        "mixup/study/report/style.css": "a {}",
-        "mixup/study/report/templates/base.j2": "<p>",
-        "mixup/study/command.py": "import mixup.study.data\n",
-        "mixup/study/data/__init__.py": "",
+        "mixup/__init__.py": "",
+        "study/__init__.py": "",
+        "study/errors.py": "",
+        "study/report/__init__.py": '"""Pages."""\n',
+        "study/report/page.py": "import study.command\n",
+        "study/report/style.css": "a {}",
+        "study/report/templates/base.j2": "<p>",
+        "study/command.py": "import study.data\n",
+        "study/data/__init__.py": "",
         "mixup/models/__init__.py": "",
-        "mixup/models/mlp.py": "import torch\nfrom mixup.study import errors\n",
+        "mixup/models/mlp.py": "import torch\nfrom study import errors\n",
         "stages/__init__.py": "",
         "stages/fit.py": (
             "from typing import TYPE_CHECKING\n"
-            "if TYPE_CHECKING:\n    from mixup.study.data import x\n"
+            "if TYPE_CHECKING:\n    from study.data import x\n"
             "def fit():\n    from mixup.models.mlp import MLP\n    return MLP()\n"
         ),
-        "stages/show.py": "from mixup.study.report.page import show\n",
+        "stages/show.py": "from study.report.page import show\n",
         "requirements.lock": "torch==2.13.0\nnumpy==2.4.1\n    # via torch\ntqdm==4.67.1\n",
     }
     for name, text in sources.items():
@@ -191,8 +191,8 @@ def test_walk_follows_imports_wherever_they_stand(small: Path) -> None:
     assert files == {
         "mixup/models/__init__.py",
         "mixup/models/mlp.py",
-        "mixup/study/__init__.py",
-        "mixup/study/errors.py",
+        "study/__init__.py",
+        "study/errors.py",
         "stages/fit.py",
     }
     assert packages == {"torch"}
@@ -200,19 +200,19 @@ def test_walk_follows_imports_wherever_they_stand(small: Path) -> None:
 
 def test_walk_takes_what_code_reads_beside_it(small: Path) -> None:
     files, _ = files_run(small / "stages/show.py", small)
-    assert {"mixup/study/report/style.css", "mixup/study/report/templates/base.j2"} <= files
+    assert {"study/report/style.css", "study/report/templates/base.j2"} <= files
     assert not [name for name in files if "command" in name or "data" in name]
 
 
 @pytest.mark.parametrize(
     ("file", "text", "changed"),
     [
-        ("mixup/models/mlp.py", "import torch\nfrom mixup.study import errors\nx = 1\n", {"fit"}),
-        ("mixup/study/report/style.css", "b {}", {"show"}),
-        ("mixup/study/report/templates/base.j2", "<b>", {"show"}),
-        ("mixup/study/report/another.css", "", {"show"}),
-        ("mixup/study/command.py", "x = 1", set()),
-        ("mixup/study/data/__init__.py", "x = 1", set()),
+        ("mixup/models/mlp.py", "import torch\nfrom study import errors\nx = 1\n", {"fit"}),
+        ("study/report/style.css", "b {}", {"show"}),
+        ("study/report/templates/base.j2", "<b>", {"show"}),
+        ("study/report/another.css", "", {"show"}),
+        ("study/command.py", "x = 1", set()),
+        ("study/data/__init__.py", "x = 1", set()),
         ("requirements.lock", "torch==2.14.1\nnumpy==2.4.1\ntqdm==4.67.1\n", {"fit"}),
         ("requirements.lock", "torch==2.13.0\nnumpy==2.4.1\ntqdm==5.0\n", set()),
     ],
@@ -234,8 +234,6 @@ def test_relative_imports_are_refused(small: Path) -> None:
 def test_nothing_is_imported_that_the_walk_cannot_see() -> None:
     hidden = {"import_module", "__import__", "find_spec", "exec", "eval", "run_path", "run_module"}
     for file in [*(ROOT / "mixup").rglob("*.py"), *(ROOT / "stages").glob("[!_]*.py")]:
-        if file == ROOT / "mixup/__init__.py":  # which the walk refuses to follow
-            continue
         names = {
             node.attr if isinstance(node, ast.Attribute) else node.id
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

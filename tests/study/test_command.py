@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mixup.study.command import run
-from mixup.study.errors import FileError, StudyError
+from study.command import run
+from study.errors import FileError, StudyError
 from tests.commands import COMMANDS, call
 from tests.processes import started, wait_until
 
@@ -143,7 +143,7 @@ def test_output_that_cannot_be_written_is_no_success() -> None:
 @pytest.mark.slow
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
     program = (
-        "import pathlib, time\nfrom mixup.study.command import run\n"
+        "import pathlib, time\nfrom study.command import run\n"
         f"def main():\n    pathlib.Path({str(tmp_path / 'begun')!r}).touch(); time.sleep(3600)\n"
         "run(main)"
     )
@@ -187,7 +187,7 @@ def test_importing_commands_leaves_interrupts_alone() -> None:
 def test_a_missing_output_names_its_stage(tmp_path: Path) -> None:
     """DVC knows it also where the name of a stage is made of a run's."""
     program = (
-        "from mixup.study.command import run\nfrom mixup.study.errors import FileError\n"
+        "from study.command import run\nfrom study.errors import FileError\n"
         "def main():\n    raise FileError('runs/spirals/manifold/1/history.csv', 'no rows')\n"
         "run(main)"
     )

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from mixup.study.errors import FileError
+from study.errors import FileError
 
 
 @pytest.mark.parametrize("reason", [None, "cut off", ValueError("in\ntwo lines")])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mixup.study.errors import FileError
-from mixup.study.files import SUMS, check_sum, whole_file, whole_folder
+from study.errors import FileError
+from study.files import SUMS, check_sum, whole_file, whole_folder
 from tests.sums import write_sums
 
 Whole = Callable[[Path], AbstractContextManager[Path]]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.paired import (
+from study.paired import (
     as_shares,
     do_not_vary,
     effects,
@@ -14,7 +14,7 @@ from mixup.study.paired import (
     t_interval,
     two_sides,
 )
-from mixup.study.tables import MEASURES
+from study.tables import MEASURES
 
 NAN = math.nan
 

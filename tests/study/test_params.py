@@ -9,9 +9,9 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
-from mixup.study.params import ParamsError, read_params, read_section
-from mixup.study.training.config import MixupConfig
-from mixup.study.validation import read_study
+from study.params import ParamsError, read_params, read_section
+from study.training.config import MixupConfig
+from study.validation import read_study
 
 ROOT = Path(__file__).parents[2]
 

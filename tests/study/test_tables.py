@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.errors import StudyError
-from mixup.study.tables import MEASURES, measures_table, read_table, write_table
-from mixup.study.training.config import RunKey
+from study.errors import StudyError
+from study.tables import MEASURES, measures_table, read_table, write_table
+from study.paths import RunKey
 
 
 def test_writes_the_same_short_lines_everywhere(tmp_path: Path):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mixup.study.paths import RunKey, run_folder
-from mixup.study.timings import keep_time, training_seconds
+from study.paths import RunKey, run_folder
+from study.timings import keep_time, training_seconds
 
 KEY = RunKey("e", "m", 3)
 

@@ -12,16 +12,16 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.data.mnist import MnistConfig, load_mnist
-from mixup.study.data.spirals import generate
-from mixup.study.errors import StudyError
-from mixup.study.params import ParamsError, read_section
-from mixup.study.paths import run_folder
-from mixup.study.training.config import Experiments, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.trainer import train_run
-from mixup.study.validation import MEMORY, Study, read_study
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.data.mnist import MnistConfig, load_mnist
+from study.data.spirals import generate
+from study.errors import StudyError
+from study.params import ParamsError, read_section
+from study.paths import run_folder
+from study.training.config import Experiments, all_runs, read_run_config
+from study.training.outcome import write_run
+from study.training.trainer import train_run
+from study.validation import MEMORY, Study, read_study
 from stages import hidden_states, robustness
 
 ROOT = Path(__file__).parents[2]

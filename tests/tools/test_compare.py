@@ -12,7 +12,7 @@ import pytest
 from markupsafe import escape
 from PIL import Image
 
-from mixup.study.errors import StudyError
+from study.errors import StudyError
 from tests.stages.conftest import Results
 from tools import compare
 

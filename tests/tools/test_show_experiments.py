@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mixup.study.errors import StudyError
+from study.errors import StudyError
 from tests.stages.conftest import Results
 from tools import show_experiments
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.errors import StudyError
-from mixup.study.inference.claims import Claim, read_claims
-from mixup.study.inference.ledger import ledger_table
-from mixup.study.report import place
-from mixup.study.tables import measures_table, write_table
-from mixup.study.training.config import RunKey
+from study.errors import StudyError
+from study.inference.claims import Claim, read_claims
+from study.inference.ledger import ledger_table
+from study.report import place
+from study.tables import measures_table, write_table
+from study.paths import RunKey
 from tools import show_results
 from tools.show_results import ledger_text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from mixup.study.errors import StudyError
+from study.errors import StudyError
 from tests.stages.conftest import Results
 from tools import sweep
 

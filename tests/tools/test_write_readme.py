@@ -3,12 +3,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mixup.study.errors import StudyError
-from mixup.study.inference.claims import Claim
-from mixup.study.inference.ledger import ledger_table, read_ledger
-from mixup.study.summaries.summary import summary_table
-from mixup.study.tables import SUMMARY, measures_table, read_table, write_table
-from mixup.study.training.config import RunKey
+from study.errors import StudyError
+from study.inference.claims import Claim
+from study.inference.ledger import ledger_table, read_ledger
+from study.summaries.summary import summary_table
+from study.tables import SUMMARY, measures_table, read_table, write_table
+from study.paths import RunKey
 from tools import write_readme
 from tools.write_readme import BEGIN, END, insert, results_section
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset, split_dataset
-from mixup.study.errors import StudyError
+from study.data.dataset import Dataset, load_dataset, save_dataset, split_dataset
+from study.errors import StudyError
 
 
 def dataset(n: int = 100, n_classes: int = 4, **changes: np.ndarray) -> Dataset:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mixup.study.data.download import FetchError, KnownFile, fetch, verify
+from study.data.download import FetchError, KnownFile, fetch, verify
 from tests.certificates import certificate
 
 CONTENT = bytes(range(256)) * 10

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixup.study.data.idx import IdxError, read_idx
+from study.data.idx import IdxError, read_idx
 
 LABELS = bytes.fromhex("00000801 00000003") + bytes([5, 0, 4])
 IMAGES = bytes.fromhex("00000803 00000002 00000002 00000003") + bytes(range(244, 256))

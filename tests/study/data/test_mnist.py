@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixup.study.data import mnist
-from mixup.study.data.dataset import Dataset
-from mixup.study.data.download import KnownFile
-from mixup.study.data.idx import IdxError
-from mixup.study.data.mnist import (
+from study.data import mnist
+from study.data.dataset import Dataset
+from study.data.download import KnownFile
+from study.data.idx import IdxError
+from study.data.mnist import (
     DownloadError,
     MnistConfig,
     bundled,
@@ -26,7 +26,7 @@ from mixup.study.data.mnist import (
     load_mnist,
     read_folder,
 )
-from mixup.study.params import ParamsError, check
+from study.params import ParamsError, check
 
 NAMES = [
     "train-images-idx3-ubyte.gz",

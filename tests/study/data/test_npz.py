@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.data.idx import IdxError, read_idx
-from mixup.study.data.npz import read_npz
-from mixup.study.errors import FileError, StudyError
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.data.idx import IdxError, read_idx
+from study.data.npz import read_npz
+from study.errors import FileError, StudyError
 
 fuzz = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 N = 6
@@ -115,7 +115,7 @@ def test_a_bomb_does_not_go_off(tmp_path: Path) -> None:
             file.write(megabyte)
     program = (
         "import resource\n"
-        "from mixup.study.data.npz import read_npz\n"
+        "from study.data.npz import read_npz\n"
         "limit = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (limit + (1 << 29),) * 2)\n"
         "read_npz('a.npz')\n"

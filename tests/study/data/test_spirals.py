@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixup.study.data.dataset import save_dataset, split_dataset
-from mixup.study.data.spirals import (
+from study.data.dataset import save_dataset, split_dataset
+from study.data.spirals import (
     ArmsConfig,
     MirroredConfig,
     SpiralsConfig,
@@ -16,7 +16,7 @@ from mixup.study.data.spirals import (
     generate,
     mirrored,
 )
-from mixup.study.params import ParamsError, check
+from study.params import ParamsError, check
 
 
 def section(**changes: object) -> dict[str, object]:

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from matplotlib.markers import MarkerStyle
 
-from mixup.study.figures.allowances import FEWEST, draw_allowances, draw_reliability
-from mixup.study.figures.intrusion import draw_intrusion
-from mixup.study.summaries.against_baseline import MEASURED
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from study.figures.allowances import FEWEST, draw_allowances, draw_reliability
+from study.figures.intrusion import draw_intrusion
+from study.summaries.against_baseline import MEASURED
+from study.tables import measures_table
+from study.paths import RunKey
 
 COLOURS = {"baseline": "#000000", "manifold": "#D55E00"}
 METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values()]

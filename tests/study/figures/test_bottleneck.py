@@ -5,8 +5,8 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
-from mixup.study.figures.bottleneck import MAX_POINTS, Embedding, draw_bottleneck
-from mixup.study.figures.style import class_colour, styled
+from study.figures.bottleneck import MAX_POINTS, Embedding, draw_bottleneck
+from study.figures.style import class_colour, styled
 
 
 def embedding(seed: int, n: int = 60) -> Embedding:

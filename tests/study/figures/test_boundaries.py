@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
 from mixup.models.mlp import MLP
-from mixup.study.figures.boundaries import ProbabilityMap, draw_boundaries
-from mixup.study.figures.style import BINARY_COLOURS
-from mixup.study.measures.plane import evaluate_on_box
-from mixup.study.training.run import predict
-from mixup.study.training.scores import low_confidence_area
+from study.figures.boundaries import ProbabilityMap, draw_boundaries
+from study.figures.style import BINARY_COLOURS
+from study.measures.plane import evaluate_on_box
+from study.training.net import predict
+from study.training.scores import low_confidence_area
 
 BOX = (-2.0, 2.0, -1.0, 1.5)
 POINTS = np.array([[-2.0, -1.0], [2.0, 1.5], [0.3, 0.2], [-0.7, 1.1]], dtype=np.float32)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from mixup.study.figures.curves import draw_curves
+from study.figures.curves import draw_curves
 
 COLOURS = {"baseline": "#000000", "mine": "#0072B2", "absent": "#ff0000"}
 STEPS = [10, 20, 30]

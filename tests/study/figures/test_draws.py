@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color
 
-from mixup.study.figures.draws import draw_draws
+from study.figures.draws import draw_draws
 
 COLOURS = {"baseline": "#000000", "hidden": "#009E73", "manifold": "#D55E00"}
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mixup.study.tables import CURVES, MEASURES, SPECTRA, SUMMARY
+from study.tables import CURVES, MEASURES, SPECTRA, SUMMARY
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / ".dvc" / "plots"

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.figures.eligible import draw_eligible
-from mixup.study.summaries.summary import summary_table
-from mixup.study.tables import measures_table
-from mixup.study.training.config import MethodConfig, RunKey
+from study.figures.eligible import draw_eligible
+from study.summaries.summary import summary_table
+from study.tables import measures_table
+from study.training.config import MethodConfig
+from study.paths import RunKey
 
 METHODS = {
     "baseline": MethodConfig(),

@@ -8,15 +8,15 @@ import pytest
 from matplotlib.colors import same_color, to_rgba
 from matplotlib.figure import Figure
 
-from mixup.study.figures.boundaries import ProbabilityMap
-from mixup.study.figures.hidden_plane import (
+from study.figures.boundaries import ProbabilityMap
+from study.figures.hidden_plane import (
     WIDTH,
     HiddenPanel,
     draw_hidden,
     draw_singular_values,
     square_around,
 )
-from mixup.study.figures.style import BINARY_COLOURS
+from study.figures.style import BINARY_COLOURS
 
 MEASURES = {
     "test_accuracy": 0.875,

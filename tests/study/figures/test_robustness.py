@@ -8,12 +8,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 
-from mixup.study.figures.measured import draw_measured
-from mixup.study.figures.robustness import draw_attacks, draw_deformations
-from mixup.study.figures.style import save
-from mixup.study.summaries.summary import summary_table
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from study.figures.measured import draw_measured
+from study.figures.robustness import draw_attacks, draw_deformations
+from study.figures.style import save
+from study.summaries.summary import summary_table
+from study.tables import measures_table
+from study.paths import RunKey
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 SHIFT = {"baseline": 0.0, "manifold": 0.1}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color
 
-from mixup.study.figures.spectra import draw_spectra
+from study.figures.spectra import draw_spectra
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 INDICES = [1, 2, 3, 4]

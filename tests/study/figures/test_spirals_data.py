@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mixup.study.figures.spirals_data import draw_spirals
-from mixup.study.figures.style import save
+from study.figures.spirals_data import draw_spirals
+from study.figures.style import save
 
 POINTS = np.array([(0.0, 1.0), (2.0, 3.0), (4.0, 5.0)])
 LABELS = np.array([1, 0, 1])

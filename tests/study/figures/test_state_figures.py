@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.figures.features import draw_class_ratios, draw_neighbours
-from mixup.study.figures.style import method_colours
-from mixup.study.figures.widths import PANELS, draw_widths
-from mixup.study.params import check
-from mixup.study.summaries.summary import summary_table
-from mixup.study.tables import measures_table
-from mixup.study.training.config import ExperimentConfig, RunKey
+from study.figures.features import draw_class_ratios, draw_neighbours
+from study.figures.style import method_colours
+from study.figures.widths import PANELS, draw_widths
+from study.params import check
+from study.summaries.summary import summary_table
+from study.tables import measures_table
+from study.training.config import ExperimentConfig
+from study.paths import RunKey
 
 METHODS = ("baseline", "input", "manifold")
 COLOURS = method_colours([*METHODS, "unmeasured"])

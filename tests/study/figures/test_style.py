@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mixup.study.figures.style import (
+from study.figures.style import (
     DPI,
     PROBABILITY_MAP,
     PROBABILITY_NORM,

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from mixup.study.figures.style import method_colours, save
-from mixup.study.figures.sweep import draw_sweep, moved
-from mixup.study.summaries.summary import summary_table
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from study.figures.style import method_colours, save
+from study.figures.sweep import draw_sweep, moved
+from study.summaries.summary import summary_table
+from study.tables import measures_table
+from study.paths import RunKey
 
 NAMES = ("baseline", "input", "manifold")
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixup.study.inference.agreement import (
+from study.inference.agreement import (
     Agreement,
     Turn,
     agreements,
@@ -12,8 +12,8 @@ from mixup.study.inference.agreement import (
     runs_in_one,
     turns,
 )
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from study.tables import measures_table
+from study.paths import RunKey
 
 SEEDS = [0.5, 0.6, 0.9]
 SPREAD = 0.20816659994661327  # of SEEDS, with n - 1

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.study.errors import StudyError
-from mixup.study.inference.claims import CLAIMS, Claim, not_asked, read_claims
-from mixup.study.params import ParamsError, check
-from mixup.study.tables import measures_table
-from mixup.study.training.config import ExperimentConfig, RunKey
+from study.errors import StudyError
+from study.inference.claims import CLAIMS, Claim, not_asked, read_claims
+from study.params import ParamsError, check
+from study.tables import measures_table
+from study.training.config import ExperimentConfig
+from study.paths import RunKey
 
 ROOT = Path(__file__).parents[3]
 ENTRY = {

@@ -10,12 +10,12 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mixup.study.errors import StudyError
-from mixup.study.inference.claims import not_asked, read_claims
-from mixup.study.inference.ledger import ledger_metrics, ledger_table
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
-from mixup.study.validation import read_study
+from study.errors import StudyError
+from study.inference.claims import not_asked, read_claims
+from study.inference.ledger import ledger_metrics, ledger_table
+from study.tables import measures_table
+from study.paths import RunKey
+from study.validation import read_study
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mixup.study.errors import StudyError
-from mixup.study.inference.claims import Claim, read_claims, read_headline
-from mixup.study.inference.headline import headline
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.params import ParamsError
-from mixup.study.tables import MEASURES, measures_table, read_table
-from mixup.study.training.config import RunKey
-from mixup.study.validation import read_study
+from study.errors import StudyError
+from study.inference.claims import Claim, read_claims, read_headline
+from study.inference.headline import headline
+from study.inference.ledger import read_ledger
+from study.params import ParamsError
+from study.tables import MEASURES, measures_table, read_table
+from study.paths import RunKey
+from study.validation import read_study
 
 ROOT = Path(__file__).parents[3]
 EXPERIMENTS = read_study(ROOT / "params.yaml").experiments

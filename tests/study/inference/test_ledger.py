@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixup.study.inference.claims import Claim
-from mixup.study.inference.ledger import ledger_metrics, ledger_table, read_ledger
-from mixup.study.tables import LEDGER, measures_table, write_table
-from mixup.study.training.config import RunKey
+from study.inference.claims import Claim
+from study.inference.ledger import ledger_metrics, ledger_table, read_ledger
+from study.tables import LEDGER, measures_table, write_table
+from study.paths import RunKey
 
 BASELINE = [1.0, 5.0, 9.0, 2.0, 4.0]
 SHIFTS = {"up": [1.1, 0.9, 1.0, 1.2, 0.8], "down": [-1.1, -0.9, -1.0, -1.2, -0.8]}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mixup.study.inference.verdicts import (
+from study.inference.verdicts import (
     Estimate,
     Region,
     decide,

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixup.study.inference.wins import count_wins, ranks_table, wins_table
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from study.inference.wins import count_wins, ranks_table, wins_table
+from study.tables import measures_table
+from study.paths import RunKey
 
 
 def runs(experiment: str = "e", **accuracies: list[float]) -> pd.DataFrame:

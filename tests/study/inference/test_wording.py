@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mixup.study.inference.claims import read_claims
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.inference.wording import (
+from study.inference.claims import read_claims
+from study.inference.ledger import read_ledger
+from study.inference.wording import (
     count_questions,
     counts_text,
     decimals,

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-from mixup.study.data.dataset import Dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.allowances import (
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.measures.allowances import (
     calibrate,
     calibration_measures,
     early_stopping_measures,
@@ -18,10 +18,11 @@ from mixup.study.measures.allowances import (
     reliability_tables,
     tempered,
 )
-from mixup.study.params import check
-from mixup.study.training.config import RunConfig
-from mixup.study.training.run import Run, build_net
-from mixup.study.training.scores import accuracy, ece, nll
+from study.params import check
+from study.training.config import RunConfig
+from study.training.run import Run
+from study.training.net import build_net
+from study.training.scores import accuracy, ece, nll
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from mixup.study.measures.attacks import fgsm, pgd
+from study.measures.attacks import fgsm, pgd
 
 RADIUS = 0.1
 

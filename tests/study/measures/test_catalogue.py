@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.measures.catalogue import MEASURES, find, label, said_in, seen_in, title
-from mixup.study.measures.measure import Measure, after_layer, of_training
-from mixup.study.report.kinds import KINDS
+from study.inference.ledger import read_ledger
+from study.measures.catalogue import MEASURES, find, label, said_in, seen_in, title
+from study.measures.measure import Measure, after_layer, of_training
+from study.report.kinds import KINDS
 
 ROOT = Path(__file__).parents[3]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mixup.study.measures.deformations import rotate, shear, zoom
+from study.measures.deformations import rotate, shear, zoom
 
 
 @pytest.fixture

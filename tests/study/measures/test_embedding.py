@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import silhouette_samples, silhouette_score
 from sklearn.neighbors import NearestCentroid
 
-from mixup.study.measures.embedding import (
+from study.measures.embedding import (
     embedding_measures,
     nearest_centroid_accuracy,
     scatter_ratio,
     silhouette,
 )
-from mixup.study.measures.hulls import core, hull_coverage, hull_overlap
+from study.measures.hulls import core, hull_coverage, hull_overlap
 
 SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mixup.study.measures.features import class_ratios, first_over_others, knn_error
-from mixup.study.measures.spectra import spectra_table
+from study.measures.features import class_ratios, first_over_others, knn_error
+from study.measures.spectra import spectra_table
 
 
 def rotation(n: int, seed: int) -> np.ndarray:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mixup.study.data.dataset import Dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.hidden_plane import (
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.measures.hidden_plane import (
     ClassifiedPlane,
     boundary_length,
     class_flatness,
@@ -18,10 +18,11 @@ from mixup.study.measures.hidden_plane import (
     low_confidence_share,
     uniform_states,
 )
-from mixup.study.measures.plane import Box
-from mixup.study.params import check
-from mixup.study.training.config import RunConfig
-from mixup.study.training.run import Run, build_net
+from study.measures.plane import Box
+from study.params import check
+from study.training.config import RunConfig
+from study.training.run import Run
+from study.training.net import build_net
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 ANGLES = np.linspace(0, 2 * np.pi, 100, endpoint=False)

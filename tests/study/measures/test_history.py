@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from mixup.study.data.dataset import Dataset
-from mixup.study.errors import StudyError
-from mixup.study.measures.history import history_measures
-from mixup.study.paths import run_folder
-from mixup.study.training.config import RunKey, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.measures.history import history_measures
+from study.paths import run_folder
+from study.paths import RunKey
+from study.training.config import read_run_config
+from study.training.outcome import write_run
+from study.training.trainer import train_run
 from tests.sums import write_sums
 
 BATCH, ALPHA = 5, 2.0

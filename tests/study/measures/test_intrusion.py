@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixup.study.measures.intrusion import (
+from study.measures.intrusion import (
     MixedPairs,
     auc_of_errors,
     intrusion_around,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mixup.study.measures.plane import Box, bounding_box, evaluate_on_box, level_length
+from study.measures.plane import Box, bounding_box, evaluate_on_box, level_length
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 

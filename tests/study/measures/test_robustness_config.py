@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mixup.study.params import ParamsError
-from mixup.study.validation import read_study
+from study.params import ParamsError
+from study.validation import read_study
 
 PARAMS: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "full/params.yaml").read_text()

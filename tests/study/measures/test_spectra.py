@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group
 
-from mixup.study.measures.spectra import (
+from study.measures.spectra import (
     SCALINGS,
     effective_rank,
     flatness,

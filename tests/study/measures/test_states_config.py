@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from mixup.study.measures.states_config import StatesConfig
-from mixup.study.params import ParamsError, check
-from mixup.study.training.config import ExperimentConfig
-from mixup.study.validation import read_study
+from study.measures.states_config import StatesConfig
+from study.params import ParamsError, check
+from study.training.config import ExperimentConfig
+from study.validation import read_study
 from tests.study.test_validation import PARAMS, turned, write
 
 EXPERIMENTS = {

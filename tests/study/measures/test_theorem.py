@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mixup.study.measures.theorem import (
+from study.measures.theorem import (
     LAMS,
     allowed_directions,
     different_pairs,

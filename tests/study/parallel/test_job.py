@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixup.study.code import code_version
-from mixup.study.data.dataset import Dataset, load_dataset, save_dataset
-from mixup.study.parallel.job import (
+from study.code import code_version
+from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.parallel.job import (
     FailedRun,
     Job,
     TrainedRun,
@@ -18,8 +18,8 @@ from mixup.study.parallel.job import (
     expected_seconds,
     outcomes_of,
 )
-from mixup.study.training.config import RunConfig
-from mixup.study.training.trainer import train_run
+from study.training.config import RunConfig
+from study.training.trainer import train_run
 
 
 def config(**changes: Any) -> RunConfig:

@@ -11,13 +11,13 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
-from mixup.study.data.dataset import Dataset, save_dataset
-from mixup.study.data.spirals import SpiralsConfig, generate
-from mixup.study.params import check
-from mixup.study.paths import run_folder
-from mixup.study.training.config import ExperimentConfig, all_runs, read_run_config
-from mixup.study.training.outcome import write_run
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset, save_dataset
+from study.data.spirals import SpiralsConfig, generate
+from study.params import check
+from study.paths import run_folder
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.training.outcome import write_run
+from study.training.trainer import train_run
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
 
 ATTACK = (

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mixup.study.report.charts import LEFT, RIGHT, WIDTH, interval_chart
+from study.report.charts import LEFT, RIGHT, WIDTH, interval_chart
 
 DOTS = {"seed 0": (0.1, "a"), "seed 1": (0.3, "b")}
 

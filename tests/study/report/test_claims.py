@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixup.study.inference.claims import Claim
-from mixup.study.inference.ledger import ledger_table
-from mixup.study.params import check
-from mixup.study.report.claims import ClaimView, by_source, claim_views, counted
-from mixup.study.tables import MEASURES
+from study.inference.claims import Claim
+from study.inference.ledger import ledger_table
+from study.params import check
+from study.report.claims import ClaimView, by_source, claim_views, counted
+from study.tables import MEASURES
 
 SEEDS = [5, 1, 2, 8]
 VALUES = {

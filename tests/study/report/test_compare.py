@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from mixup.study.report.comparison import Change, Verdict
-from mixup.study.report.page import render_page
-from mixup.study.revisions import Revision
+from study.report.comparison import Change, Verdict
+from study.report.page import render_page
+from study.revisions import Revision
 from tests.study.report.conftest import ATTACK, Visit
 
 pytestmark = pytest.mark.slow

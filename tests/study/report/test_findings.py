@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from mixup.study.report.findings import drawn, finding, listed, overfitting
-from mixup.study.tables import SUMMARY
+from study.report.findings import drawn, finding, listed, overfitting
+from study.tables import SUMMARY
 
 MINUS = "\N{MINUS SIGN}"
 NONE = float("nan")

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mixup.study.report.gallery import Numbers, Picture, evidence, gallery
-from mixup.study.report.kinds import KINDS
-from mixup.study.tables import SUMMARY
-from mixup.study.validation import read_study
+from study.report.gallery import Numbers, Picture, evidence, gallery
+from study.report.kinds import KINDS
+from study.tables import SUMMARY
+from study.validation import read_study
 
 ROOT = Path(__file__).parents[3]
 NONE = float("nan")

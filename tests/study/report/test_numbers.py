@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from mixup.study.report.numbers import digits, exact, interval, proper_minus, signed
+from study.report.numbers import digits, exact, interval, proper_minus, signed
 
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 

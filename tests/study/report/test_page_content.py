@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mixup.study.measures.catalogue import seen_in
-from mixup.study.report.runs import MOST_COLUMNS
+from study.measures.catalogue import seen_in
+from study.report.runs import MOST_COLUMNS
 from tests.study.report.conftest import (
     ATTACK,
     ATTACK_IN_A_FILE_NAME,

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from mixup.study.data.dataset import load_dataset
-from mixup.study.paths import run_folder
-from mixup.study.training.config import RunKey
-from mixup.study.training.run import load_run
+from study.data.dataset import load_dataset
+from study.paths import run_folder
+from study.paths import RunKey
+from study.training.run import load_run
 from tests.study.report.conftest import NOTHING, SEEDS, Visit, number, texts
 
 pytestmark = pytest.mark.slow

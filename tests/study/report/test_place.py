@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mixup.study.report.place import beside_code, from_code, study_folder
+from study.report.place import beside_code, from_code, study_folder
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mixup.study.report.place import beside_code
-from mixup.study.report.provenance import provenance
+from study.report.place import beside_code
+from study.report.provenance import provenance
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from mixup.study.inference.wins import ranks_table, wins_table
-from mixup.study.report.seeds import rankings
-from mixup.study.tables import MEASURES
+from study.inference.wins import ranks_table, wins_table
+from study.report.seeds import rankings
+from study.tables import MEASURES
 
 
 def runs(values: dict[int, dict[str, float]]) -> pd.DataFrame:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from mixup.study.errors import StudyError
-from mixup.study.inference.ledger import read_ledger
-from mixup.study.params import read_section
-from mixup.study.training.config import ExperimentConfig, Name, Seeds, all_runs
+from study.errors import StudyError
+from study.inference.ledger import read_ledger
+from study.params import read_section
+from study.training.config import ExperimentConfig, Name, Seeds, all_runs
 from stages import report
 from tests.study.report.conftest import SEEDS
 

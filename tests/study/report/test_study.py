@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mixup.study.data.spirals import SpiralsConfig, generate
-from mixup.study.report.gallery import evidence, picture_of_spirals
-from mixup.study.report.study import facts, method_rows, spirals_in_words, timed
-from mixup.study.training.config import ExperimentConfig, RunKey
+from study.data.spirals import SpiralsConfig, generate
+from study.report.gallery import evidence, picture_of_spirals
+from study.report.study import facts, method_rows, spirals_in_words, timed
+from study.training.config import ExperimentConfig
+from study.paths import RunKey
 
 ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
 MIRRORED = {"points_per_class": 700, "noise": 0.25, "max_angle": 540.0}

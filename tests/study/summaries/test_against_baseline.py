@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixup.study.summaries.against_baseline import ALLOWANCES, MEASURED, against_baseline
-from mixup.study.tables import measures_table
-from mixup.study.training.config import RunKey
+from study.summaries.against_baseline import ALLOWANCES, MEASURED, against_baseline
+from study.tables import measures_table
+from study.paths import RunKey
 
 METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values()]
 METHODS = ["baseline", "input", "manifold"]

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixup.study.errors import StudyError
-from mixup.study.summaries.curves import mean_curves
-from mixup.study.training.config import RunKey
+from study.errors import StudyError
+from study.summaries.curves import mean_curves
+from study.paths import RunKey
 from tests.sums import write_sums
 
 HEADER = "step,loss,train_loss,train_accuracy,test_loss,test_accuracy,k,lam\n"

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mixup.study.errors import StudyError
-from mixup.study.summaries.summary import nested_means, runs_table, summary_table
-from mixup.study.tables import SUMMARY, measures_table
-from mixup.study.training.config import RunKey
+from study.errors import StudyError
+from study.summaries.summary import nested_means, runs_table, summary_table
+from study.tables import SUMMARY, measures_table
+from study.paths import RunKey
 from tests.sums import write_sums
 
 KEYS = [RunKey("zebra", method, seed) for method in ("baseline", "apple") for seed in (7, 3)]

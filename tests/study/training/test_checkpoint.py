@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from mixup.study.errors import StudyError
-from mixup.study.paths import checkpoint_path, remove_checkpoint
-from mixup.study.training import checkpoint as module
-from mixup.study.training.checkpoint import Checkpoint
-from mixup.study.training.config import RunKey
-from mixup.study.training.trainer import train_run
+from study.errors import StudyError
+from study.paths import checkpoint_path, remove_checkpoint
+from study.training import checkpoint as module
+from study.training.checkpoint import Checkpoint
+from study.paths import RunKey
+from study.training.trainer import train_run
 from tests.study.training.test_trainer import METHODS, config, dataset
 
 LONG = {"steps": 150, "decay_at": [40, 90], "evaluations": 4}

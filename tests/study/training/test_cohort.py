@@ -8,13 +8,14 @@ import pytest
 import torch
 import yaml
 
-from mixup.study.data.dataset import Dataset
-from mixup.study.errors import StudyError
-from mixup.study.training.checkpoint import Checkpoint
-from mixup.study.training.cohort import train_cohort
-from mixup.study.training.config import RunConfig, RunKey, read_run_config
-from mixup.study.training.stackable import can_stack
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.training.checkpoint import Checkpoint
+from study.training.cohort import train_cohort
+from study.training.config import RunConfig, read_run_config
+from study.paths import RunKey
+from study.training.stackable import can_stack
+from study.training.trainer import train_run
 
 ROOT = Path(__file__).parents[3]
 METHODS: dict[str, dict[str, Any]] = {

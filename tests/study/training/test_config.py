@@ -6,15 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mixup.study.params import ParamsError, read_params, read_section
-from mixup.study.training.config import (
-    ExperimentConfig,
-    NetConfig,
-    RunKey,
-    TrainingConfig,
-    all_runs,
-    read_run_config,
-)
+from study.params import ParamsError, read_params, read_section
+from study.training.config import ExperimentConfig, NetConfig, TrainingConfig, all_runs, read_run_config
+from study.paths import RunKey
 
 PARAMS: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
 

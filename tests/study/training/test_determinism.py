@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from mixup.study.training.outcome import write_run
-from mixup.study.training.trainer import train_run
+from study.training.outcome import write_run
+from study.training.trainer import train_run
 from tests.study.training.test_trainer import METHODS, config, dataset, digest
 
 ROOT = Path(__file__).parents[3]

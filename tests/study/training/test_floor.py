@@ -10,8 +10,8 @@ import torch
 
 from mixup.mixing.plan import MixPlan
 from mixup.mixing.sampler import Sampler
-from mixup.study.training.floor import Floor, p_different_labels
-from mixup.study.training.trainer import train_run
+from study.training.floor import Floor, p_different_labels
+from study.training.trainer import train_run
 from tests.study.training.test_cohort import config, dataset
 
 BATCH = 5

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mixup.study.data.dataset import save_dataset
+from study.data.dataset import save_dataset
 from tests.study.training.test_determinism import EVERYTHING
 from tests.study.training.test_trainer import NET, dataset, digest
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from mixup.study.training.recipe import (
+from study.training.recipe import (
     Batches,
     decay_learning_rate,
     samples,
     schedule_for,
     targets_and_criterion,
 )
-from mixup.study.training.run import Purpose, seed_sequence
+from study.training.seeding import Purpose, seed_sequence
 from tests.study.training.test_trainer import config
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from mixup.study.training import scores
+from study.training import scores
 
 
 def example(seed: int, n: int, n_classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,17 +10,14 @@ from torch import nn
 
 from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
-from mixup.study.params import ParamsError, check
-from mixup.study.training.config import (
-    ExperimentConfig,
-    MethodConfig,
-    RunConfig,
-    RunKey,
-    read_run_config,
-)
-from mixup.study.training.outcome import write_run
-from mixup.study.training.run import build_net, load_run, read_metrics, split_for
-from mixup.study.training.trainer import new_state, train_run
+from study.params import ParamsError, check
+from study.training.config import ExperimentConfig, MethodConfig, RunConfig, read_run_config
+from study.paths import RunKey
+from study.training.outcome import write_run
+from study.training.net import build_net
+from study.training.run import load_run, read_metrics
+from study.training.split import split_for
+from study.training.trainer import new_state, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset, history
 
 BOTTLENECK = NET | {"bottleneck": {"layer": 2, "size": 4}}

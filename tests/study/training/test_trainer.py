@@ -13,12 +13,13 @@ import torch
 from safetensors.torch import load_file
 
 from mixup.models.mlp import MLP
-from mixup.study.data.dataset import Dataset
-from mixup.study.errors import StudyError
-from mixup.study.training.config import RunConfig
-from mixup.study.training.outcome import HISTORY_COLUMNS, write_run
-from mixup.study.training.run import load_run, read_metrics, split_for
-from mixup.study.training.trainer import train_run
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.training.config import RunConfig
+from study.training.outcome import HISTORY_COLUMNS, write_run
+from study.training.run import load_run, read_metrics
+from study.training.split import split_for
+from study.training.trainer import train_run
 
 NET = {"width": 16, "depth": 3, "negative_slope": 0.2}
 RECIPE = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mixup.study.training import trial
-from mixup.study.training.trial import keeps_bytes
+from study.training import trial
+from study.training.trial import keeps_bytes
 from tests.study.training.test_cohort import METHODS, config, dataset, every_method
 
 

@@ -1,0 +1,228 @@
+"""The code that a stage runs, as one digest by meaning.
+
+DVC follows no imports. The stage `code` follows them, and writes a digest for every stage into
+code.json; the other stages name theirs among their params. So an edit reruns what it can change:
+comments, docstrings and layout are not part of a digest, and neither is code that a stage does not
+import.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from study.errors import FileError, StudyError
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = Path("code.json")
+PINS = "requirements.lock"
+NO_DIGEST = ("__init__", "__main__", "code", "train_ahead")
+"""Modules of stages/ whose digest nobody asks for: these two run whenever they may be needed."""
+CANNOT_CHANGE_RESULTS = {
+    "study.ahead": "moves a finished run, whose checksums are compared",
+    "study.code": "another digest already says that something changed",
+    "study.command": "prints how a stage failed",
+    "stages.__init__": "decides what Ctrl-C does",
+}
+"""Modules that stages import and that no output depends on, and why."""
+DECIDING = {
+    **{name: name for name in ("contourpy", "jinja2", "matplotlib", "mlxtend", "numpy", "pandas")},
+    **{name: name for name in ("safetensors", "scipy", "torch")},
+    "sklearn": "scikit-learn",
+}
+"""Imported packages whose version can change an output, and the names they are pinned by."""
+
+
+def stage_digests(root: Path = ROOT) -> dict[str, str]:
+    """Compute the digest of every stage, by the name of its module in stages/."""
+    names = sorted(path.stem for path in (root / "stages").glob("*.py"))
+    return {name: stage_digest(name, root) for name in names if name not in NO_DIGEST}
+
+
+@cache
+def stage_digest(stage: str, root: Path = ROOT) -> str:
+    """Digest the code that ``python -m stages.STAGE`` imports, directly or not.
+
+    That is the meaning of its Python files, the bytes of the other files in their packages
+    (templates, style sheets, scripts), and the pinned versions of the packages of `DECIDING`. It is
+    the same on every supported version of Python.
+
+    Returns:
+        The first 16 hexadecimal digits of a SHA-256.
+    """
+    files, packages = files_run(root / "stages" / f"{stage}.py", root)
+    lines = [f"{name} {_digest(root / name)}" for name in sorted(files)]
+    pins = _pins(root / PINS)
+    lines += sorted(f"{name}=={pins[name]}" for name in packages)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+@cache
+def code_version() -> str:
+    """Name the code that runs are trained with here: its digest and what torch and NumPy are used.
+
+    Equal versions give equal runs on machines of one kind. The files are read at the first call of
+    a process: make it before they may change.
+    """
+    return version_of(stage_digest("train"))
+
+
+def version_of(digest: str) -> str:
+    """Add the versions of the packages in use to the digest of the stage `train`."""
+    return f"{digest}, torch {version('torch')}, numpy {version('numpy')}"
+
+
+def read_code() -> dict[str, str]:
+    """Read the digests that the stage `code` wrote.
+
+    Raises:
+        StudyError: the file is missing or damaged.
+    """
+    try:
+        digests: dict[str, str] = json.loads(CODE.read_text(encoding="utf-8"))
+        return {name: str(digest) for name, digest in digests.items()}
+    except FileNotFoundError as error:
+        raise FileError(CODE) from error
+    except (ValueError, AttributeError) as error:
+        raise FileError(CODE, error) from error
+
+
+def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
+    """Follow the imports of a file.
+
+    Args:
+        start: a Python file below ``root``.
+        root: the folder that holds the packages of the project.
+
+    Returns:
+        The files of the project, relative to ``root`` and with ``/``; the names by which packages
+        of `DECIDING` are pinned.
+    """
+    reached, packages, waiting = set[Path](), set[str](), [start]
+    while waiting:
+        file = waiting.pop()
+        if file in reached:
+            continue
+        reached.add(file)
+        for name in imported_names(_parse(file)):
+            if name.split(".")[0] in DECIDING:
+                packages.add(DECIDING[name.split(".")[0]])
+            waiting += _project_files(name, root)
+    beside = {path for file in reached for path in _data_files(file.parent)}
+    return {path.relative_to(root).as_posix() for path in reached | beside}, packages
+
+
+def imported_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a module imports when it runs, wherever in it they stand."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise StudyError("relative imports are not used in this project")
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def meaning(source: str) -> str:
+    """Write what a Python source says: its syntax tree without docstrings and type-only imports.
+
+    It walks classes and non-empty fields, since `ast.dump` differs between versions of Python.
+    """
+    return _written(_without_idle_statements(ast.parse(source)))
+
+
+def _written(node: object) -> str:
+    match node:
+        case ast.JoinedStr():
+            return f"JoinedStr[{' '.join(_parts(node))}]"
+        case ast.Constant():
+            return f"{type(node.value).__name__} {node.value!r}"
+        case ast.AST():
+            fields = [(name, getattr(node, name, None)) for name in node._fields]
+            told = [
+                f"{name}={_written(value)}" for name, value in fields if value not in (None, [])
+            ]
+            return f"{type(node).__name__}({' '.join(told)})"
+        case list():
+            return f"[{' '.join(map(_written, node))}]"
+    return repr(node)
+
+
+def _parts(node: ast.JoinedStr) -> Iterator[str]:
+    """Write an f-string; versions of Python cut its constant parts differently."""
+    text = ""
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+            continue
+        if text:
+            yield repr(text)
+        text = ""
+        yield _written(part)
+    if text:
+        yield repr(text)
+
+
+def _without_idle_statements(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list):
+                setattr(node, field, [one for one in block if not _is_idle(one)])
+    return tree
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Tell whether a statement does nothing when it runs: a docstring, or imports for types."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+        case ast.If(test=ast.Name(id="TYPE_CHECKING" | "_TYPE_CHECKING")):
+            return True
+    return False
+
+
+def _parse(file: Path) -> ast.Module:
+    return _without_idle_statements(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def _digest(file: Path) -> str:
+    content = file.read_bytes()
+    if file.suffix == ".py":
+        content = meaning(content.decode()).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _project_files(name: str, root: Path) -> Iterator[Path]:
+    """Find the module ``name``, or the one that has it as an attribute, and the packages around."""
+    parts = name.split(".")
+    if not (root / parts[0]).is_dir():
+        return
+    for depth in range(1, len(parts) + 1):
+        module, place = ".".join(parts[:depth]), root.joinpath(*parts[:depth])
+        inits, files = f"{module}.__init__", (place / "__init__.py", place.with_suffix(".py"))
+        if {module, inits} & CANNOT_CHANGE_RESULTS.keys():
+            if place.with_suffix(".py").is_file():
+                return
+            continue
+        yield from (file for file in files if file.is_file())
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    """Find what code of a package may read: files that are no code, not those of other packages."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+            yield from _data_files(path)
+        elif path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path
+
+
+def _pins(path: Path) -> dict[str, str]:
+    text = path.read_text(encoding="utf-8")
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text.lower(), flags=re.MULTILINE))

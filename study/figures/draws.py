@@ -1,0 +1,95 @@
+"""The random draws of mixing: where it entered (k) and how strongly (lam), over training."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+from study.figures.style import method_label, new_figure, seeds_said, styled
+
+FEW = 1000
+"""Draws below which a bar, about a tenth of them, strays from its expectation by 10 % and more."""
+
+
+@styled()
+def draw_draws(
+    histories: pd.DataFrame,
+    colours: Mapping[str, str],
+    alpha: float,
+    n_hidden: int,
+    title: str,
+) -> Figure:
+    """Draw k and lam at the evaluated steps of one seed, and their shares over all seeds.
+
+    Args:
+        histories: the rows of every mixing run's history.csv, with its method and seed: method,
+            seed, step, k, lam. Methods are drawn in the order they appear; the first seed is the
+            one whose steps are drawn.
+        colours: method -> colour.
+        alpha: of the Beta(alpha, alpha) that lam was drawn from; its density is drawn too.
+        n_hidden: number of hidden layers K; the axis of k shows 0..K.
+        title: names the experiment.
+    """
+    methods, seeds = histories["method"].unique(), histories["seed"].unique()
+    figure = new_figure(9.0, 1.6 * len(methods) + 1.2)
+    widths = [3, 1, 3, 1]
+    panels = figure.subplots(len(methods), 4, sharex="col", width_ratios=widths, squeeze=False)
+    for row, method in zip(panels, methods, strict=True):
+        every = histories[histories["method"] == method]
+        first = every[every["seed"] == seeds[0]]
+        _draw_k(row[0], row[1], first, every, colours[method], n_hidden)
+        _draw_lam(row[2], row[3], first, every, colours[method], alpha)
+        row[0].set_title(method_label(method), loc="left", fontweight="bold")
+    labels = ["optimiser step", "share", "optimiser step", "density"]
+    for axes, label in zip(panels[-1], labels, strict=True):
+        axes.set_xlabel(label)
+    n_draws = len(histories) // len(methods)
+    notes = ["methods are paired: of one seed all draw the same lam"] * (len(methods) > 1)
+    notes += ["of so few draws bars stray from the line"] * (n_draws < FEW)
+    figure.suptitle(
+        f"{title}: layer k where mixing entered, and weight lam of the original sample\n"
+        f"{seeds_said(len(seeds))}; dots: recorded steps of seed {seeds[0]}; "
+        f"bars: all {n_draws:,} recorded steps; line: Beta({alpha:g}, {alpha:g})\n"
+        + "; ".join(notes)
+    )
+    return figure
+
+
+def _draw_k(
+    over_time: Axes,
+    share: Axes,
+    first: pd.DataFrame,
+    every: pd.DataFrame,
+    colour: str,
+    n_hidden: int,
+) -> None:
+    layers = np.arange(n_hidden + 1)
+    over_time.scatter(first["step"], first["k"], s=7, color=colour)
+    share.barh(layers, [np.mean(every["k"] == k) for k in layers], height=0.6, color=colour)
+    over_time.set_ylabel("k (0: input)")
+    for axes in (over_time, share):
+        axes.set(yticks=layers, ylim=(-0.6, n_hidden + 0.6))
+    share.set_xlim(0, 1)
+
+
+def _draw_lam(
+    over_time: Axes,
+    density: Axes,
+    first: pd.DataFrame,
+    every: pd.DataFrame,
+    colour: str,
+    alpha: float,
+) -> None:
+    over_time.scatter(first["step"], first["lam"], s=7, color=colour)
+    bins = np.linspace(0, 1, 11).tolist()
+    density.hist(
+        every["lam"], bins=bins, density=True, orientation="horizontal", color=colour, alpha=0.6
+    )
+    grid = np.linspace(0.005, 0.995, 199)
+    density.plot(stats.beta.pdf(grid, alpha, alpha), grid, color="#333333", linewidth=1.2)
+    over_time.set_ylabel("lam")
+    for axes in (over_time, density):
+        axes.set(yticks=[0, 0.5, 1], ylim=(-0.03, 1.03))

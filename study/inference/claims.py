@@ -1,0 +1,241 @@
+"""The claims of claims.yaml: what one may say, and whether it can be asked of the runs."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import pandas as pd
+from pydantic import Field
+from pydantic import model_validator as check_after
+
+from study.errors import StudyError
+from study.inference.verdicts import Region
+from study.params import ParamsError, Section, check, did_you_mean, read_params
+from study.training.config import ExperimentConfig, Name, Names
+
+CLAIMS = Path("claims.yaml")
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+# Beyond it, sums of squares overflow in the end; no measure comes near.
+MOST = 1e9
+Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
+Direction = Literal["higher", "lower", "same", "varies"]
+
+
+class Side(NamedTuple):
+    """A method of a claim and its measure, each with its key in claims.yaml."""
+
+    method_key: str
+    method: str
+    metric_key: str
+    metric: str
+
+
+class Claim(Section):
+    """A sentence about the methods, and the measurement that decides it."""
+
+    id: Id
+    """Its name in the ledger."""
+    sentence: Text
+    """What is claimed, in words."""
+    source: Text
+    """Who claims it, and where."""
+    experiment: Name
+    metric: Name
+    """A measure of metrics/runs.csv."""
+    method: Name
+    """The method that the claim is about."""
+    than: Name | Bounded
+    """What it is compared with: another method, paired by seed, or a number."""
+    than_metric: Name | None = None
+    """The measure of `than`, where it is another than `metric`."""
+    direction: Direction
+    """`higher` or `lower` than that by more than `smallest`; the `same` up to `smallest`; or
+    `varies`: on a share of the seeds between `smallest` and 1 - `smallest` it is higher."""
+    smallest: Annotated[float, Field(ge=0, le=MOST)]
+    """The smallest difference that matters."""
+    relative: bool = False
+    """Whether differences are shares of the other value, -0.1 being 10 % less, instead of being in
+    the metric's own unit."""
+    twin: Id | None = None
+    """Another claim, which asks the same of a measure free of scale."""
+    family: Id | None = None
+    """The claims that Holm's correction is for together with this one; None is a family too."""
+
+    @check_after(mode="after")
+    def _can_be_asked(self) -> Self:
+        if self.than_metric and not isinstance(self.than, str):
+            raise ValueError(f"than_metric needs a method to measure, got than {self.than}")
+        if (self.method, self.metric) == (self.than, self.metric_of_other):
+            raise ValueError(f"compares {self.method} with itself")
+        if self.direction in ("same", "varies") and not self.smallest > 0:
+            raise ValueError(f"smallest must be > 0 where the direction is {self.direction}")
+        if self.direction == "varies" and (
+            self.relative or not isinstance(self.than, str) or self.smallest >= 0.5
+        ):
+            raise ValueError(
+                "with the direction varies, than must be a method, smallest < 0.5, relative false"
+            )
+        if self.relative and self.direction != "higher" and self.smallest >= 1:
+            raise ValueError(f"nothing can be lower by a share of {self.smallest}")
+        if self.relative and not isinstance(self.than, str) and self.than <= 0:
+            raise ValueError(f"than must be > 0 where relative is true, got {self.than}")
+        return self
+
+    @property
+    def metric_of_other(self) -> str:
+        """The measure of `than`."""
+        return self.than_metric or self.metric
+
+    @property
+    def sides(self) -> list[Side]:
+        """What it compares and is to be measured: the method and, unless a number, the other."""
+        of_method = Side("method", self.method, "metric", self.metric)
+        if not isinstance(self.than, str):
+            return [of_method]
+        key = "than_metric" if self.than_metric else "metric"
+        return [of_method, Side("than", self.than, key, self.metric_of_other)]
+
+    @property
+    def region(self) -> Region:
+        """Where the effect lies if the claim holds; where `relative`, the effect is a log ratio."""
+        least, most = self.smallest, -self.smallest
+        if self.relative:
+            least = math.log1p(self.smallest)
+            most = math.log1p(-self.smallest) if self.smallest < 1 else -math.inf
+        return {
+            "higher": Region(least, math.inf),
+            "lower": Region(-math.inf, most),
+            "same": Region(most, least),
+            "varies": Region(least, 1 - least),
+        }[self.direction]
+
+    @property
+    def question(self) -> tuple[Any, ...]:
+        """What is tested: claims of equal questions are one test."""
+        sides = (self.metric, self.method, self.metric_of_other, self.than)
+        return (self.experiment, *sides, self.region, self.relative)
+
+
+class ClaimsFile(Section):
+    """All of claims.yaml."""
+
+    claims: list[dict[str, Any]]
+    headline: dict[Name, Names] = Field(default_factory=dict)
+    """Experiment -> the measures of it that DVC shows unasked."""
+
+
+def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
+    """Read claims.yaml.
+
+    Raises:
+        ParamsError: the file is missing or is not YAML; an entry has an unknown, missing or
+            unusable key, or an id that another entry has; a twin is not in the file. The message
+            names the claim and the key.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    claims: list[Claim] = [
+        check(Claim, entry, f"{path}: {_name(entry, number)}")
+        for number, entry in enumerate(file.claims, 1)
+    ]
+    ids = [claim.id for claim in claims]
+    for claim in claims:
+        if ids.count(claim.id) > 1:
+            raise ParamsError(f"{path}: {claim.id}.id is that of another claim too")
+        if claim.twin is not None and claim.twin not in ids:
+            raise ParamsError(f"{path}: {claim.id}.twin is {claim.twin!r}, which is no claim's id")
+    return claims
+
+
+def read_headline(
+    experiments: Mapping[str, ExperimentConfig], runs: pd.DataFrame, path: Path | str = CLAIMS
+) -> dict[str, list[str]]:
+    """Read from claims.yaml which measures of which experiment are shown unasked.
+
+    Args:
+        experiments: those of params.yaml.
+        runs: columns experiment, method, seed, metric, value; what was measured.
+        path: the claims' file.
+
+    Raises:
+        ParamsError: as `read_claims`.
+        StudyError: names that there are not, as `not_asked`.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    for experiment, metrics in file.headline.items():
+        _check_known(f"{path}: headline.{experiment}", experiment, experiments, "params.yaml")
+        for metric in metrics:
+            key = f"{path}: headline.{experiment}.{metric}"
+            _check_spelled(key, metric, list(runs["metric"].unique()))
+    return file.headline
+
+
+def _name(entry: dict[str, Any], number: int) -> str:
+    """Name a claim in a message: by its id if that can stand in a line, else by its place."""
+    name = entry.get("id")
+    fits = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80
+    return str(name) if fits else f"claim number {number}"
+
+
+def not_asked(
+    claims: Iterable[Claim],
+    experiments: Mapping[str, ExperimentConfig],
+    runs: pd.DataFrame,
+    path: Path | str = CLAIMS,
+) -> dict[str, str]:
+    """Find the claims that cannot be asked, since a part of the study was not run.
+
+    Args:
+        claims: the claims.
+        experiments: those of params.yaml, with all the methods that each could run.
+        runs: columns experiment, method, seed, metric, value; what was measured.
+        path: the claims' file, for the message.
+
+    Returns:
+        {claim id: why}: its methods were not run, or what was run has no such measure.
+
+    Raises:
+        StudyError: an experiment is not in params.yaml, or a method not among the ``methods`` of
+            its experiment; no run at all has the metric, but one of nearly the same name. The
+            message names the claim and what there is.
+    """
+    metrics = list(runs["metric"].unique())
+    measured = set(runs.groupby(["experiment", "method", "metric"]).groups)
+    reasons = {}
+    for claim in claims:
+        name = f"{path}: {claim.id}"
+        _check_known(f"{name}.experiment", claim.experiment, experiments, "params.yaml")
+        methods = experiments[claim.experiment].methods
+        for side in claim.sides:
+            _check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
+            _check_spelled(f"{name}.{side.metric_key}", side.metric, metrics)
+            if (claim.experiment, side.method, side.metric) not in measured:
+                ran = side.method in experiments[claim.experiment].all_methods
+                lacking = f"{side.metric} of {side.method} was not measured"
+                reasons[claim.id] = lacking if ran else f"{side.method} was not run"
+                break
+    return reasons
+
+
+def _check_known(key: str, name: str, known: Iterable[str], place: str) -> None:
+    if name not in known:
+        raise StudyError(
+            f"{key} is {name!r}, which {place} does not have{did_you_mean(name, known)}"
+        )
+
+
+def _check_spelled(key: str, metric: str, known: Sequence[str]) -> None:
+    """Refuse a name that differs from a measure's in letters, not in its numbers alone."""
+    if metric in known:
+        return
+    words = {re.sub("[0-9]+", "0", name) for name in known}
+    if (word := re.sub("[0-9]+", "0", metric)) not in words and get_close_matches(
+        word, words, 1, 0.9
+    ):
+        raise StudyError(f"{key} is {metric!r}, which no run has{did_you_mean(metric, known)}")

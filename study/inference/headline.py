@@ -1,0 +1,52 @@
+"""The few numbers that DVC shows unasked: what the claims turn on, and how many hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from study.inference.claims import Claim
+from study.inference.verdicts import OUTCOMES
+from study.tables import values_by_seed
+
+
+def headline(
+    measures: Mapping[str, Sequence[str]],
+    claims: Sequence[Claim],
+    ledger: pd.DataFrame,
+    runs: pd.DataFrame,
+    digits: int = 4,
+) -> dict[str, dict[str, Any]]:
+    """Pick the numbers of metrics/headline.json.
+
+    Args:
+        measures: experiment -> its measures shown.
+        claims: those of claims.yaml: of an experiment the methods that they compare are shown.
+        ledger: what `ledger_table` decided of them.
+        runs: columns experiment, method, seed, metric, value.
+        digits: significant digits kept.
+
+    Returns:
+        {"claims": {verdict: count}}, then {experiment: {method: {measure: mean over seeds}}} in the
+        order of ``measures`` and ``runs``, without what was not run.
+    """
+    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
+    shown: dict[str, dict[str, Any]] = {
+        "claims": {name.replace(" ", "_"): count for name, count in counts.items()}
+    }
+    for experiment, metrics in measures.items():
+        named = {side.method for c in claims if c.experiment == experiment for side in c.sides}
+        rows = runs[runs["experiment"] == experiment]
+        means = {metric: values_by_seed(rows, metric).mean() for metric in metrics}
+        for method in rows["method"].unique():
+            of_method = {
+                metric: float(f"{found[method]:.{digits}g}")
+                for metric, found in means.items()
+                if not math.isnan(found.get(method, math.nan))
+            }
+            if method in named and of_method:
+                shown.setdefault(experiment, {})[method] = of_method
+    return shown

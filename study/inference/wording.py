@@ -1,0 +1,97 @@
+"""Put numbers into words, the same way wherever people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from study.inference.verdicts import INCONCLUSIVE, MOST_SEEDS, NOT_ASKED, OUTCOMES
+
+QUESTION = [
+    *("experiment", "metric", "method", "other", "other_metric"),
+    *("bound_low", "bound_high", "relative"),
+]
+
+
+def effect_text(row: Any) -> str:
+    """Word an effect and its 95 % interval, as ``+0.213 (+0.150 to +0.276)``.
+
+    Args:
+        row: a row of the ledger, with its columns as attributes.
+
+    Returns:
+        The difference in the metric's unit, in per cent of the other value if ``relative``;
+        without a sign, the mean itself where it was compared with a number, and the share of the
+        seeds with the direction ``varies``. Without the interval where there is none.
+    """
+    if row.verdict == NOT_ASKED:
+        return str(row.note)
+    if math.isnan(row.difference):
+        return "not measured"
+    scale, shift, sign, unit = 1, 0.0, "+", ""
+    if row.direction == "varies":
+        scale, sign, unit = 100, "", " % of seeds"
+    elif row.relative:
+        scale, unit = 100, " %"
+    elif _is_number(row.other):
+        shift, sign = float(row.other), ""
+    numbers = [scale * (number + shift) for number in (row.difference, row.low, row.high)]
+    places = decimals(numbers[2] - numbers[1])
+    effect, low, high = (f"{number:{sign}.{places}f}" for number in numbers)
+    return f"{effect}{unit}" + ("" if math.isnan(row.low) else f" ({low} to {high})")
+
+
+def needed_text(row: Any) -> str:
+    """Say of an inconclusive claim how many seeds would settle it; "" of any other."""
+    if row.verdict != INCONCLUSIVE or math.isnan(row.seeds_needed):
+        return ""
+    if math.isinf(row.seeds_needed):
+        return f"more than {MOST_SEEDS:,} seeds would settle it"
+    return f"about {row.seeds_needed:.0f} seeds would settle it"
+
+
+def counts_text(ledger: pd.DataFrame) -> str:
+    """Count the verdicts, as ``3 claims: 1 supported, 0 contradicted, 2 inconclusive``.
+
+    Claims that were not asked are counted where there are any. Where some ask the same, it is
+    ``3 claims that ask 2 questions``.
+    """
+    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
+    if not counts[NOT_ASKED]:
+        del counts[NOT_ASKED]
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    n = count_questions(ledger)
+    asking = f" that ask {n} question{'s' * (n != 1)}" if n < len(ledger) else ""
+    return f"{len(ledger)} claim{'s' * (len(ledger) != 1)}{asking}: {listed}"
+
+
+def count_questions(ledger: pd.DataFrame) -> int:
+    """Count the different questions that the claims of a ledger ask: each is one test.
+
+    Source: `study.inference.claims.Claim.question`, here by the columns of the table.
+    """
+    other_metric = ledger["other_metric"].where(ledger["other_metric"] != "", ledger["metric"])
+    return len(ledger.assign(other_metric=other_metric)[QUESTION].drop_duplicates())
+
+
+def mean_text(mean: float, low: float, high: float) -> str:
+    """Word a mean and half of its interval, as ``0.885 ± 0.013``; "" if there is no mean."""
+    if math.isnan(mean):
+        return ""
+    half_width = (high - low) / 2
+    if not half_width > 0:
+        return f"{mean:.4g}"
+    places = decimals(half_width)
+    return f"{mean:.{places}f} ± {half_width:.{places}f}"
+
+
+def decimals(spread: float) -> int:
+    """Give the decimal places, five at most, that show two significant digits of ``spread``."""
+    return min(max(0, 1 - math.floor(math.log10(spread))), 5) if spread > 0 else 4
+
+
+def _is_number(other: object) -> bool:
+    """Whether a claim compares with a number: names of methods begin with a letter."""
+    return not str(other)[:1].isalpha()

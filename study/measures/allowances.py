@@ -1,0 +1,235 @@
+"""What a baseline may do without mixing: scale its temperature, or stop early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.measures.measure import Measure
+from study.tables import read_history
+from study.training.config import ExperimentConfig
+from study.paths import RunKey
+from study.training.run import Run
+from study.training.scores import Labels, Probabilities, brier, ece, nll
+
+LOG_TEMPERATURES = (np.log(1e-3), np.log(1e3))
+STOPPING = ["step", "test_loss", "test_accuracy", "test_ece", "validation_loss"]
+_DRAWN = ("allowances",)
+MEASURES = [
+    Measure("temperature", "temperature T", seen_in=("reliability",)),
+    Measure(
+        "tempered_test_nll",
+        "test NLL with temperature scaling",
+        "nats",
+        better="less",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        "tempered_test_ece",
+        "test ECE with temperature scaling",
+        better="less",
+        seen_in=("reliability", *_DRAWN),
+        said_in=("reliability",),
+    ),
+    Measure("tempered_test_brier", "test Brier score with temperature scaling", better="less"),
+    Measure("stopped_step", "step of the lowest validation loss"),
+    Measure("stopped_test_nll", "test NLL stopped early", "nats", better="less", seen_in=_DRAWN),
+    Measure("stopped_test_ece", "test ECE stopped early", better="less", seen_in=_DRAWN),
+    Measure("stopped_test_accuracy", "test accuracy stopped early", better="more", seen_in=_DRAWN),
+]
+
+
+def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether validation data were kept apart."""
+    return experiment.training.validation_fraction > 0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A run's test predictions before and after temperature scaling.
+
+    Args:
+        temperature: T > 0, fitted on the validation data.
+        as_is: (N, C), rows sum to 1.
+        tempered: (N, C), the same scaled by T.
+        labels: (N,) class indices.
+    """
+
+    temperature: float
+    as_is: Probabilities
+    tempered: Probabilities
+    labels: Labels
+
+
+def calibrate(run: Run, dataset: Dataset) -> Calibration:
+    """Fit a run's temperature on its validation data and scale its test predictions.
+
+    Args:
+        run: trained with validation data kept apart.
+        dataset: the data set it was trained on.
+
+    Raises:
+        StudyError: the run has no validation data.
+    """
+    split = run.split(dataset)
+    if not len(split.validation_labels):
+        raise StudyError(f"{run.folder} kept no validation data to fit a temperature on")
+    validation = run.probabilities(split.validation_inputs)
+    temperature = fit_temperature(validation, split.validation_labels.numpy())
+    test = run.probabilities(split.test_inputs)
+    return Calibration(temperature, test, tempered(test, temperature), split.test_labels.numpy())
+
+
+def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
+    """Find the T > 0 with the least NLL of predictions scaled by `tempered`.
+
+    The NLL is convex in 1 / T, so it has one minimum.
+
+    Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.
+
+    Args:
+        probabilities: (N, C), rows sum to 1, N >= 1.
+        labels: (N,) class indices.
+
+    Returns:
+        T in [0.001, 1000]. Where every label is the most probable class the best T is 0, and some
+        T is given that is small enough for an NLL of 0 in float64; where the predictions mislead
+        the best is infinite, and T is near its upper end.
+
+    Raises:
+        ValueError: there is no sample.
+    """
+    if not len(labels):
+        raise ValueError("a temperature needs at least one sample")
+    logits, samples = _logarithms(probabilities), np.arange(len(labels))
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float(scaled[samples, labels].mean())
+
+    options = {"xatol": 1e-8}
+    found = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded", options=options)
+    return float(np.exp(found.x))
+
+
+def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
+    """Scale predictions by a temperature: ``p_c^(1/T) / sum_c p_c^(1/T)``.
+
+    This is ``softmax(logits / T)``; no sample's most probable class changes.
+
+    Args:
+        probabilities: (N, C), rows sum to 1.
+        temperature: T > 0; above 1 it makes predictions less confident.
+
+    Returns:
+        (N, C), rows sum to 1.
+    """
+    scaled: Probabilities = softmax(_logarithms(probabilities) / temperature, axis=1)
+    return scaled
+
+
+def _logarithms(probabilities: Probabilities) -> Probabilities:
+    """Take logarithms, which are logits too; 0 counts as the smallest normal number."""
+    floor = np.finfo(np.float64).tiny
+    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), floor))
+
+
+def reliability_tables(found: Calibration) -> pd.DataFrame:
+    """Tabulate both reliability diagrams of a run.
+
+    Returns:
+        The columns of `reliability_table`, and scaling: ``none``, then ``temperature``.
+    """
+    before = reliability_table(found.as_is, found.labels).assign(scaling="none")
+    after = reliability_table(found.tempered, found.labels).assign(scaling="temperature")
+    return pd.concat([before, after], ignore_index=True)
+
+
+def reliability_table(
+    probabilities: Probabilities, labels: Labels, n_bins: int = 15
+) -> pd.DataFrame:
+    """Tabulate a reliability diagram of the top label.
+
+    The bins are those of `study.training.scores.ece`: of equal width, open on the left. The
+    ECE is ``sum(count * abs(accuracy - confidence)) / sum(count)``.
+
+    Args:
+        probabilities: (N, C), rows sum to 1.
+        labels: (N,) class indices.
+        n_bins: number of bins from 0 to 1.
+
+    Returns:
+        A row a bin that has samples: bin (from 1), confidence and accuracy (means over its
+        samples, in [0, 1]), count.
+    """
+    confidence = probabilities.max(1)
+    samples = pd.DataFrame(
+        {
+            "bin": np.clip(np.ceil(confidence * n_bins).astype(int), 1, n_bins),
+            "confidence": confidence,
+            "accuracy": (probabilities.argmax(1) == labels).astype(float),
+        }
+    )
+    bins = samples.groupby("bin")
+    return bins.mean().assign(count=bins.size()).reset_index()
+
+
+def allowance_measures(run: Run, dataset: Dataset) -> dict[str, float]:
+    """Give a run's `calibration_measures` and `early_stopping_measures`.
+
+    Args:
+        run: trained with validation data kept apart.
+        dataset: the data set it was trained on.
+
+    Raises:
+        StudyError: the run has no validation data, or its history is missing or damaged.
+    """
+    history = read_history(run.folder, STOPPING)
+    return calibration_measures(calibrate(run, dataset)) | early_stopping_measures(history)
+
+
+def calibration_measures(found: Calibration) -> dict[str, float]:
+    """Score test predictions after temperature scaling; the accuracy stays as it was.
+
+    Returns:
+        ``temperature``; ``tempered_test_nll`` (nats), ``tempered_test_ece`` (15 bins) and
+        ``tempered_test_brier``, as the run's metrics without ``tempered_``.
+    """
+    return {
+        "temperature": found.temperature,
+        "tempered_test_nll": nll(found.tempered, found.labels),
+        "tempered_test_ece": ece(found.tempered, found.labels),
+        "tempered_test_brier": brier(found.tempered, found.labels),
+    }
+
+
+def early_stopping_measures(history: pd.DataFrame) -> dict[str, float]:
+    """Give the test scores at the evaluation with the least validation loss.
+
+    Args:
+        history: a run's history.csv, with the columns `STOPPING`. Of equal losses the first
+            counts.
+
+    Returns:
+        ``stopped_step``, ``stopped_test_nll`` (nats), ``stopped_test_ece``,
+        ``stopped_test_accuracy``.
+
+    Raises:
+        ValueError: no evaluation has a validation loss.
+    """
+    if history["validation_loss"].isna().all():
+        raise ValueError("early stopping needs validation losses")
+    row = history.iloc[int(history["validation_loss"].argmin())]
+    return {
+        "stopped_step": float(row["step"]),
+        "stopped_test_nll": float(row["test_loss"]),
+        "stopped_test_ece": float(row["test_ece"]),
+        "stopped_test_accuracy": float(row["test_accuracy"]),
+    }

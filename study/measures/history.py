@@ -1,0 +1,46 @@
+"""What the course of a run's training tells: how far the test loss rose, how near the floor."""
+
+from pathlib import Path
+
+import numpy as np
+
+from study.measures.measure import Measure
+from study.paths import RUNS, run_folder
+from study.tables import read_history
+from study.paths import RunKey
+
+COLUMNS = ["step", "loss", "floor", "test_loss"]
+LAST_PART = 0.1
+MEASURES = [
+    Measure("test_nll_rise", "rise of the test NLL after its lowest point", "nats"),
+    Measure("train_excess_loss", "training loss above its floor", "nats", seen_in=("widths",)),
+]
+
+
+def history_measures(key: RunKey, root: Path = RUNS) -> dict[str, float]:
+    """Measure the course of a run.
+
+    - ``test_nll_rise``: the last test NLL minus the lowest of all evaluations; >= 0.
+    - ``train_excess_loss``: the mean optimised loss over the last tenth of the steps (rounded up
+      to whole rows of the history), minus the mean of their floors, which are those of the very
+      lam drawn (see `study.training.floor.Floor`), so that a run's luck with its lam is not
+      taken for an excess.
+
+    Args:
+        key: the run.
+        root: where the run folders are.
+
+    Returns:
+        A number for each measure.
+
+    Raises:
+        StudyError: the run's history is missing or damaged.
+    """
+    history = read_history(run_folder(key, root), COLUMNS)
+    last = history["step"] > (1 - LAST_PART) * history["step"].iloc[-1]
+    rows = history["step"].diff().fillna(history["step"])
+    excess = history["loss"] - history["floor"]
+    return {
+        "test_nll_rise": float(history["test_loss"].iloc[-1] - history["test_loss"].min()),
+        "train_excess_loss": float(np.average(excess[last], weights=rows[last])),
+    }

@@ -1,0 +1,165 @@
+"""How well a trained net keeps its accuracy under attack."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cross_entropy, pad
+
+from study.data.dataset import Dataset
+from study.measures.attacks import Net, fgsm, pgd
+from study.measures.deformations import check_images
+from study.measures.measure import Measure, named
+from study.measures.robustness_config import AttacksConfig
+from study.training.run import Run
+
+_DRAWN = ("attacks",)
+MEASURES = [
+    Measure("attacked_samples", "attacked images"),
+    Measure("unattacked_accuracy", "accuracy on the attacked images as they are", better="more"),
+    Measure(
+        r"fgsm_accuracy_([\d_]+)",
+        "accuracy under FGSM of radius {}",
+        better="more",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        r"pgd_accuracy_([\d_]+)",
+        "accuracy under PGD of radius {}",
+        better="more",
+        seen_in=_DRAWN,
+        said_in=_DRAWN,
+    ),
+    Measure(
+        r"transfer_fgsm_accuracy_([\d_]+)",
+        "accuracy on the baseline's FGSM examples of radius {}",
+        better="more",
+        seen_in=_DRAWN,
+    ),
+    Measure(r"pgd_missed_([\d_]+)", "share that PGD of radius {} misses"),
+    Measure(r"pgd_restart_gain_([\d_]+)", "share that only restarts of PGD of radius {} find"),
+    Measure(r"pgd_loss_([\d_]+)", "loss under PGD of radius {}", "nats"),
+]
+
+
+def attack_measures(
+    run: Run, baseline: Run | None, dataset: Dataset, config: AttacksConfig
+) -> dict[str, float]:
+    """Measure what accuracy attacks leave a net, and whether they can be trusted.
+
+    An attack that fails because gradients mislead it ("masking": Athalye, Carlini and Wagner
+    2018) looks like a robust net. So PGD is compared with other points of the same ball.
+
+    Args:
+        run: the trained run.
+        baseline: the run whose FGSM examples ``run`` is also shown, of the same seed and so of
+            the same test split; None leaves these measures out.
+        dataset: the pixels both were trained on.
+        config: how hard to attack.
+
+    Returns:
+        ``attacked_samples``, a number; shares of these samples in 0..1: ``unattacked_accuracy``
+        and for every radius R (0.1 is written ``0_1``)
+
+        - ``fgsm_accuracy_R``, ``pgd_accuracy_R`` of all searches together, and
+          ``transfer_fgsm_accuracy_R`` under FGSM examples of the baseline;
+        - ``pgd_missed_R``, fooled by the other two examples and not by PGD;
+        - ``pgd_restart_gain_R``, fooled by PGD, but not by its first search;
+        - ``pgd_loss_R``, no share but the mean loss in nats where PGD's first search ended.
+
+    Raises:
+        StudyError: the data set holds no pixels.
+
+    Randomness: starting points follow from the run's seed: the methods of a seed get the same.
+    """
+    check_images(run, dataset)
+    split = run.split(dataset)
+    chosen = _evenly(len(split.test_labels), config.n_samples)
+    inputs, labels = split.test_inputs[chosen].double(), split.test_labels[chosen]
+    net, source = _logits(run), _logits(baseline) if baseline else None
+    measures = {
+        "attacked_samples": float(len(labels)),
+        "unattacked_accuracy": _resists(net, inputs, labels).mean(),
+    }
+    for radius in config.radii:
+        generator = torch.Generator().manual_seed(run.config.seed)
+        resists = _resists(net, fgsm(net, inputs, labels, radius), labels)
+        known = resists
+        if source:
+            by_transfer = _resists(net, fgsm(source, inputs, labels, radius), labels)
+            measures[f"transfer_fgsm_accuracy_{named(radius)}"] = by_transfer.mean()
+            known = resists & by_transfer
+        first, by_first, by_pgd = _searched(net, inputs, labels, radius, config, generator)
+        with torch.no_grad():
+            loss = cross_entropy(net(first), labels)
+        measures |= {
+            f"fgsm_accuracy_{named(radius)}": resists.mean(),
+            f"pgd_accuracy_{named(radius)}": by_pgd.mean(),
+            f"pgd_missed_{named(radius)}": (by_pgd & ~known).mean(),
+            f"pgd_restart_gain_{named(radius)}": by_first.mean() - by_pgd.mean(),
+            f"pgd_loss_{named(radius)}": loss,
+        }
+    return {name: float(value) for name, value in measures.items()}
+
+
+def _evenly(total: int, n: int) -> Tensor:
+    """Choose n of ``total`` indices evenly: MNIST's bundled part is in the order of its classes."""
+    return torch.arange(min(n, total)) * total // min(n, total)
+
+
+def _searched(
+    net: Net,
+    inputs: Tensor,
+    labels: Tensor,
+    radius: float,
+    config: AttacksConfig,
+    generator: torch.Generator,
+) -> tuple[Tensor, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Search with PGD once, and once more and more where that fooled nobody.
+
+    Returns:
+        The examples of the first search; which samples resist it; which resist all searches.
+    """
+
+    def search(left: NDArray[np.bool_], restarts: int) -> Tensor:
+        return pgd(
+            net,
+            inputs[left],
+            labels[left],
+            radius,
+            steps=config.pgd_steps,
+            restarts=restarts,
+            generator=generator,
+        )
+
+    first = search(np.ones(len(labels), dtype=bool), 1)
+    by_first = _resists(net, first, labels)
+    by_all = by_first.copy()
+    if config.pgd_searches > 1 and by_first.any():
+        by_all[by_first] = _resists(
+            net, search(by_first, config.pgd_searches - 1), labels[by_first]
+        )
+    return first, by_first, by_all
+
+
+def _logits(run: Run) -> Net:
+    """Return the net in float64, which keeps gradients of confident nets from vanishing."""
+    net = deepcopy(run.net).double().eval()
+
+    def logits(inputs: Tensor) -> Tensor:
+        out: Tensor = net(inputs)
+        # A net of two classes has the logit of the second.
+        return pad(out, (1, 0)) if out.shape[1] == 1 else out
+
+    return logits
+
+
+@torch.no_grad()
+def _resists(net: Net, examples: Tensor, labels: Tensor) -> NDArray[np.bool_]:
+    resists: NDArray[np.bool_] = (net(examples).argmax(1) == labels).numpy()
+    return resists

@@ -1,0 +1,172 @@
+"""What the page needs to draw any run: its map, its bottleneck states and its curves, in few bytes.
+
+A number is kept in as many bits as can be seen: probabilities in 8, places in a scatter in 8 a
+coordinate, points of curves in four digits.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from study.data.dataset import Dataset, load_dataset
+from study.figures.style import (
+    BINARY_COLOURS,
+    CLASS_COLOURS,
+    PROBABILITY_MAP,
+    method_colours,
+    method_label,
+)
+from study.measures.bottleneck import EMBEDDINGS, Embeddings
+from study.measures.catalogue import label
+from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box
+from study.paths import data_file, run_folder
+from study.training.config import ExperimentConfig, all_runs
+from study.paths import RunKey
+from study.training.run import Run, load_run
+
+CELLS = 120
+CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
+# What a run adds to the page, about 20 kB with a map, bounds how many can be chosen from.
+MOST_SEEDS = 8
+MOST_POINTS = 1000
+
+
+def explorer(
+    seeds: list[int],
+    experiments: Mapping[str, ExperimentConfig],
+    runs: pd.DataFrame,
+    histories: pd.DataFrame,
+    embeddings: Path = EMBEDDINGS,
+) -> dict[str, Any]:
+    """Collect what can be chosen and drawn, as plain lists, numbers and base64 text.
+
+    Args:
+        seeds: the study's; the first `MOST_SEEDS` of them can be chosen.
+        experiments: those of the study.
+        runs: ``metrics/runs.csv``.
+        histories: the rows of every run's history.csv, with experiment, method and seed.
+        embeddings: folder of the NPZ files of two-unit bottlenecks.
+
+    Raises:
+        StudyError: a run, a data set or an embedding is missing or damaged.
+    """
+    chosen = seeds[:MOST_SEEDS]
+    colours = method_colours(m for e in experiments.values() for m in e.all_methods)
+    return {
+        "levels": CONFIDENCE_LEVELS,
+        "palette": _base64(matplotlib.colormaps[PROBABILITY_MAP](range(256), bytes=True)[:, :3]),
+        "class_colours": CLASS_COLOURS,
+        "binary_colours": BINARY_COLOURS,
+        "methods": {
+            # a method that is black on paper is the colour of the text on the page
+            name: {"label": method_label(name), "colour": colour if colour != "#000000" else ""}
+            for name, colour in colours.items()
+        },
+        "experiments": {
+            name: _experiment(name, experiment, chosen, runs, histories, embeddings)
+            for name, experiment in experiments.items()
+        },
+    }
+
+
+def _experiment(
+    name: str,
+    experiment: ExperimentConfig,
+    seeds: list[int],
+    runs: pd.DataFrame,
+    histories: pd.DataFrame,
+    embeddings: Path,
+) -> dict[str, Any]:
+    keys = all_runs(seeds, {name: experiment})
+    of_run = _by_run(histories)
+    measured = {
+        key: dict(zip(rows["metric"], rows["value"], strict=True))
+        for key, rows in _by_run(runs).items()
+    }
+    content: dict[str, Any] = {
+        "methods": experiment.all_methods,
+        "seeds": seeds,
+        "metrics": _metric_labels(runs[runs["experiment"] == name]),
+        "runs": {_name(key): {"curves": _curves(of_run[key])} for key in keys},
+    }
+    for key in keys:
+        numbers = measured.get(key, {})
+        content["runs"][_name(key)]["metrics"] = {
+            metric: float(value) if np.isfinite(value) else None
+            for metric, value in numbers.items()
+        }
+    dataset = load_dataset(data_file(experiment.data))
+    if dataset.in_a_plane:
+        _add_maps(content, keys, dataset)
+    if experiment.net.bottleneck and experiment.net.bottleneck.size == 2:
+        _add_states(content, keys, Embeddings(name, embeddings))
+    return content
+
+
+def _by_run(table: pd.DataFrame) -> dict[RunKey, pd.DataFrame]:
+    groups = table.groupby(list(RunKey._fields))
+    return {RunKey(str(e), str(m), int(str(s))): rows for (e, m, s), rows in groups}
+
+
+def _name(key: RunKey) -> str:
+    return f"{key.method}/{key.seed}"
+
+
+def _metric_labels(runs: pd.DataFrame) -> dict[str, str]:
+    return {metric: label(metric) for metric in runs["metric"].unique()}
+
+
+def _curves(history: pd.DataFrame) -> dict[str, list[float]]:
+    columns = {"step": history["step"].tolist()}
+    for quantity in CURVES:
+        columns[quantity] = [float(f"{value:.4g}") for value in history[quantity]]
+    return columns
+
+
+def _add_maps(content: dict[str, Any], keys: list[RunKey], dataset: Dataset) -> None:
+    """Add every run's P(class 1) over the box of the data, and every seed's training points."""
+    (left, bottom), (right, top) = dataset.inputs.min(axis=0), dataset.inputs.max(axis=0)
+    box = (float(left), float(right), float(bottom), float(top))
+    content["map"] = {"box": box, "cells": CELLS, "points": {}}
+    for key in keys:
+        trained = load_run(run_folder(key))
+        content["runs"][_name(key)]["map"] = _base64(np.rint(255 * _grid(trained, box)))
+        if str(key.seed) not in content["map"]["points"]:
+            split = trained.split(dataset)
+            content["map"]["points"][str(key.seed)] = {
+                "places": np.round(split.train_inputs.numpy().astype(float), 3).tolist(),
+                "labels": split.train_labels.tolist(),
+            }
+
+
+def _grid(trained: Run, box: tuple[float, float, float, float]) -> NDArray[np.floating]:
+    return evaluate_on_box(
+        lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box, CELLS
+    )
+
+
+def _add_states(content: dict[str, Any], keys: list[RunKey], kept: Embeddings) -> None:
+    """Add every run's bottleneck states of its test data, centred, on a scale of its own."""
+    for key in keys:
+        states, labels = (points[:MOST_POINTS] for points in kept.states(key, "test"))
+        extent = float(np.ptp(states, axis=0).max()) or 1.0
+        low = (states.min(axis=0) + states.max(axis=0) - extent) / 2
+        content["runs"][_name(key)]["states"] = {
+            "places": _base64(np.rint(255 * (states - low) / extent)),
+            "labels": _base64(labels),
+            "low": [float(f"{value:.4g}") for value in low],
+            "extent": float(f"{extent:.4g}"),
+        }
+
+
+def _base64(values: NDArray[Any]) -> str:
+    return base64.b64encode(np.asarray(values).astype(np.uint8).tobytes()).decode()

@@ -1,0 +1,27 @@
+"""Where the study that is run lies: beside its code, or in a folder below it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder that holds the code."""
+
+
+def study_folder() -> str:
+    """Name the current folder as seen from the one that holds the code, "" where it is that one."""
+    here = Path.cwd().resolve()
+    inside = here != ROOT and here.is_relative_to(ROOT)
+    return here.relative_to(ROOT).as_posix() if inside else ""
+
+
+def from_code(command: str) -> str:
+    """Give a command of this study as it is typed in the folder that holds the code."""
+    folder = study_folder()
+    return f"cd {folder} && {command}" if folder else command
+
+
+def beside_code(name: str) -> str:
+    """Give the path of a file beside the code from the current folder."""
+    return Path(os.path.relpath(ROOT / name)).as_posix()

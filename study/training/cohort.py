@@ -1,0 +1,114 @@
+"""Train runs of one experiment together, as one stacked model, to the bytes of each alone.
+
+A step of a small net is bound by the cost of calls, not by arithmetic; a cohort makes each call
+once for all its runs. See `study.training.stack`.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mixup.mixing.plan import MixPlan
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.training.config import RunConfig
+from study.training.member import Member, new_members
+from study.training.outcome import name_of
+from study.training.recipe import (
+    Schedule,
+    decay_learning_rate,
+    samples,
+    schedule_for,
+    targets_and_criterion,
+)
+from study.training.stack import Stack
+from study.training.stackable import SHARED, not_stackable
+
+
+def train_cohort(
+    configs: Sequence[RunConfig], dataset: Dataset, checkpoints: Sequence[Path | None]
+) -> list[dict[str, bytes] | StudyError]:
+    """Train runs together.
+
+    A run that fails does not change what becomes of the others.
+
+    Args:
+        configs: the runs, without batch norm and stopped gradients; they differ in method, seed
+            and alpha only.
+        dataset: the points to split, train and test on.
+        checkpoints: for each run, as of `train_run`. One that was made in a cohort continues
+            alone or in another cohort, and the other way round.
+
+    Returns:
+        For each run what `train_run` returns, or why it failed.
+
+    Raises:
+        StudyError: the batch is larger than the training data.
+        ValueError: the runs differ in something else, or cannot be stacked, or there are none.
+
+    Randomness: as of `train_run`, generators of each run's own.
+    """
+    check_alike(configs)
+    torch.set_num_threads(configs[0].threads)
+    members = new_members(configs, dataset, checkpoints)
+    schedule = schedule_for(configs[0], len(members[0].split.train_labels))
+    while behind := [m for m in members if not m.error and m.state.step < schedule.n_steps]:
+        # Those that checkpoints left farthest behind catch up with the next.
+        steps = sorted({member.state.step for member in behind})
+        until = steps[1] if len(steps) > 1 else schedule.n_steps
+        slowest = [member for member in behind if member.state.step == steps[0]]
+        advance(slowest, schedule, until, dataset.n_classes)
+    return [member.files(dataset) for member in members]
+
+
+def advance(members: Sequence[Member], schedule: Schedule, until: int, n_classes: int) -> None:
+    """Train runs that have taken equally many steps up to step ``until``."""
+    _, criterion = targets_and_criterion(members[0].split.train_labels, n_classes)
+    stack = Stack([member.config for member in members], [member.state for member in members])
+    unmixed = MixPlan.plain(members[0].config.training.batch_size)
+    steps = range(members[0].state.step + 1, until + 1)
+    for step, (x, y) in zip(steps, stacked_samples(members, n_classes), strict=False):
+        plans = [member.draw() for member in members]
+        losses = stack.step(x, y, [plan or unmixed for plan in plans], criterion)
+        for member, loss, plan in zip(members, losses.tolist(), plans, strict=True):
+            member.note(step, loss, plan)
+        if step in schedule.decay_at:
+            for member in members:
+                decay_learning_rate(member.state.optimiser)
+        if step in schedule.evaluate_at:
+            for member, plan in zip(members, plans, strict=True):
+                member.evaluate(plan)
+        if step < schedule.n_steps and any(m.saved and m.saved.is_due for m in members):
+            for member in members:
+                member.save()
+
+
+def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end.
+
+    Runs of a seed have the same.
+    """
+    of_seed = {member.config.seed: member for member in members}
+    streams = []
+    for seed, member in of_seed.items():
+        split, size = member.split, member.config.training.batch_size
+        targets, _ = targets_and_criterion(split.train_labels, n_classes)
+        streams.append(samples(split.train_inputs, targets, size, seed, member.state.step))
+    for batches in zip(*streams, strict=True):
+        batch = dict(zip(of_seed, batches, strict=True))
+        x, y = zip(*(batch[member.config.seed] for member in members), strict=True)
+        yield torch.stack(x), torch.stack(y)
+
+
+def check_alike(configs: Sequence[RunConfig]) -> None:
+    """Refuse runs that cannot be trained together."""
+    if not configs:
+        raise ValueError("a cohort must have at least one run")
+    for name in SHARED:
+        if any(getattr(config, name) != getattr(configs[0], name) for config in configs):
+            raise ValueError(f"the runs of a cohort must have the same {name}")
+    for config in configs:
+        if unknown := " and ".join(not_stackable(config)):
+            raise ValueError(f"{name_of(config)} must be trained alone: its method sets {unknown}")

@@ -1,0 +1,146 @@
+"""What all methods of an experiment share: when things happen, batches, targets and the loss."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+from study.errors import StudyError
+from study.training.config import RunConfig
+from study.training.seeding import Purpose, seed_sequence
+
+DECAY = 0.1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When things happen in a run; steps count from 1."""
+
+    n_steps: int
+    """Length of training."""
+    decay_at: frozenset[int]
+    """Steps after which the learning rate is divided by ten."""
+    evaluate_at: frozenset[int]
+    """Steps after which the net is evaluated on clean data; the last step is one of them."""
+
+
+def schedule_for(config: RunConfig, n_train: int) -> Schedule:
+    """Count a run's steps.
+
+    Args:
+        config: the run, its lengths in steps or epochs.
+        n_train: number of training points; the ragged rest of an epoch makes no step.
+
+    Raises:
+        StudyError: the batch is larger than the training data.
+    """
+    recipe = config.training
+    if recipe.batch_size > n_train:
+        raise StudyError(
+            f"experiments.{config.experiment}.training.batch_size = {recipe.batch_size} is larger "
+            f"than the {n_train} training points"
+        )
+    unit = 1 if recipe.steps else n_train // recipe.batch_size
+    n_steps = (recipe.steps or recipe.epochs or 0) * unit
+    return Schedule(
+        n_steps,
+        frozenset(at * unit for at in recipe.decay_at),
+        frozenset(
+            round(n_steps * i / recipe.evaluations) for i in range(1, recipe.evaluations + 1)
+        ),
+    )
+
+
+class Batches:
+    """Choose the batches of a run, without end.
+
+    Every epoch has a new order; the ragged rest of it is dropped. The batches follow from the seed
+    alone, so that the number of steps taken is all that a checkpoint needs to know of them.
+
+    Args:
+        n_train: number of training points.
+        batch_size: B, samples of a batch, at most ``n_train``.
+        seed: the run's seed.
+        start: number of batches to leave out, as a run does that has taken so many steps.
+
+    Randomness: a generator of its own, `Purpose.BATCHES` of the seed.
+    """
+
+    def __init__(self, n_train: int, batch_size: int, seed: int, start: int = 0) -> None:
+        self._rng = np.random.default_rng(seed_sequence(seed, Purpose.BATCHES))
+        self._n_train, self._batch_size = n_train, batch_size
+        self._n_batches = n_train // batch_size
+        for _ in range(start // self._n_batches):
+            self._rng.permutation(n_train)
+        self._next = np.empty((0, batch_size), dtype=np.int64)
+        self.take(start % self._n_batches)
+
+    def take(self, n: int) -> Tensor:
+        """Return the next n batches: (n, B) int64 indices of training points."""
+        epochs = [self._next]
+        for _ in range(math.ceil((n - len(self._next)) / self._n_batches)):
+            order = self._rng.permutation(self._n_train)
+            whole = order[: self._n_batches * self._batch_size]
+            epochs.append(whole.reshape(self._n_batches, self._batch_size))
+        batches = np.concatenate(epochs)
+        self._next = batches[n:]
+        return torch.from_numpy(batches[:n])
+
+
+def samples(
+    inputs: Tensor, targets: Tensor, batch_size: int, seed: int, start: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the inputs and targets of a run's `Batches`, without end.
+
+    They are gathered several steps at once, which costs a small net's step a tenth less.
+
+    Args:
+        inputs: (N, F), the training points.
+        targets: (N, ...).
+        batch_size: B, at most N.
+        seed: the run's seed.
+        start: number of batches to leave out.
+
+    Yields:
+        (B, F) inputs and (B, ...) targets; to be read only.
+    """
+    ahead = max(1, min(64, 2**18 // inputs[:batch_size].numel()))
+    # The same steps are gathered together wherever a run starts: sums can depend, in their last
+    # bits, on where in memory the samples lie.
+    skip = start % ahead
+    batches = Batches(len(inputs), batch_size, seed, start - skip)
+    while True:
+        chosen = batches.take(ahead).flatten()
+        x, y = (
+            tensor.index_select(0, chosen).view(ahead, batch_size, *tensor.shape[1:]).unbind()
+            for tensor in (inputs, targets)
+        )
+        yield from islice(zip(x, y, strict=True), skip, None)
+        skip = 0
+
+
+def targets_and_criterion(labels: Tensor, n_classes: int) -> tuple[Tensor, Callable[..., Tensor]]:
+    """Choose the form of the targets and the loss of a net with one logit, or with C.
+
+    Args:
+        labels: (N,) int64.
+        n_classes: two classes are told apart by a single logit.
+
+    Returns:
+        Targets, (N, 1) float32 or the labels as they are, and the mean loss they are made for.
+    """
+    if n_classes == 2:
+        return labels.float().unsqueeze(1), F.binary_cross_entropy_with_logits
+    return labels, F.cross_entropy
+
+
+def decay_learning_rate(optimiser: Optimizer) -> None:
+    """Divide the learning rate by ten."""
+    for group in optimiser.param_groups:
+        group["lr"] *= DECAY

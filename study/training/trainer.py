@@ -1,0 +1,149 @@
+"""Train one run: the whole recipe on one page, the same for every method."""
+
+import math
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from mixup.mixing.manifold import ManifoldMixup
+from study.data.dataset import Dataset
+from study.training.checkpoint import Checkpoint, State
+from study.training.config import RunConfig
+from study.training.floor import Floor
+from study.training.outcome import (
+    final_metrics,
+    history_row,
+    name_of,
+    not_finite,
+    run_files,
+    watched_points,
+)
+from study.training.recipe import (
+    decay_learning_rate,
+    samples,
+    schedule_for,
+    targets_and_criterion,
+)
+from study.training.seeding import Purpose, seed_sequence, seed_torch
+from study.training.net import build_net, predict
+from study.training.split import split_for
+
+
+def train_run(
+    config: RunConfig,
+    dataset: Dataset,
+    checkpoint: Path | None = None,
+    *,
+    show_progress: bool = True,
+) -> dict[str, bytes]:
+    """Train a run.
+
+    Source: Verma et al. 2019, section 2, through `ManifoldMixup`; plain training is the empty
+    eligible set.
+
+    Args:
+        config: the run.
+        dataset: the points to split, train and test on.
+        checkpoint: a file to continue from, if it is there, and to write now and then. The run's
+            bytes do not depend on it. Who has stored the run removes it; see `Checkpoint`.
+        show_progress: with a bar, where there is a terminal.
+
+    Returns:
+        The files of the run's folder, by name; see `run_files`.
+
+    Raises:
+        StudyError: the batch is larger than the training data, or the loss is not finite.
+
+    Randomness: one generator a purpose, derived from the run's seed; see `Purpose`.
+    """
+    torch.set_num_threads(config.threads)
+    split = split_for(config, dataset)
+    schedule = schedule_for(config, len(split.train_labels))
+    saved = Checkpoint(checkpoint, config, dataset) if checkpoint else None
+    state = first_state(config, dataset, saved)
+    net, optimiser, mixer = state.net, state.optimiser, state.mixer
+    targets, criterion = targets_and_criterion(split.train_labels, dataset.n_classes)
+    floor = Floor(split.train_labels, config.training.batch_size)
+    batches = samples(
+        split.train_inputs, targets, config.training.batch_size, config.seed, state.step
+    )
+    watched, predicted = watched_points(split), partial(predict, net)
+    recent: list[float] = []
+    steps = range(state.step + 1, schedule.n_steps + 1)
+    net.train()
+    for state.step, (x, y) in zip(_progress(steps, config, show_progress), batches, strict=False):
+        output, plan = mixer(x) if mixer else (net(x), None)
+        loss = plan.loss(criterion, output, y) if plan else criterion(output, y)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        state.losses.append(loss.item())
+        state.floors.append(floor(plan))
+        if not math.isfinite(state.losses[-1]):
+            raise not_finite(config, state.step, recent + state.losses)
+        if state.step in schedule.decay_at:
+            decay_learning_rate(optimiser)
+        if state.step in schedule.evaluate_at:
+            row = history_row(
+                config, state.step, state.losses, state.floors, watched, predicted, plan
+            )
+            state.history.append(row)
+            recent, state.losses, state.floors = (recent + state.losses)[-5:], [], []
+            net.train()
+        if saved and saved.is_due and state.step < schedule.n_steps:
+            saved.save(state)
+    metrics = final_metrics(split, dataset, predicted)
+    return run_files(config, net.state_dict(), state.history, metrics)
+
+
+def _progress(steps: range, config: RunConfig, show: bool) -> Iterable[int]:
+    return tqdm(
+        steps,
+        initial=steps.start - 1,
+        total=steps.stop - 1,
+        desc=name_of(config),
+        unit="step",
+        disable=None if show else True,
+        leave=False,
+    )
+
+
+def first_state(config: RunConfig, dataset: Dataset, saved: Checkpoint | None) -> State:
+    """Make the state that a run starts from: as its checkpoint has it, or new.
+
+    Randomness: seeds torch's global generator, or sets it as the checkpoint has it.
+    """
+    state = new_state(config, dataset)
+    if saved and not saved.load(state):
+        state = new_state(config, dataset)
+    return state
+
+
+def new_state(config: RunConfig, dataset: Dataset) -> State:
+    """Make the net, optimiser and mixer of a run, as its seed decides.
+
+    Randomness: seeds torch's global generator, for the initial weights and then for dropout; the
+    mixer has generators of its own, `Purpose.MIXING` of the run's seed.
+    """
+    net = build_net(config, dataset.inputs.shape[1], dataset.n_classes)
+    optimiser = torch.optim.AdamW(
+        net.parameters(),
+        lr=config.training.learning_rate,
+        weight_decay=config.settings.weight_decay,
+        fused=True,
+    )
+    mixer = None
+    if config.alpha is not None:
+        mixer = ManifoldMixup(
+            net,
+            layers=[net.layer_name(k) for k in config.settings.eligible],
+            alpha=config.alpha,
+            seed=seed_sequence(config.seed, Purpose.MIXING),
+            mixes=config.settings.mixes,
+            stop_gradient=config.settings.stop_gradient,
+        )
+    seed_torch(config.seed, Purpose.DROPOUT)
+    return State(net, optimiser, mixer)
