@@ -28,8 +28,8 @@ from joblib import cpu_count
 from torch.nn import functional as F
 
 from mixup import MLP, ManifoldMixup
-from study.pipeline import train_stages
 from study.paths import RunKey
+from study.pipeline import train_stages
 
 ROOT = Path(__file__).parents[1]
 COPIED = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "mixup", "stages")

@@ -6,8 +6,8 @@ from study.measures.runs import runs_where, write_measures
 from study.measures.states_config import StatesConfig
 from study.measures.theorem import bottleneck_measures
 from study.params import read_section
-from study.training.config import KnownExperiments
 from study.paths import RunKey
+from study.training.config import KnownExperiments
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from study.files import whole_file
 from study.inference.ledger import read_ledger
 from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
-from study.paths import data_file, run_folder
+from study.paths import RunKey, data_file, run_folder
 from study.report.claims import by_source, claim_views, counted
 from study.report.explorer import explorer
 from study.report.gallery import Numbers, gallery, picture_of_spirals
@@ -26,8 +26,14 @@ from study.report.seeds import rankings
 from study.report.study import facts, method_rows, timed
 from study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
 from study.timings import training_seconds
-from study.training.config import ExperimentConfig, Experiments, MixupConfig, Seeds, TrainConfig, all_runs
-from study.paths import RunKey
+from study.training.config import (
+    ComputeConfig,
+    ExperimentConfig,
+    Experiments,
+    MixupConfig,
+    Seeds,
+    all_runs,
+)
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")
@@ -185,7 +191,7 @@ def _facts(
     return facts(
         seeds,
         alpha,
-        check(TrainConfig, params["train"], "train").threads,
+        check(ComputeConfig, params["compute"], "compute").threads,
         experiments,
         {name: load_dataset(data_file(name)) for name in names},
         {

@@ -6,8 +6,8 @@ from study.command import run
 from study.measures.bottleneck import bottleneck_states
 from study.measures.runs import runs_where, write_measures
 from study.measures.spectra import applies, flatness, flatness_of_all, spectra_table
-from study.tables import SPECTRA, write_table
 from study.paths import RunKey
+from study.tables import SPECTRA, write_table
 
 
 def main() -> None:

@@ -5,9 +5,8 @@ from time import perf_counter
 
 from study.ahead import recorded_code, run_identity, take
 from study.command import run
-from study.paths import checkpoint_path, data_file, remove_checkpoint, run_folder
+from study.paths import RunKey, checkpoint_path, data_file, remove_checkpoint, run_folder
 from study.training.config import RunConfig, read_run_config
-from study.paths import RunKey
 
 
 def main() -> None:

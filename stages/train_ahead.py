@@ -28,11 +28,10 @@ from study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
 from study.parallel.local import LocalPool
 from study.parallel.progress import Progress
 from study.params import read_section
-from study.paths import CHECKPOINTS, checkpoint_path, data_file, remove_checkpoint
+from study.paths import CHECKPOINTS, RunKey, checkpoint_path, data_file, remove_checkpoint
 from study.pipeline import train_stages
 from study.timings import keep_time
-from study.training.config import RunConfig, TrainConfig, read_run_config
-from study.paths import RunKey
+from study.training.config import ComputeConfig, RunConfig, read_run_config
 from study.training.stackable import can_stack, cohort_key
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ def main() -> None:
     if not missing:
         print("no run is left to train")
         return
-    workers = max(1, cpu_count() // read_section(TrainConfig, "train").threads)
+    workers = max(1, cpu_count() // read_section(ComputeConfig, "compute").threads)
     costs = jobs_with_costs(missing, code, workers)
     if failed := train_all(make_pool(workers, len(costs)), costs, identities):
         report_failures(failed, out_of_date)

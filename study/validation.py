@@ -13,11 +13,11 @@ from study.measures.robustness_config import AttacksConfig, RobustnessConfig
 from study.measures.states_config import StatesConfig
 from study.params import ParamsError, Section, check, read_params
 from study.training.config import (
+    ComputeConfig,
     ExperimentConfig,
     KnownExperiments,
     MixupConfig,
     Seeds,
-    TrainConfig,
 )
 
 MEMORY = "MIXUP_MEMORY_GB"
@@ -35,7 +35,7 @@ class Study(Section):
 
     seeds: Seeds
     mixup: MixupConfig
-    train: TrainConfig
+    compute: ComputeConfig
     spirals: SpiralsConfig
     mnist: MnistConfig
     experiments: KnownExperiments

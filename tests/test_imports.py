@@ -43,9 +43,9 @@ def test_layers_hold(copy_of_project: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("study/measures/__init__.py", "import study.figures", "Imports point one way"),
-        ("study/data/__init__.py", "import study.training", "Imports point one way"),
-        ("study/params.py", "import study.data", "Imports point one way"),
+        ("study/measures/__init__.py", "import study.figures", "The study's parts point one way"),
+        ("study/data/__init__.py", "import study.training", "The study's parts point one way"),
+        ("study/params.py", "import study.data", "The study's parts point one way"),
         ("study/figures/__init__.py", "import stages", "Imports point one way"),
         ("mixup/mixing/__init__.py", "import study", "The library knows no study"),
         ("mixup/models/__init__.py", "import argparse", "The library knows no study"),

@@ -12,9 +12,9 @@ from scipy.special import log_softmax, softmax
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure
+from study.paths import RunKey
 from study.tables import read_history
 from study.training.config import ExperimentConfig
-from study.paths import RunKey
 from study.training.run import Run
 from study.training.scores import Labels, Probabilities, brier, ece, nll
 

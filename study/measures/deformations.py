@@ -14,8 +14,8 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure, named
 from study.measures.robustness_config import DeformationsConfig
-from study.training.run import Run
 from study.training.net import predict
+from study.training.run import Run
 
 _DRAWN = ("deformations",)
 MEASURES = [

@@ -22,8 +22,8 @@ from study.measures.plane import (
     level_length,
 )
 from study.measures.spectra import effective_rank, singular_values, spectra_table
-from study.training.config import ExperimentConfig
 from study.paths import RunKey
+from study.training.config import ExperimentConfig
 from study.training.run import Run
 
 _MAPS = ("hidden", "hidden_plain")

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from study.measures.measure import Measure
-from study.paths import RUNS, run_folder
+from study.paths import RUNS, RunKey, run_folder
 from study.tables import read_history
-from study.paths import RunKey
 
 COLUMNS = ["step", "loss", "floor", "test_loss"]
 LAST_PART = 0.1

@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from study.params import ParamsError, Section, did_you_mean
-from study.training.config import ExperimentConfig, Name, Names
 from study.paths import RunKey
+from study.training.config import ExperimentConfig, Name, Names
 
 
 class StatesConfig(Section):

@@ -14,9 +14,8 @@ from time import perf_counter
 from study.code import code_version
 from study.data.dataset import Dataset, load_dataset
 from study.errors import StudyError
-from study.paths import checkpoint_path
+from study.paths import RunKey, checkpoint_path
 from study.training.config import RunConfig
-from study.paths import RunKey
 
 LAST_LINES = 4
 # Only the ratio of the two matters, and only roughly: as measured on one core of 2024.

@@ -28,9 +28,8 @@ from study.figures.style import (
 from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
 from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box
-from study.paths import data_file, run_folder
+from study.paths import RunKey, data_file, run_folder
 from study.training.config import ExperimentConfig, all_runs
-from study.paths import RunKey
 from study.training.run import Run, load_run
 
 CELLS = 120

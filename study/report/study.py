@@ -10,9 +10,9 @@ import pandas as pd
 from study.data.dataset import Dataset
 from study.data.spirals import INNER_RADIUS, OUTER_RADIUS, SpiralsConfig
 from study.figures.style import method_label
+from study.paths import RunKey
 from study.report.findings import listed
 from study.training.config import ExperimentConfig, MethodConfig
-from study.paths import RunKey
 
 
 def facts(

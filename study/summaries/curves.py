@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from study.paths import RUNS, run_folder
+from study.paths import RUNS, RunKey, run_folder
 from study.tables import CURVES, read_history
-from study.paths import RunKey
 
 QUANTITIES = ["loss", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from study.paired import mean_and_interval
-from study.paths import RUNS, run_folder
+from study.paths import RUNS, RunKey, run_folder
 from study.tables import BASELINE, SUMMARY, measures_table
-from study.paths import RunKey
 from study.training.run import read_metrics
 
 

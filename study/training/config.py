@@ -132,7 +132,7 @@ class MixupConfig(Section):
     """lam ~ Beta(alpha, alpha)."""
 
 
-class TrainConfig(Section):
+class ComputeConfig(Section):
     """How runs are computed."""
 
     threads: Threads = 1
@@ -258,7 +258,7 @@ def read_run_config(key: RunKey, path: Path | str = "params.yaml") -> RunConfig:
         "training": read_section(TrainingConfig, *place, "training", path=path),
         "settings": settings,
         "alpha": None,
-        "threads": read_section(TrainConfig, "train", path=path).threads,
+        "threads": read_section(ComputeConfig, "compute", path=path).threads,
     }
     if settings.eligible:
         alpha = read_section(MixupConfig, "mixup", path=path).alpha

@@ -12,6 +12,7 @@ from study.errors import StudyError
 from study.training.checkpoint import Checkpoint, State
 from study.training.config import RunConfig
 from study.training.floor import Floor
+from study.training.net import predict
 from study.training.outcome import (
     Points,
     final_metrics,
@@ -21,7 +22,6 @@ from study.training.outcome import (
     watched_points,
 )
 from study.training.split import Split, split_for
-from study.training.net import predict
 from study.training.trainer import first_state
 
 

@@ -19,8 +19,8 @@ from study.errors import StudyError
 from study.files import SUMS, sums, whole_folder
 from study.training import scores
 from study.training.config import RunConfig
-from study.training.split import Split
 from study.training.scores import Probabilities
+from study.training.split import Split
 
 Predict = Callable[[Tensor], Probabilities]
 HISTORY_COLUMNS = (

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -16,31 +14,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mixup.models.mlp import MLP
-from study.data.dataset import Dataset, split_dataset
+from study.data.dataset import Dataset
 from study.errors import FileError
 from study.files import check_sum
 from study.params import check
 from study.training.config import RunConfig
-from study.paths import RUNS, run_folder
-from study.training.split import Split, split_for
 from study.training.net import build_net, predict
+from study.training.split import Split, split_for
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 T = TypeVar("T")
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 @dataclass(frozen=True)

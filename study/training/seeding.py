@@ -1,26 +1,9 @@
 """Where randomness comes from: one generator a purpose, derived from a run's seed."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
-from itertools import chain
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import Field
-from safetensors.torch import load_file
-from torch import Tensor
-
-from mixup.models.mlp import MLP
-from study.data.dataset import Dataset, split_dataset
-from study.errors import FileError
-from study.files import check_sum
-from study.params import check
-from study.training.config import RunConfig
 
 
 class Purpose(IntEnum):

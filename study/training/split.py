@@ -1,25 +1,13 @@
 """The data of one run: split as its seed decides, as tensors."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from itertools import chain
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import Field
-from safetensors.torch import load_file
 from torch import Tensor
 
-from mixup.models.mlp import MLP
 from study.data.dataset import Dataset, split_dataset
-from study.errors import FileError
-from study.files import check_sum
-from study.params import check
 from study.training.config import RunConfig
 from study.training.seeding import Purpose, seed_sequence
 

@@ -13,6 +13,7 @@ from study.data.dataset import Dataset
 from study.training.checkpoint import Checkpoint, State
 from study.training.config import RunConfig
 from study.training.floor import Floor
+from study.training.net import build_net, predict
 from study.training.outcome import (
     final_metrics,
     history_row,
@@ -28,7 +29,6 @@ from study.training.recipe import (
     targets_and_criterion,
 )
 from study.training.seeding import Purpose, seed_sequence, seed_torch
-from study.training.net import build_net, predict
 from study.training.split import split_for
 
 

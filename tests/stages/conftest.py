@@ -15,15 +15,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from study.data.dataset import Dataset, save_dataset
-from study.params import check
-from study.paths import run_folder
-from study.summaries.summary import nested_means, summary_table
-from study.tables import LEDGER, measures_table, write_table
-from study.training.config import ExperimentConfig, all_runs, read_run_config
-from study.paths import RunKey
-from study.training.outcome import write_run
-from study.training.trainer import train_run
 from stages import (
     allowances,
     claims,
@@ -39,6 +30,14 @@ from stages import (
     summarize,
     svd_analysis,
 )
+from study.data.dataset import Dataset, save_dataset
+from study.params import check
+from study.paths import RunKey, run_folder
+from study.summaries.summary import nested_means, summary_table
+from study.tables import LEDGER, measures_table, write_table
+from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.training.outcome import write_run
+from study.training.trainer import train_run
 
 ROOT = Path(__file__).parents[2]
 TRAINING = {
@@ -190,7 +189,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = {
         "seeds": [0, 1],
         "mixup": {"alpha": 2.0},
-        "train": {"threads": 1},
+        "compute": {"threads": 1},
         "spirals": yaml.safe_load((ROOT / "params.yaml").read_text())["spirals"],
         "mnist": {"source": "bundled", "mirrors": []},
         "experiments": EXPERIMENTS,

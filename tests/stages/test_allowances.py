@@ -8,19 +8,18 @@ import pandas as pd
 import pytest
 import yaml
 
+from stages import allowances, intrusion
 from study.data.dataset import Dataset, save_dataset
 from study.errors import StudyError
 from study.measures.allowances import fit_temperature, tempered
 from study.measures.intrusion import intrusion_shares, mix_pairs
 from study.params import check
-from study.paths import run_folder
+from study.paths import RunKey, run_folder
 from study.training.config import ExperimentConfig, all_runs, read_run_config
-from study.paths import RunKey
 from study.training.outcome import write_run
 from study.training.run import load_run, read_metrics
 from study.training.scores import ece
 from study.training.trainer import train_run
-from stages import allowances, intrusion
 
 SEEDS = [4, 1]
 METHODS: dict[str, Any] = {"baseline": {}, "input": {"eligible": [0]}}
@@ -63,7 +62,7 @@ def blobs() -> Dataset:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
-    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "train": {}, "experiments": EXPERIMENTS}
+    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": EXPERIMENTS}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     save_dataset(folder / "data/blobs.npz", blobs())
     experiments = check(dict[str, ExperimentConfig], EXPERIMENTS)

@@ -9,16 +9,15 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from stages import embed_bottleneck, summarize, svd_analysis
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
 from study.measures.bottleneck import bottleneck_states
-from study.paths import run_folder
-from study.paths import RunKey
+from study.paths import RunKey, run_folder
 from study.training.config import read_run_config
 from study.training.outcome import write_run
 from study.training.run import load_run
 from study.training.trainer import train_run
-from stages import embed_bottleneck, summarize, svd_analysis
 
 SEEDS = [4, 1]
 EXTRA_SEED = 9
@@ -54,7 +53,7 @@ def write_params(folder: Path, seeds: list[int], experiments: dict) -> None:
     params = {
         "seeds": seeds,
         "mixup": {"alpha": 2.0},
-        "train": {"threads": 1},
+        "compute": {"threads": 1},
         "experiments": experiments,
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from study.errors import StudyError
-from study.tables import measures_table, write_table
-from study.paths import RunKey
 from stages import claims
+from study.errors import StudyError
+from study.paths import RunKey
+from study.tables import measures_table, write_table
 from tools import show_results
 
 BASELINE = [0.80, 0.70, 0.90, 0.75]

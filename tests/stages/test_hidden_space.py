@@ -7,17 +7,16 @@ import pandas as pd
 import pytest
 import yaml
 
+from stages import hidden_space
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
 from study.measures.hidden_plane import hidden_measures
 from study.params import check
-from study.paths import run_folder
+from study.paths import RunKey, run_folder
 from study.training.config import ExperimentConfig, all_runs, read_run_config
-from study.paths import RunKey
 from study.training.outcome import write_run
 from study.training.run import load_run
 from study.training.trainer import train_run
-from stages import hidden_space
 
 SEEDS = [4, 1]
 METHODS = {"baseline": {}, "wide": {"bottleneck": 3}, "manifold": {"eligible": [2]}}
@@ -61,7 +60,7 @@ def dataset(n_features: int, n_classes: int) -> Dataset:
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Train the runs that have hidden planes; those of the others must not be asked for."""
     monkeypatch.chdir(tmp_path)
-    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "train": {}, "experiments": EXPERIMENTS}
+    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": EXPERIMENTS}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     for name, data in {
         "plane": dataset(2, 2),

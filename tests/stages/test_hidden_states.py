@@ -11,18 +11,17 @@ from safetensors.numpy import load_file
 from scipy.special import softmax
 from sklearn.neighbors import KNeighborsClassifier
 
+from stages import hidden_states, plots, summarize
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
 from study.figures.style import method_colours
 from study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
 from study.params import ParamsError, check
-from study.paths import run_folder
+from study.paths import RunKey, run_folder
 from study.training.config import ExperimentConfig, all_runs, read_run_config
-from study.paths import RunKey
 from study.training.outcome import write_run
 from study.training.run import load_run
 from study.training.trainer import train_run
-from stages import hidden_states, plots, summarize
 
 SEEDS = [4, 1]
 TRAINING = {
@@ -61,7 +60,7 @@ STATES = {
 
 
 def write_params(**states: Any) -> None:
-    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "train": {}, "experiments": EXPERIMENTS}
+    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": EXPERIMENTS}
     Path("params.yaml").write_text(yaml.safe_dump(params | {"states": STATES | states}))
 
 

@@ -11,19 +11,18 @@ import torch
 import yaml
 from scipy import ndimage
 
+from stages import robustness
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
 from study.measures.deformations import deformation_measures
 from study.measures.robustness import attack_measures
 from study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from study.params import ParamsError, check
-from study.paths import run_folder
+from study.paths import RunKey, run_folder
 from study.training.config import ExperimentConfig, all_runs, read_run_config
-from study.paths import RunKey
 from study.training.outcome import write_run
 from study.training.run import Run, load_run
 from study.training.trainer import train_run
-from stages import robustness
 
 SEEDS = [4, 1]
 SIDE = 6
@@ -56,7 +55,7 @@ def digits(n_classes: int = 3) -> Dataset:
 
 def write_params(**changes: Any) -> None:
     experiments = {"images": EXPERIMENT, "others": EXPERIMENT | {"data": "points"}}
-    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "train": {}, "experiments": experiments}
+    params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": experiments}
     text = yaml.safe_dump(params | {"robustness": ROBUSTNESS} | changes, sort_keys=False)
     Path("params.yaml").write_text(text)
 

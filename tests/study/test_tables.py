@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from study.errors import StudyError
-from study.tables import MEASURES, measures_table, read_table, write_table
 from study.paths import RunKey
+from study.tables import MEASURES, measures_table, read_table, write_table
 
 
 def test_writes_the_same_short_lines_everywhere(tmp_path: Path):

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from stages import hidden_states, robustness
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.data.mnist import MnistConfig, load_mnist
 from study.data.spirals import generate
@@ -22,7 +23,6 @@ from study.training.config import Experiments, all_runs, read_run_config
 from study.training.outcome import write_run
 from study.training.trainer import train_run
 from study.validation import MEMORY, Study, read_study
-from stages import hidden_states, robustness
 
 ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -58,8 +58,8 @@ BAD: list[tuple[str, Any, str]] = [
     (S + "methods.baseline.drop_out", 0.1, "drop_out is not a known key: did you mean dropout?"),
     ("more", {}, "more is not a known key; there are: seeds, mixup, train, "),
     ("mixup.alpha", "1_0", "mixup.alpha should be a valid number, got '1_0': write 10.0 without"),
-    ("train.threads", 2e0, "train.threads should be a valid integer, got 2.0: write 2"),
-    ("train.threads", 2.5, "train.threads should be a valid integer, got 2.5"),
+    ("compute.threads", 2e0, "compute.threads should be a valid integer, got 2.0: write 2"),
+    ("compute.threads", 2.5, "compute.threads should be a valid integer, got 2.5"),
     ("mixup.alpha", True, "mixup.alpha should be a valid number, got True"),
     ("mixup.alpha", 0, "mixup.alpha should be greater than or equal to 0.001, got 0"),
     ("mixup.alpha", math.nan, "mixup.alpha should be a finite number, got nan"),
@@ -71,7 +71,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("seeds", [False], "seeds.0 should be a valid integer, got False"),
     ("seeds", [1, 1], "seeds must not repeat an entry, got [1, 1]"),
     ("seeds", [], "seeds"),
-    ("train.threads", 10**9, "train.threads should be less than or equal to 256"),
+    ("compute.threads", 10**9, "compute.threads should be less than or equal to 256"),
     ("experiments", {}, "experiments"),
     (S + "net.width", 32.5, "experiments.spirals.net.width should be a valid integer, got 32.5"),
     (S + "net.width", -3, "net.width should be greater than or equal to 1, got -3"),
@@ -255,7 +255,7 @@ ANY = st.one_of(
 SMALL: dict[str, Any] = {
     "seeds": [0],
     "mixup": {"alpha": 2.0},
-    "train": {"threads": 1},
+    "compute": {"threads": 1},
     "spirals": PARAMS["spirals"] | {"arms": {"n_samples": 40, "noise_std": 0.1, "n_cycles": 1.0}},
     "mnist": {"source": "bundled", "mirrors": []},
     "experiments": {

@@ -7,9 +7,9 @@ import pytest
 from study.errors import StudyError
 from study.inference.claims import Claim, read_claims
 from study.inference.ledger import ledger_table
+from study.paths import RunKey
 from study.report import place
 from study.tables import measures_table, write_table
-from study.paths import RunKey
 from tools import show_results
 from tools.show_results import ledger_text
 

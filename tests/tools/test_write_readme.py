@@ -6,9 +6,9 @@ import pytest
 from study.errors import StudyError
 from study.inference.claims import Claim
 from study.inference.ledger import ledger_table, read_ledger
+from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
-from study.paths import RunKey
 from tools import write_readme
 from tools.write_readme import BEGIN, END, insert, results_section
 

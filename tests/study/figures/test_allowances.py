@@ -7,9 +7,9 @@ from matplotlib.markers import MarkerStyle
 
 from study.figures.allowances import FEWEST, draw_allowances, draw_reliability
 from study.figures.intrusion import draw_intrusion
+from study.paths import RunKey
 from study.summaries.against_baseline import MEASURED
 from study.tables import measures_table
-from study.paths import RunKey
 
 COLOURS = {"baseline": "#000000", "manifold": "#D55E00"}
 METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values()]

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from study.figures.eligible import draw_eligible
+from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import measures_table
 from study.training.config import MethodConfig
-from study.paths import RunKey
 
 METHODS = {
     "baseline": MethodConfig(),

@@ -12,6 +12,7 @@ import torch
 import yaml
 from PIL import Image
 
+from stages import embed_bottleneck, plots, summarize, svd_analysis
 from study.data.dataset import Dataset, save_dataset
 from study.data.spirals import SpiralsConfig, generate
 from study.errors import StudyError
@@ -21,7 +22,6 @@ from study.training.config import ExperimentConfig, all_runs, read_run_config
 from study.training.outcome import write_run
 from study.training.run import load_run
 from study.training.trainer import train_run
-from stages import embed_bottleneck, plots, summarize, svd_analysis
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ def make_study(
     params = {
         "seeds": seeds,
         "mixup": {"alpha": alpha},
-        "train": {"threads": 1},
+        "compute": {"threads": 1},
         "experiments": experiments,
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
@@ -210,7 +210,7 @@ def test_hidden_planes_are_those_of_the_first_seed_and_of_two_units(
     methods = BOTH | {"wide": {"bottleneck": 3}, "decay": {"weight_decay": 0.1}}
     arms = experiment("spirals", methods, layer=2, size=2)
     seeds = [5, 2]
-    params = {"seeds": seeds, "mixup": {"alpha": 2.0}, "train": {}, "experiments": {"arms": arms}}
+    params = {"seeds": seeds, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": {"arms": arms}}
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     save_dataset(Path("data/spirals.npz"), spirals("arms"))
     config: ExperimentConfig = check(ExperimentConfig, arms)

@@ -11,9 +11,9 @@ from matplotlib.colors import same_color
 from study.figures.measured import draw_measured
 from study.figures.robustness import draw_attacks, draw_deformations
 from study.figures.style import save
+from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import measures_table
-from study.paths import RunKey
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 SHIFT = {"baseline": 0.0, "manifold": 0.1}

@@ -8,10 +8,10 @@ from study.figures.features import draw_class_ratios, draw_neighbours
 from study.figures.style import method_colours
 from study.figures.widths import PANELS, draw_widths
 from study.params import check
+from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import measures_table
 from study.training.config import ExperimentConfig
-from study.paths import RunKey
 
 METHODS = ("baseline", "input", "manifold")
 COLOURS = method_colours([*METHODS, "unmeasured"])

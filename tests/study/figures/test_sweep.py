@@ -5,9 +5,9 @@ import pytest
 
 from study.figures.style import method_colours, save
 from study.figures.sweep import draw_sweep, moved
+from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import measures_table
-from study.paths import RunKey
 
 NAMES = ("baseline", "input", "manifold")
 

@@ -12,8 +12,8 @@ from study.inference.agreement import (
     runs_in_one,
     turns,
 )
-from study.tables import measures_table
 from study.paths import RunKey
+from study.tables import measures_table
 
 SEEDS = [0.5, 0.6, 0.9]
 SPREAD = 0.20816659994661327  # of SEEDS, with n - 1

@@ -9,9 +9,9 @@ import yaml
 from study.errors import StudyError
 from study.inference.claims import CLAIMS, Claim, not_asked, read_claims
 from study.params import ParamsError, check
+from study.paths import RunKey
 from study.tables import measures_table
 from study.training.config import ExperimentConfig
-from study.paths import RunKey
 
 ROOT = Path(__file__).parents[3]
 ENTRY = {

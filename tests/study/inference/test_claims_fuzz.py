@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from study.errors import StudyError
 from study.inference.claims import not_asked, read_claims
 from study.inference.ledger import ledger_metrics, ledger_table
-from study.tables import measures_table
 from study.paths import RunKey
+from study.tables import measures_table
 from study.validation import read_study
 
 ROOT = Path(__file__).parents[3]

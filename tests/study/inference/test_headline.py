@@ -12,8 +12,8 @@ from study.inference.claims import Claim, read_claims, read_headline
 from study.inference.headline import headline
 from study.inference.ledger import read_ledger
 from study.params import ParamsError
-from study.tables import MEASURES, measures_table, read_table
 from study.paths import RunKey
+from study.tables import MEASURES, measures_table, read_table
 from study.validation import read_study
 
 ROOT = Path(__file__).parents[3]

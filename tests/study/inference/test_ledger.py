@@ -12,8 +12,8 @@ from scipy import stats
 
 from study.inference.claims import Claim
 from study.inference.ledger import ledger_metrics, ledger_table, read_ledger
-from study.tables import LEDGER, measures_table, write_table
 from study.paths import RunKey
+from study.tables import LEDGER, measures_table, write_table
 
 BASELINE = [1.0, 5.0, 9.0, 2.0, 4.0]
 SHIFTS = {"up": [1.1, 0.9, 1.0, 1.2, 0.8], "down": [-1.1, -0.9, -1.0, -1.2, -0.8]}

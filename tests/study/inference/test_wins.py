@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from study.inference.wins import count_wins, ranks_table, wins_table
-from study.tables import measures_table
 from study.paths import RunKey
+from study.tables import measures_table
 
 
 def runs(experiment: str = "e", **accuracies: list[float]) -> pd.DataFrame:

@@ -20,8 +20,8 @@ from study.measures.allowances import (
 )
 from study.params import check
 from study.training.config import RunConfig
-from study.training.run import Run
 from study.training.net import build_net
+from study.training.run import Run
 from study.training.scores import accuracy, ece, nll
 
 

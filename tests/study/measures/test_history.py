@@ -10,8 +10,7 @@ import yaml
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.history import history_measures
-from study.paths import run_folder
-from study.paths import RunKey
+from study.paths import RunKey, run_folder
 from study.training.config import read_run_config
 from study.training.outcome import write_run
 from study.training.trainer import train_run
@@ -49,7 +48,7 @@ def root(tmp_path: Path, dataset: Dataset) -> Path:
         "mixing": ["manifold"],
         "methods": {"baseline": {}, "manifold": {"eligible": [0, 1]}},
     }
-    params = {"mixup": {"alpha": ALPHA}, "train": {}, "experiments": {"e": experiment}}
+    params = {"mixup": {"alpha": ALPHA}, "compute": {}, "experiments": {"e": experiment}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     for method in ("baseline", "manifold"):
         key = RunKey("e", method, 3)

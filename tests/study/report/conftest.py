@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
+from stages import claims, embed_bottleneck, report, summarize, svd_analysis
 from study.data.dataset import Dataset, save_dataset
 from study.data.spirals import SpiralsConfig, generate
 from study.params import check
@@ -18,7 +19,6 @@ from study.paths import run_folder
 from study.training.config import ExperimentConfig, all_runs, read_run_config
 from study.training.outcome import write_run
 from study.training.trainer import train_run
-from stages import claims, embed_bottleneck, report, summarize, svd_analysis
 
 ATTACK = (
     "</script><script>window.attacked = 1</script><!--<script>\"'>"
@@ -59,7 +59,7 @@ BOTH: dict[str, Any] = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
 PARAMS: dict[str, Any] = {
     "seeds": SEEDS,
     "mixup": {"alpha": 2.0},
-    "train": {"threads": 1},
+    "compute": {"threads": 1},
     "spirals": SPIRALS,
     "mnist": {"source": "bundled", "mirrors": [ATTACK]},
     "experiments": {

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from study.paths import RunKey
 from study.report.comparison import Change, changes, glance, verdicts
 from study.report.page import render_page
 from study.revisions import Revision
 from study.tables import measures_table
-from study.paths import RunKey
 
 A, B = [1.0, 2.0, 3.0], [1.3, 1.8, 3.1]
 

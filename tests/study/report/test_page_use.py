@@ -14,8 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from study.data.dataset import load_dataset
-from study.paths import run_folder
-from study.paths import RunKey
+from study.paths import RunKey, run_folder
 from study.training.run import load_run
 from tests.study.report.conftest import NOTHING, SEEDS, Visit, number, texts
 

@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from study.paths import RunKey
 from study.report.runs import MOST_COLUMNS, RunsOfExperiment, runs_of_experiments
 from study.tables import MEASURES
 from study.training.config import ExperimentConfig
-from study.paths import RunKey
 
 SEEDS = [3, 1]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
+from stages import report
 from study.errors import StudyError
 from study.inference.ledger import read_ledger
 from study.params import read_section
 from study.training.config import ExperimentConfig, Name, Seeds, all_runs
-from stages import report
 from tests.study.report.conftest import SEEDS
 
 pytestmark = pytest.mark.slow

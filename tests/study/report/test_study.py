@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from study.data.spirals import SpiralsConfig, generate
+from study.paths import RunKey
 from study.report.gallery import evidence, picture_of_spirals
 from study.report.study import facts, method_rows, spirals_in_words, timed
 from study.training.config import ExperimentConfig
-from study.paths import RunKey
 
 ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
 MIRRORED = {"points_per_class": 700, "noise": 0.25, "max_angle": 540.0}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from study.paths import RunKey
 from study.summaries.against_baseline import ALLOWANCES, MEASURED, against_baseline
 from study.tables import measures_table
-from study.paths import RunKey
 
 METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values()]
 METHODS = ["baseline", "input", "manifold"]

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from study.errors import StudyError
+from study.paths import RunKey
 from study.summaries.summary import nested_means, runs_table, summary_table
 from study.tables import SUMMARY, measures_table
-from study.paths import RunKey
 from tests.sums import write_sums
 
 KEYS = [RunKey("zebra", method, seed) for method in ("baseline", "apple") for seed in (7, 3)]

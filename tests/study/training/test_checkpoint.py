@@ -11,10 +11,9 @@ import torch
 from safetensors.torch import load, save
 
 from study.errors import StudyError
-from study.paths import checkpoint_path, remove_checkpoint
+from study.paths import RunKey, checkpoint_path, remove_checkpoint
 from study.training import checkpoint as module
 from study.training.checkpoint import Checkpoint
-from study.paths import RunKey
 from study.training.trainer import train_run
 from tests.study.training.test_trainer import METHODS, config, dataset
 

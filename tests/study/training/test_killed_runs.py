@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
         "plain": ["plain"], "mixing": ["everything"],
         "methods": {"plain": {"dropout": 0.2}, "everything": EVERYTHING},
     }  # fmt: skip
-    params = {"mixup": {"alpha": 2.0}, "train": {"threads": 1}, "experiments": {"e": experiment}}
+    params = {"mixup": {"alpha": 2.0}, "compute": {"threads": 1}, "experiments": {"e": experiment}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     (tmp_path / "code.json").write_text(json.dumps({"train": "as it is"}))
     return tmp_path

@@ -11,10 +11,10 @@ from torch import nn
 from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
 from study.params import ParamsError, check
-from study.training.config import ExperimentConfig, MethodConfig, RunConfig, read_run_config
 from study.paths import RunKey
-from study.training.outcome import write_run
+from study.training.config import ExperimentConfig, MethodConfig, RunConfig, read_run_config
 from study.training.net import build_net
+from study.training.outcome import write_run
 from study.training.run import load_run, read_metrics
 from study.training.split import split_for
 from study.training.trainer import new_state, train_run
@@ -74,7 +74,7 @@ def test_a_method_may_have_a_bottleneck_of_its_own() -> None:
 
 PARAMS = """
 mixup: {alpha: 2.0}
-train: {threads: 1}
+compute: {threads: 1}
 experiments:
   test:
     data: test
