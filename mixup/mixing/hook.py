@@ -70,10 +70,10 @@ class Hook:
         self._module, self._part, self._current = place.module, place.part, current
         self._before, self._only_first = before, only_first
         self._signature = Signature.of(place.module) if before else None
-        self._used: weakref.ref[Any] | None = None
+        self.used: weakref.ref[Any] | None = None
 
     def arm(self, drawn: bool) -> None:
-        self.armed, self.drawn, self.runs, self._used = True, drawn, [], None
+        self.armed, self.drawn, self.runs, self.used = True, drawn, [], None
 
     def register(self) -> RemovableHandle:
         if self._before:
@@ -100,9 +100,12 @@ class Hook:
             # (sequence, last state) have the batch elsewhere
             sequence, last = output
             return self._change(sequence, self._batch_dim()), self._change(last, 1)
-        dim = 1 if isinstance(module, nn.RNNBase) and self._part == "1" else self._batch_dim()
-        changed = self._at_part(output, lambda state: self._change(state, dim))
-        if not torch.compiler.is_compiling() and any(output is given for given in args):
+        if self._part is None:
+            changed = self._change(output, self._batch_dim())
+        else:
+            dim = 1 if isinstance(module, nn.RNNBase) and self._part == "1" else self._batch_dim()
+            changed = self._at_part(output, self._part, lambda state: self._change(state, dim))
+        if not torch.compiler.is_compiling() and args and output is args[0]:
             self._watch(changed)
         return changed
 
@@ -124,10 +127,8 @@ class Hook:
             return 0 if self._module.batch_first else 1
         return self._current.batch_dim
 
-    def _at_part(self, output: Any, change: Callable[[Any], Any]) -> Any:
-        if self._part is None:
-            return change(output)
-        key = int(self._part) if self._part.isdigit() else self._part
+    def _at_part(self, output: Any, part: str, change: Callable[[Any], Any]) -> Any:
+        key = int(part) if part.isdigit() else part
         try:
             if isinstance(output, Mapping):
                 changed: Any = copy.copy(output)
@@ -138,7 +139,7 @@ class Hook:
                 return type(output)(*items) if hasattr(output, "_fields") else type(output)(items)
         except LookupError:
             pass
-        raise TypeError(f"at {self.name!r}: no part {self._part!r}, but {_what(output)}")
+        raise TypeError(f"at {self.name!r}: no part {part!r}, but {_what(output)}")
 
     def _watch(self, changed: Any) -> None:
         """Find out whether the model reads what the layer returned, or what went into it."""
@@ -146,10 +147,10 @@ class Hook:
             token = _Token()
             # gone with the node, when nobody reads it; torch types a property as a method
             changed.grad_fn.metadata["mixup"] = token  # type: ignore[index]
-            self._used = weakref.ref(token)
+            self.used = weakref.ref(token)
 
     def check_is_read(self) -> None:
-        if self._used is not None and self._used() is None:
+        if self.used is not None and self.used() is None:
             raise RuntimeError(
                 f"{self.name!r} changes its argument in place, and the model reads that and not "
                 "what the layer returns, which would be the mixed state: mix before or after "

@@ -109,6 +109,11 @@ class Hooks:
         if not self._stays:
             _take_off(self._on_model)
 
+    @property
+    def may_run_again(self) -> bool:
+        """Whether backward may run layers of the pass just made again."""
+        return self._pass.may_run_again
+
     def mix_again_in_backward(self, output: Any, inputs: Iterable[Tensor], plan: MixPlan) -> None:
         """Let the layers of the pass just made mix as they did whenever backward runs them again.
 
@@ -120,7 +125,7 @@ class Hooks:
         Raises:
             RuntimeError: no tensor is found in the output, so backward cannot be followed.
         """
-        if not (self._pass.may_run_again and torch.is_grad_enabled()):
+        if not (self.may_run_again and torch.is_grad_enabled()):
             return
         tensors = [*all_tensors(output)]
         if not tensors:
@@ -151,6 +156,10 @@ class Hooks:
 
         At the first pass all layers must have run.
         """
+        if self._all_checked and len(self._armed) == 1:
+            only = self._armed[0]
+            if only.drawn and len(only.runs) == 1 and only.used is None:  # as nearly always
+                return True
         drawn = next((hook for hook in self._armed if hook.drawn), None)
         if drawn is None:
             return False

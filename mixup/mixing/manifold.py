@@ -189,7 +189,8 @@ class ManifoldMixup:
             self._hooks.stop()
         if not ran:
             return output, plan if plan.layer is None else MixPlan.plain(len(plan.perm))
-        self._hooks.mix_again_in_backward(output, all_tensors((args, kwargs)), plan)
+        if self._hooks.may_run_again:
+            self._hooks.mix_again_in_backward(output, all_tensors((args, kwargs)), plan)
         return output, plan
 
     @contextmanager
