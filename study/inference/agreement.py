@@ -59,8 +59,6 @@ def pair_runs(committed: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
         A row a number, in the order of ``committed``, then of what is in ``fresh`` only. Columns
         experiment, method, seed, metric; value_committed and value_fresh, NaN where there is none;
         ``place``, one of both, committed, fresh; and ``identical``: both, with the same digits.
-
-    Randomness: none.
     """
     pairs = committed.merge(
         fresh, how="left", on=[*RUN, "metric"], suffixes=("_committed", "_fresh"), indicator="place"
@@ -96,8 +94,6 @@ def agreements(pairs: pd.DataFrame) -> list[Agreement]:
 
     Returns:
         In the order of ``pairs``.
-
-    Randomness: none.
     """
     both = pairs[pairs["place"] == "both"]
     return [

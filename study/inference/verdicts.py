@@ -122,8 +122,6 @@ def estimate_share(wins: int, ties: int, n: int, region: Region) -> Estimate:
 
     Returns:
         The estimate, without bootstrap and effect size; only n for no seeds.
-
-    Randomness: none.
     """
     if not n:
         return Estimate(0, NAN)
@@ -153,8 +151,6 @@ def holm(p_values: Sequence[float] | Values) -> Values:
 
     Returns:
         (M,) adjusted p-values, at most 1; NaN stays NaN and does not count.
-
-    Randomness: none.
     """
     p = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full_like(p, np.nan)
@@ -182,8 +178,6 @@ def seeds_for_mean(estimate: Estimate, region: Region, level: float) -> float:
 
     Returns:
         n; inf if more than 1,000; NaN if the spread over seeds is not known.
-
-    Randomness: none.
     """
     if math.isnan(estimate.std):
         return NAN
@@ -204,8 +198,6 @@ def seeds_for_share(estimate: Estimate, region: Region, level: float) -> float:
 
     Returns:
         n; inf if more than 1,000; NaN if there is no estimate.
-
-    Randomness: none.
     """
 
     def power(n: Values, bound: float) -> Values:

@@ -13,7 +13,6 @@ from torch import Tensor
 from mixup.mixing.plan import MixPlan
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.training.config import RunConfig
 from study.training.member import Member, new_members
 from study.training.outcome import name_of
 from study.training.recipe import (
@@ -23,6 +22,7 @@ from study.training.recipe import (
     schedule_for,
     targets_and_criterion,
 )
+from study.training.run_config import RunConfig
 from study.training.stack import Stack
 from study.training.stackable import SHARED, not_stackable
 

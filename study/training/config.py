@@ -1,18 +1,14 @@
 """What params.yaml may say about experiments, methods and training, checked before any work."""
 
 from itertools import product
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field
 from pydantic import model_validator as check_after
 
 from study.params import (
-    ParamsError,
     Section,
-    check,
     did_you_mean,
-    read_section,
     shown,
     unique,
 )
@@ -213,21 +209,6 @@ def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:
     return net.model_copy(update={"bottleneck": bottleneck})
 
 
-class RunConfig(Section):
-    """Everything that decides the bytes of one run, next to the data and the code."""
-
-    experiment: Name
-    method: Name
-    seed: Seed
-    data: Name
-    net: NetConfig
-    training: TrainingConfig
-    settings: MethodConfig
-    alpha: Alpha | None
-    """The method's alpha, or mixup.alpha, for a method that mixes, else None."""
-    threads: Threads
-
-
 def all_runs(seeds: list[int], experiments: dict[str, ExperimentConfig]) -> list[RunKey]:
     """List every run of the study, in the order of params.yaml."""
     return [
@@ -235,33 +216,3 @@ def all_runs(seeds: list[int], experiments: dict[str, ExperimentConfig]) -> list
         for name, experiment in experiments.items()
         for method, seed in product(experiment.all_methods, seeds)
     ]
-
-
-def read_run_config(key: RunKey, path: Path | str = "params.yaml") -> RunConfig:
-    """Read what the run ``key`` needs from params.yaml, and nothing else.
-
-    Raises:
-        ParamsError: a section is missing or has a value that cannot be used.
-    """
-    place = ("experiments", key.experiment)
-    settings: MethodConfig = read_section(MethodConfig, *place, "methods", key.method, path=path)
-    net: NetConfig = read_section(NetConfig, *place, "net", path=path)
-    if max(settings.eligible, default=0) > net.depth:
-        raise ParamsError(
-            f"experiments.{key.experiment}.methods.{key.method}.eligible must be at most "
-            f"net.depth = {net.depth}, got {settings.eligible}"
-        )
-    found = {
-        **key._asdict(),
-        "data": read_section(Name, *place, "data", path=path),
-        "net": net_for(net, settings),
-        "training": read_section(TrainingConfig, *place, "training", path=path),
-        "settings": settings,
-        "alpha": None,
-        "threads": read_section(ComputeConfig, "compute", path=path).threads,
-    }
-    if settings.eligible:
-        alpha = read_section(MixupConfig, "mixup", path=path).alpha
-        found["alpha"] = settings.alpha or alpha
-    config: RunConfig = check(RunConfig, found)
-    return config

@@ -10,7 +10,6 @@ from mixup.mixing.plan import MixPlan
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.training.checkpoint import Checkpoint, State
-from study.training.config import RunConfig
 from study.training.floor import Floor
 from study.training.net import predict
 from study.training.outcome import (
@@ -21,6 +20,7 @@ from study.training.outcome import (
     run_files,
     watched_points,
 )
+from study.training.run_config import RunConfig
 from study.training.split import Split, split_for
 from study.training.trainer import first_state
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixup.models.mlp import MLP
-from study.training.config import RunConfig
+from study.training.run_config import RunConfig
 from study.training.seeding import Purpose, seed_torch
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from study.errors import StudyError
-from study.training.config import RunConfig
+from study.training.run_config import RunConfig
 from study.training.seeding import Purpose, seed_sequence
 
 DECAY = 0.1

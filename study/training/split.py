@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from study.data.dataset import Dataset, split_dataset
-from study.training.config import RunConfig
+from study.training.run_config import RunConfig
 from study.training.seeding import Purpose, seed_sequence
 
 

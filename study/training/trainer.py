@@ -11,7 +11,6 @@ from tqdm import tqdm
 from mixup.mixing.manifold import ManifoldMixup
 from study.data.dataset import Dataset
 from study.training.checkpoint import Checkpoint, State
-from study.training.config import RunConfig
 from study.training.floor import Floor
 from study.training.net import build_net, predict
 from study.training.outcome import (
@@ -28,6 +27,7 @@ from study.training.recipe import (
     schedule_for,
     targets_and_criterion,
 )
+from study.training.run_config import RunConfig
 from study.training.seeding import Purpose, seed_sequence, seed_torch
 from study.training.split import split_for
 

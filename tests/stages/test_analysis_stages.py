@@ -14,9 +14,9 @@ from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
 from study.measures.bottleneck import bottleneck_states
 from study.paths import RunKey, run_folder
-from study.training.config import read_run_config
 from study.training.outcome import write_run
 from study.training.run import load_run
+from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 
 SEEDS = [4, 1]

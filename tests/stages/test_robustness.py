@@ -19,9 +19,10 @@ from study.measures.robustness import attack_measures
 from study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
-from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.training.config import ExperimentConfig, all_runs
 from study.training.outcome import write_run
 from study.training.run import Run, load_run
+from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 
 SEEDS = [4, 1]

@@ -19,8 +19,9 @@ from study.data.spirals import generate
 from study.errors import StudyError
 from study.params import ParamsError, read_section
 from study.paths import run_folder
-from study.training.config import Experiments, all_runs, read_run_config
+from study.training.config import Experiments, all_runs
 from study.training.outcome import write_run
+from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from study.validation import MEMORY, Study, read_study
 

@@ -18,9 +18,10 @@ from study.data.spirals import SpiralsConfig, generate
 from study.errors import StudyError
 from study.params import check
 from study.paths import run_folder
-from study.training.config import ExperimentConfig, all_runs, read_run_config
+from study.training.config import ExperimentConfig, all_runs
 from study.training.outcome import write_run
 from study.training.run import load_run
+from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 
 pytestmark = pytest.mark.slow

@@ -20,9 +20,9 @@ from study.measures.hidden_plane import (
 )
 from study.measures.plane import Box
 from study.params import check
-from study.training.config import RunConfig
 from study.training.net import build_net
 from study.training.run import Run
+from study.training.run_config import RunConfig
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 ANGLES = np.linspace(0, 2 * np.pi, 100, endpoint=False)

@@ -13,7 +13,7 @@ from study.errors import StudyError
 from study.paths import RunKey
 from study.training.checkpoint import Checkpoint
 from study.training.cohort import train_cohort
-from study.training.config import RunConfig, read_run_config
+from study.training.run_config import RunConfig, read_run_config
 from study.training.stackable import can_stack
 from study.training.trainer import train_run
 

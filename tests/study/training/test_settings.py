@@ -12,10 +12,11 @@ from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
 from study.params import ParamsError, check
 from study.paths import RunKey
-from study.training.config import ExperimentConfig, MethodConfig, RunConfig, read_run_config
+from study.training.config import ExperimentConfig, MethodConfig
 from study.training.net import build_net
 from study.training.outcome import write_run
 from study.training.run import load_run, read_metrics
+from study.training.run_config import RunConfig, read_run_config
 from study.training.split import split_for
 from study.training.trainer import new_state, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset, history

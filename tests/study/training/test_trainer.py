@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from mixup.models.mlp import MLP
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.training.config import RunConfig
 from study.training.outcome import HISTORY_COLUMNS, write_run
 from study.training.run import load_run, read_metrics
+from study.training.run_config import RunConfig
 from study.training.split import split_for
 from study.training.trainer import train_run
 
