@@ -32,7 +32,10 @@ from study.paths import RunKey
 from study.pipeline import train_stages
 
 ROOT = Path(__file__).parents[1]
-COPIED = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "mixup", "stages")
+COPIED = (
+    *(".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "code.json"),
+    *("mixup", "requirements.lock", "stages", "study"),
+)
 SIZES = (16, 32, 64, 128, 256, 512)
 STAGES = ("validate", "generate_spirals", "train_spirals_plain")
 LAUNCH = (sys.executable, "-m", "stages.launch")

@@ -36,14 +36,14 @@ from study.training.config import (
 )
 
 PAGE = Path("report/index.html")
-SECTIONS = ("seeds", "mixup", "train", "spirals", "mnist", "experiments")
+SECTIONS = ("seeds", "mixup", "compute", "spirals", "mnist", "experiments")
 # Which measures are taken besides, where a study takes them.
 MORE_SECTIONS = ("states", "robustness")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # Git is asked whether these differ from the commit; dvc.yaml tells the project from a folder
 # that only lies inside another repository.
 SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml")
-SOURCES_OF_ALL_STUDIES = ("requirements.lock", "mixup", "stages")
+SOURCES_OF_ALL_STUDIES = ("requirements.lock", "mixup", "stages", "study")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "mlxtend", "dvc")
 COMMANDS = {
     "report": "dvc repro report",

@@ -22,9 +22,11 @@ from dvc.scm import NoSCM, resolve_rev
 from study.errors import FileError, StudyError
 from study.params import shown
 from study.report.page import picture
+from study.report.place import beside_code
 
 WORKSPACE = "workspace"
-CODE = ("mixup", "stages", "dvc.yaml", "claims.yaml", "requirements.lock")
+CODE = ("mixup", "stages", "study", "tools", "requirements.lock")
+OF_STUDY = ("dvc.yaml", "claims.yaml")
 FIGURES = "figures/study"
 
 
@@ -165,7 +167,8 @@ def figures_of(revision: Revision) -> dict[str, str]:
 def code_that_differs(a: Revision, b: Revision) -> list[str]:
     """List the files of code that differ, by ``git diff``."""
     commits = [revision.commit for revision in (a, b) if revision.commit]
-    command = ["git", "diff", "--name-only", *commits, "--", *CODE]
+    names = [*OF_STUDY, *map(beside_code, CODE)]
+    command = ["git", "diff", "--name-only", *commits, "--", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StudyError(f"git diff failed: {' '.join(done.stderr.split())}")

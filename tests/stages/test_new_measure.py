@@ -38,7 +38,7 @@ def test_a_measure_of_one_file_is_tabulated_summed_up_drawn_and_reported(
     study: Path, tmp_path: Path
 ) -> None:
     code = tmp_path / "code"
-    for package in ("mixup", "stages", "tools"):
+    for package in ("mixup", "stages", "study", "tools"):
         shutil.copytree(ROOT / package, code / package)
     text = (code / FAMILY).read_text(encoding="utf-8")
     text = with_lines_after(text, "for split, (states, labels) in splits.items():", COMPUTED)

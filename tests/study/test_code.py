@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_digests_are_the_same_on_every_python(tmp_path: Path) -> None:
     )
     files = tmp_path / "files"
     sources = [
-        p for name in ("mixup", "stages", "tools", "tests") for p in (ROOT / name).rglob("*.py")
+        p for name in ("mixup", "stages", "study", "tools", "tests") for p in (ROOT / name).rglob("*.py")
     ]
     files.write_text("\n".join(map(str, sorted(sources))))
     answers = {}
@@ -189,6 +190,7 @@ def digests(root: Path) -> dict[str, str]:
 def test_walk_follows_imports_wherever_they_stand(small: Path) -> None:
     files, packages = files_run(small / "stages/fit.py", small)
     assert files == {
+        "mixup/__init__.py",
         "mixup/models/__init__.py",
         "mixup/models/mlp.py",
         "study/__init__.py",
@@ -233,7 +235,8 @@ def test_relative_imports_are_refused(small: Path) -> None:
 
 def test_nothing_is_imported_that_the_walk_cannot_see() -> None:
     hidden = {"import_module", "__import__", "find_spec", "exec", "eval", "run_path", "run_module"}
-    for file in [*(ROOT / "mixup").rglob("*.py"), *(ROOT / "stages").glob("[!_]*.py")]:
+    folders = [(ROOT / name).rglob("[!_]*.py") for name in ("mixup", "stages", "study")]
+    for file in chain.from_iterable(folders):
         names = {
             node.attr if isinstance(node, ast.Attribute) else node.id
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

@@ -57,7 +57,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("mixup.alhpa", 2.0, "mixup.alhpa is not a known key: did you mean alpha?"),
     (S + "training.batchsize", 8, ".training.batchsize is not a known key: did you mean batch_"),
     (S + "methods.baseline.drop_out", 0.1, "drop_out is not a known key: did you mean dropout?"),
-    ("more", {}, "more is not a known key; there are: seeds, mixup, train, "),
+    ("more", {}, "more is not a known key; there are: seeds, mixup, compute, "),
     ("mixup.alpha", "1_0", "mixup.alpha should be a valid number, got '1_0': write 10.0 without"),
     ("compute.threads", 2e0, "compute.threads should be a valid integer, got 2.0: write 2"),
     ("compute.threads", 2.5, "compute.threads should be a valid integer, got 2.5"),
