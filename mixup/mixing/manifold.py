@@ -159,8 +159,7 @@ class ManifoldMixup:
             plan: a plan to replay; drawn when None.
 
         Returns:
-            (output, plan): what the model returns, and what was mixed; in eval mode the plan
-            that mixes nothing.
+            (output, plan): what the model returns, and what was mixed; nothing in eval mode.
 
         Raises:
             RuntimeError: the drawn layer did not run once (at the first call: any of the layers),

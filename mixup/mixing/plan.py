@@ -66,7 +66,7 @@ class MixPlan:
 
     @classmethod
     def _unchecked(cls, **values: Any) -> MixPlan:
-        """Make a plan of values that are right by construction, at no cost to a training step."""
+        """Make a plan of values that are right by construction, at no cost to a step."""
         plan = object.__new__(cls)  # the class has the defaults
         vars(plan).update(values)
         return plan
@@ -115,8 +115,7 @@ class MixPlan:
             output: what the model returned, as the criterion wants it.
             target: hard labels, int64 (N, ...); or numbers, float (N, ...). Integers or booleans
                 of the shape of ``output`` are taken as binary or multi-label numbers.
-            permute: names of the options that belong to the targets, such as weights of samples or
-                lengths of targets: with the partner's target goes the partner's entry.
+            permute: names of the options that go with the targets, such as weights of samples.
             terms: "two" for the first form with targets that are numbers, too, whatever the
                 criterion; "auto" for the form that fits the target.
             linear: say that the criterion is linear in its target, which is then not tried.
@@ -192,8 +191,7 @@ class MixPlan:
     def mix_masks(self, mask: Tensor) -> Tensor:
         """Keep what either of the two samples keeps: ``mask | mask[perm]``.
 
-        For padded sequences, where a mixed one is as long as the longer of the two: draw the plan
-        first, and call the mixer with it and this mask.
+        For padded sequences: draw the plan first, then call the mixer with it and this mask.
 
         Args:
             mask: (N, ...), booleans, or numbers of which 0 stands for what is left out.
@@ -227,9 +225,9 @@ class MixPlan:
         if self.perm.device == torch.device(device):
             return self
         to_gpu = torch.device(device).type == "cuda"  # where a copy need not be waited for
-        perm = self.perm.to(device, non_blocking=to_gpu)
-        lam = self.lam.to(device, non_blocking=to_gpu) if isinstance(self.lam, Tensor) else self.lam
-        return self._unchecked(**(vars(self) | {"lam": lam, "perm": perm}))
+        tensors = {key: value for key, value in vars(self).items() if isinstance(value, Tensor)}
+        moved = {key: value.to(device, non_blocking=to_gpu) for key, value in tensors.items()}
+        return self._unchecked(**(vars(self) | moved))
 
     def __repr__(self) -> str:
         parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]
