@@ -28,17 +28,15 @@ from joblib import cpu_count
 from torch.nn import functional as F
 
 from mixup import MLP, ManifoldMixup
-from study.paths import RunKey
-from study.pipeline import train_stages
 
 ROOT = Path(__file__).parents[1]
 COPIED = (
     *(".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "code.json"),
     *("mixup", "requirements.lock", "stages", "study"),
 )
+AHEAD = ("dvc", "repro", "train_ahead")
 SIZES = (16, 32, 64, 128, 256, 512)
-STAGES = ("validate", "generate_spirals", "train_spirals_plain")
-LAUNCH = (sys.executable, "-m", "stages.launch")
+STAGES = ("code", "validate", "generate_spirals", "train_ahead", "train_spirals_plain")
 
 
 @contextmanager
@@ -57,6 +55,7 @@ def scratch_study(seeds: int, steps: int) -> Iterator[Path]:
         spirals["training"] |= {"steps": steps, "evaluations": 1}
         params |= {"seeds": list(range(seeds)), "experiments": {"spirals": spirals}}
         pipeline["stages"] = {name: pipeline["stages"][name] for name in STAGES}
+        pipeline["stages"]["train_ahead"]["deps"] = ["data/spirals.npz"]
         for name, changed in {"params.yaml": params, "dvc.yaml": pipeline}.items():
             (folder / name).write_text(yaml.safe_dump(changed, sort_keys=False))
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
@@ -72,12 +71,13 @@ def seconds(*command: str) -> float:
 
 
 def workers(runs: int = 16, steps: int = 10_000) -> list[dict[str, Any]]:
-    """Launch the same runs with 1 worker, with 2, and so on up to the number of cores."""
+    """Train the same runs ahead with 1 worker, with 2, and so on up to the number of cores."""
     rows = []
     for jobs in range(1, cpu_count() + 1):
         with scratch_study(runs, steps):
-            seconds("dvc", "repro", "generate_spirals")
-            rows.append({"workers": jobs, "seconds": seconds(*LAUNCH, "--jobs", str(jobs))})
+            seconds("dvc", "repro", "code", "generate_spirals")
+            limit = f"LOKY_MAX_CPU_COUNT={jobs}"
+            rows.append({"workers": jobs, "seconds": seconds("env", limit, *AHEAD)})
     return [row | {"times": rows[0]["seconds"] / row["seconds"]} for row in rows]
 
 
@@ -119,26 +119,16 @@ def dvc_times() -> list[dict[str, Any]]:
     rows = []
     for n in (10, 30, 60, 100):
         with scratch_study(n, steps=1) as folder:
-            seconds(*LAUNCH)
-            repro = seconds("dvc", "repro")
-            with train_stages() as stages:
-                stages.stale()
-                keys = [RunKey("spirals", "baseline", seed) for seed in range(n)]
-                start = perf_counter()
-                stages.record(keys)
-                together = perf_counter() - start
-                start = perf_counter()
-                for key in keys[:5]:
-                    stages.record([key])
-                alone = (perf_counter() - start) / 5
+            seconds("dvc", "repro", "train_ahead")
+            recording = seconds("dvc", "repro")
+            nothing = seconds("dvc", "repro")
             lines = len((folder / "dvc.lock").read_text().splitlines())
         rows.append(
             {
                 "runs": n,
                 "lines of dvc.lock": lines,
-                "dvc repro with nothing to do, s": repro,
-                "recording a run of all at once, ms": together / n * 1e3,
-                "recording a run alone, ms": alone * 1e3,
+                "dvc repro with nothing to do, s": nothing,
+                "taking and recording a run, ms": (recording - nothing) / n * 1e3,
             }
         )
     return rows
@@ -148,15 +138,13 @@ def draw(tables: dict[str, pd.DataFrame], path: Path) -> None:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
     left.plot("workers", "times", "o-", data=tables["workers"])
     left.axline((1, 1), slope=1, color="0.7", linestyle=":")
-    left.set(title="Launcher", xlabel="worker processes", ylabel="times as fast as one")
+    left.set(title="Training ahead", xlabel="worker processes", ylabel="times as fast as one")
     left.xaxis.get_major_locator().set_params(integer=True)
     for what, rows in tables["steps"].groupby("varied"):
         middle.loglog(rows["value"], rows["ms"], "o-", label=what)
     middle.legend()
     middle.set(title="A mixed step", xlabel="width, batch, or eligible layers", ylabel="ms")
-    for column in [name for name in tables["dvc"] if name.startswith("recording")]:
-        right.plot(tables["dvc"]["runs"], tables["dvc"][column], "o-", label=column)
-    right.legend()
+    right.plot("runs", "taking and recording a run, ms", "o-", data=tables["dvc"])
     right.set(title="DVC", xlabel="runs in one dvc.lock", ylabel="ms a run", ylim=(0, None))
     figure.savefig(path, dpi=120)
 

@@ -52,7 +52,6 @@ def main() -> None:
         print(f"| stage {name} | {seconds(sys.executable, '-m', f'stages.{name}'):.1f} |")
     for name in IMPORTS:
         print(f"| import {name} | {seconds(sys.executable, '-c', f'import {name}'):.1f} |")
-    print(f"| launch with nothing to do | {seconds(sys.executable, '-m', 'stages.launch'):.1f} |")
     print(f"| dvc repro with nothing to do | {seconds('dvc', 'repro'):.1f} |")
 
 

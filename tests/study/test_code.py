@@ -117,7 +117,9 @@ def test_digests_are_the_same_on_every_python(tmp_path: Path) -> None:
     )
     files = tmp_path / "files"
     sources = [
-        p for name in ("mixup", "stages", "study", "tools", "tests") for p in (ROOT / name).rglob("*.py")
+        p
+        for name in ("mixup", "stages", "study", "tools", "tests")
+        for p in (ROOT / name).rglob("*.py")
     ]
     files.write_text("\n".join(map(str, sorted(sources))))
     answers = {}
