@@ -116,6 +116,7 @@ def test_digests_are_the_same_on_every_python(tmp_path: Path) -> None:
         "print(json.dumps([stage_digests(), [meaning(open(f).read()) for f in files]]))"
     )
     files = tmp_path / "files"
+    folders = ("mixup", "stages", "study", "tools", "tests")
     sources = [
         p
         for name in ("mixup", "stages", "study", "tools", "tests")
