@@ -117,11 +117,7 @@ def test_digests_are_the_same_on_every_python(tmp_path: Path) -> None:
     )
     files = tmp_path / "files"
     folders = ("mixup", "stages", "study", "tools", "tests")
-    sources = [
-        p
-        for name in ("mixup", "stages", "study", "tools", "tests")
-        for p in (ROOT / name).rglob("*.py")
-    ]
+    sources = [path for name in folders for path in (ROOT / name).rglob("*.py")]
     files.write_text("\n".join(map(str, sorted(sources))))
     answers = {}
     for python in {*other_pythons(), sys.executable}:
