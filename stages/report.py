@@ -206,7 +206,9 @@ def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], 
 
     def command(key: RunKey) -> str:
         group = "mixing" if key.method in experiments[key.experiment].mixing else "plain"
-        return from_code(f"dvc repro train_{key.experiment}_{group}@{key.method}-{key.seed}")
+        own = Path("experiments", key.experiment, "dvc.yaml")  # of a study with many runs
+        stage = f"{own}:train_{group}" if own.exists() else f"train_{key.experiment}_{group}"
+        return from_code(f"dvc repro {stage}@{key.method}-{key.seed}")
 
     return command
 

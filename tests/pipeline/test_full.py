@@ -49,6 +49,7 @@ def full(tmp_path: Path) -> Project:
     for name in COPIED:
         (study.folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "full" / name, study.folder / name)
+    shutil.copytree(ROOT / "full/experiments", study.folder / "experiments")
     study.write_params(small(study.params()))
     study.keep_claims()
     study.run("git", "init", "-q", "-b", "main", "..")
@@ -124,7 +125,7 @@ def _page_shows_everything(full: Project, claims: pd.DataFrame, browser: Browser
             assert page.locator("#curves path.line").count() == 8
         runs = page.locator("tr[data-run] code").all_inner_texts()
         assert len(set(runs)) == len(runs) == 30
-        assert all(command.startswith("cd full && dvc repro train_") for command in runs)
+        assert all(command.startswith("cd full && dvc repro experiments/") for command in runs)
         page.locator("summary", has_text="params.yaml").click()
         assert yaml.safe_load(page.locator("#how pre").inner_text()) == params
         assert "no Git repository" in page.locator("#how").inner_text()  # nothing is committed
