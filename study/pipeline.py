@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
@@ -24,6 +26,8 @@ from study.paths import RunKey
 
 TRAIN = re.compile(r"stages[. ]train (\S+) (\S+) (\d+)$")
 """How the command of a train stage ends."""
+MISSING = {"deleted", "not in cache"}
+"""What DVC says of an output that is not there."""
 
 
 class TrainStage(NamedTuple):
@@ -43,6 +47,7 @@ def train_stages() -> list[TrainStage]:
         StudyError: there is something that DVC does not like.
     """
     logging.getLogger("dvc").setLevel(logging.CRITICAL)  # what it says in asking is no news
+    without_outputs = _dvc_does_without_outputs()
     try:
         with Repo() as repo:
             found = ((TRAIN.search(stage.cmd or ""), stage) for stage in repo.index.stages)
@@ -50,7 +55,7 @@ def train_stages() -> list[TrainStage]:
                 TrainStage(
                     RunKey(match[1], match[2], int(match[3])),
                     str(stage.addressing),
-                    _is_changed(stage) and not _is_cached(repo, stage),
+                    _is_changed(stage, without_outputs) and not _is_cached(repo, stage),
                 )
                 for match, stage in found
                 if match
@@ -80,10 +85,22 @@ def lock_file_is_damaged(path: Path) -> bool:
     return False
 
 
-def _is_changed(stage: PipelineStage) -> bool:
+def _dvc_does_without_outputs() -> bool:
+    """Tell whether the DVC that runs us was told to fetch missing outputs, or not to want them."""
+    words = set[str]()
+    for process in psutil.Process().parents():
+        with suppress(psutil.Error):
+            words.update(process.cmdline())
+    return not words.isdisjoint(("--pull", "--allow-missing"))
+
+
+def _is_changed(stage: PipelineStage, without_outputs: bool) -> bool:
     """Tell what `PipelineStage.changed` does, which waits for the `dvc repro` that runs us."""
     deps = [] if stage.frozen else stage.deps
-    return stage.changed_stage() or any(one.status() for one in (*deps, *stage.outs))
+    if stage.changed_stage() or any(dep.status() for dep in deps):
+        return True
+    states = {state for out in stage.outs for state in out.status().values()}
+    return bool(states - MISSING if without_outputs else states)
 
 
 def _is_cached(repo: Repo, stage: PipelineStage) -> bool:

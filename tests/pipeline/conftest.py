@@ -20,7 +20,9 @@ COPIED = (
     "dvc.yaml",
     "params.yaml",
     ".dvc/config",
+    ".dvc/plots",
     ".dvcignore",
+    ".gitattributes",
     ".gitignore",
     "mixup",
     "requirements.lock",
@@ -127,6 +129,11 @@ def hashes(folder: Path) -> dict[str, str]:
 def stages_run(output: str) -> set[str]:
     """Read from DVC's output which stages' commands ran."""
     return set(re.findall(r"^Running stage '([^']+)'", output, flags=re.MULTILINE))
+
+
+def trained_ahead(output: str) -> list[str]:
+    """Read which runs were trained ahead."""
+    return sorted(re.findall(r"^(\w+ \w+ \d+): [\d.]+ s$", output, flags=re.MULTILINE))
 
 
 def tiny(params: dict[str, Any]) -> dict[str, Any]:

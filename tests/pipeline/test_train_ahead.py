@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.pipeline.conftest import Project, hashes, stages_run
+from tests.pipeline.conftest import Project, hashes, stages_run, trained_ahead
 from tests.processes import descendants, is_alive, started, wait_until, words
 
 pytestmark = pytest.mark.slow
@@ -33,11 +33,6 @@ def repro(study: Project, *words: str) -> AbstractContextManager[subprocess.Pope
 
 def workers(process: subprocess.Popen[Any]) -> list[psutil.Process]:
     return [one for one in descendants(process) if "spawn_main" in " ".join(words(one))]
-
-
-def trained_ahead(output: str) -> list[str]:
-    """Read which runs were trained ahead."""
-    return sorted(re.findall(r"^(\w+ \w+ \d+): [\d.]+ s$", output, flags=re.MULTILINE))
 
 
 def kept(study: Project) -> list[str]:
