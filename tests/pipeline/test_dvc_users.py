@@ -21,7 +21,7 @@ def test_a_checkout_with_windows_line_ends_is_up_to_date(study: Project, tmp_pat
 
 
 def test_runs_that_dvc_does_without_are_not_trained_ahead(study: Project) -> None:
-    for name in ("runs", "ahead", ".dvc/cache"):
+    for name in ("runs", ".dvc/cache"):
         shutil.rmtree(study.folder / name)
     study.turn("mixup.alpha", 0.4)
     name = "train_spirals_mixing@manifold-0"
