@@ -3,7 +3,9 @@
 import math
 import re
 from collections.abc import Hashable, Iterable
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -51,13 +53,16 @@ def read_params(path: Path | str = "params.yaml") -> dict[str, Any]:
         ParamsError: the file is missing or too long, is not YAML or is not a mapping; it has a
             key twice, an anchor, an alias or a tag.
     """
-    path = Path(path)
+    return deepcopy(_content(Path(path)))
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
             raise ParamsError(f"{path} is longer than the {MAX_BYTES:,} bytes allowed")
-        content = yaml.load(text.decode("utf-8"), _PlainLoader)
+        content = _parsed(text)
     except OSError as error:
         raise ParamsError(f"{path} cannot be read: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
@@ -70,6 +75,12 @@ def read_params(path: Path | str = "params.yaml") -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ParamsError(f"{path} must be a mapping, got {type(content).__name__}")
     return content
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: bytes) -> Any:
+    """Parse a file once: `train_ahead` reads six sections for each of hundreds of runs."""
+    return yaml.load(text.decode("utf-8"), _PlainLoader)
 
 
 def read_section(schema: Any, *keys: str, path: Path | str = "params.yaml") -> Any:
@@ -89,7 +100,7 @@ def read_section(schema: Any, *keys: str, path: Path | str = "params.yaml") -> A
     Raises:
         ParamsError: a key is missing, unknown or has a value that the schema refuses.
     """
-    value: Any = read_params(path)
+    value: Any = _content(Path(path))
     for depth, key in enumerate(keys):
         if not isinstance(value, dict) or key not in value:
             nearest = did_you_mean(key, value if isinstance(value, dict) else ())

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import logging
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from dvc.dependency import param
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
@@ -49,7 +52,7 @@ def train_stages() -> list[TrainStage]:
     logging.getLogger("dvc").setLevel(logging.CRITICAL)  # what it says in asking is no news
     without_outputs = _dvc_does_without_outputs()
     try:
-        with Repo() as repo:
+        with _params_parsed_once(), Repo() as repo:
             found = ((TRAIN.search(stage.cmd or ""), stage) for stage in repo.index.stages)
             return [
                 TrainStage(
@@ -83,6 +86,17 @@ def lock_file_is_damaged(path: Path) -> bool:
     except FileNotFoundError:
         pass
     return False
+
+
+@contextmanager
+def _params_parsed_once() -> Iterator[None]:
+    """Keep DVC from parsing params.yaml anew for each stage: a minute with some hundred of them."""
+    load = param.load_path
+    param.load_path = cache(load)
+    try:
+        yield
+    finally:
+        param.load_path = load
 
 
 def _dvc_does_without_outputs() -> bool:
