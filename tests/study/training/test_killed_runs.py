@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from study.data.dataset import save_dataset
+from tests.processes import started
 from tests.study.training.test_determinism import EVERYTHING
 from tests.study.training.test_trainer import NET, dataset, digest
 
@@ -38,34 +42,43 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(project: Path, method: str, seconds: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def training(project: Path, method: str, seconds: str) -> Iterator[subprocess.Popen[Any]]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MIXUP_CHECKPOINT_SECONDS": seconds}
-    command = [sys.executable, "-m", "stages.train", "e", method, "0"]
-    with (project / "stderr.txt").open("w") as errors:
-        return subprocess.Popen(command, cwd=project, env=environment, stderr=errors)
+    command = (sys.executable, "-m", "stages.train", "e", method, "0")
+    with (
+        (project / "stderr.txt").open("w") as errors,
+        started(*command, cwd=project, env=environment, stderr=errors) as process,
+    ):
+        yield process
+
+
+def train(project: Path, method: str) -> None:
+    with training(project, method, "60") as process:
+        assert process.wait() == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["plain", "everything"])
 def test_killed_run_continues_to_the_same_bytes(project: Path, method: str) -> None:
     run, file = project / "runs/e" / method / "0", project / "checkpoints/e" / method / "0"
-    assert start(project, method, "60").wait() == 0
+    train(project, method)
     undisturbed = digest(run)
     shutil.rmtree(run)
     moments = random.Random(method)
     steps = []
     for _ in range(3):
         before = file.read_bytes() if file.exists() else b""
-        process = start(project, method, "0")
-        while process.poll() is None and (not file.exists() or file.read_bytes() == before):
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed"
+        with training(project, method, "0") as process:
+            while process.poll() is None and (not file.exists() or file.read_bytes() == before):
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0, 0.3))
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed"
         assert not run.exists()
         steps.append(json.loads(file.read_bytes().split(b"\n")[1])["step"])
     assert steps == sorted(set(steps)), "a checkpoint was not continued from"
-    assert start(project, method, "60").wait() == 0
+    train(project, method)
     assert f"continues after step {steps[-1]}\n" in (project / "stderr.txt").read_text()
     assert digest(run) == undisturbed
     assert list(file.parent.iterdir()) == []
