@@ -22,7 +22,7 @@ from dvc.scm import NoSCM, resolve_rev
 from study.errors import FileError, StudyError
 from study.params import shown
 from study.report.page import picture
-from study.report.place import beside_code
+from study.report.place import beside_code, study_folder
 
 WORKSPACE = "workspace"
 CODE = ("mixup", "stages", "study", "tools", "requirements.lock")
@@ -167,7 +167,8 @@ def figures_of(revision: Revision) -> dict[str, str]:
 def code_that_differs(a: Revision, b: Revision) -> list[str]:
     """List the files of code that differ, by ``git diff``."""
     commits = [revision.commit for revision in (a, b) if revision.commit]
-    names = [*OF_STUDY, *map(beside_code, CODE)]
+    code = map(beside_code, CODE) if study_folder() else CODE
+    names = [*OF_STUDY, *code]
     command = ["git", "diff", "--name-only", *commits, "--", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
