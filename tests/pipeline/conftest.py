@@ -98,13 +98,14 @@ class Project:
             for name, experiment in self.params()["experiments"].items()
             for method in (*experiment["plain"], *experiment["mixing"])
         }
+        content = yaml.safe_load(path.read_text())
         kept = [
             claim
-            for claim in yaml.safe_load(path.read_text())["claims"]
+            for claim in content["claims"]
             for names in [[claim["method"], claim["than"]]]
             if all((claim["experiment"], m) in known for m in names if isinstance(m, str))
         ]
-        path.write_text(yaml.safe_dump({"claims": kept}, sort_keys=False))
+        path.write_text(yaml.safe_dump(content | {"claims": kept}, sort_keys=False))
 
     def commit(self, message: str) -> None:
         """Commit everything Git does not ignore."""
