@@ -39,8 +39,8 @@ def test_an_edit_in_mixing_retrains_and_is_named(study: Project) -> None:
     edit(study, "mixup/mixing/formula.py", r"\Z", "\nX = 1\n")
     ran = study.repro()
     assert len(trains(ran)) == 10
-    # Runs of the same bytes change nothing after them.
-    assert "svd_analysis" not in ran
+    # Other code, and after it runs of the same bytes: what does not load nets has nothing to do.
+    assert not ran & {"generate_spirals", "download_mnist", "claims"}
     named = study.run("dvc", "params", "diff").stdout
     assert "code.json" in named
     assert " train " in named
