@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,16 @@ TRAIN = (
 LOOPBACK = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 
 
-def start(study: Project, *command: str) -> AbstractContextManager[subprocess.Popen[Any]]:
+@contextmanager
+def start(study: Project, *command: str) -> Iterator[subprocess.Popen[Any]]:
     """Run a command in a study's folder for as long as the block takes."""
-    log = (study.folder.parent / "log").open("ab")
-    return started(
-        *command, cwd=study.folder, env=study.environment, stdout=log, stderr=subprocess.STDOUT
-    )
+    with (
+        (study.folder.parent / "log").open("ab") as log,
+        started(
+            *command, cwd=study.folder, env=study.environment, stdout=log, stderr=log
+        ) as process,
+    ):
+        yield process
 
 
 def ahead(study: Project, scheduler: str, *variables: str) -> subprocess.CompletedProcess[str]:
