@@ -83,7 +83,7 @@ def test_the_documents_code_runs_where_the_wheel_is_installed(wheel: Path, tmp_p
     script = tmp_path / "blocks.py"
     script.write_text(
         "import importlib.util\n"
-        "for name in ('yaml', 'pandas', 'lightning', 'transformers', 'mixup.study'):\n"
+        "for name in ('yaml', 'pandas', 'lightning', 'transformers', 'study', 'stages'):\n"
         "    assert importlib.util.find_spec(name) is None, name\n" + "\n".join(blocks),
         encoding="utf-8",
     )

@@ -86,7 +86,12 @@ def test_an_experiment_runs_the_code_that_it_was_queued_with(full: Project) -> N
     for stage in ("generate_spirals", "code"):
         (full.folder.parent / "stages" / f"{stage}.py").write_text("raise SystemExit(1)")
     full.run("dvc", "queue", "start")
-    wait_until(lambda: "Success" in full.run("dvc", "queue", "status").stdout)
+
+    def state() -> str:
+        return full.run("dvc", "queue", "status").stdout
+
+    wait_until(lambda: any(end in state() for end in ("Success", "Failed")))
+    assert "Success" in state()
 
 
 def test_there_are_no_links_in_the_tree() -> None:
