@@ -1,5 +1,6 @@
 """Whatever is wrong with the disk, a stage says it in a line, loses nothing, can be run again."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -64,6 +65,14 @@ def root(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"not allowed here: {done.stderr.strip()}")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def mounts_of_its_own() -> None:
+    """Let what is mounted here be seen by this process alone, and vanish with it."""
+    new_namespace = 0x00020000  # CLONE_NEWNS; Python has os.unshare from 3.12 on
+    if sys.platform == "linux" and ctypes.CDLL(None).unshare(new_namespace) == 0:
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 
 
 @contextmanager
