@@ -30,7 +30,7 @@ from tqdm import tqdm
 from study.data.dataset import Dataset, load_dataset
 from study.paths import RunKey
 from study.training import trainer
-from study.training.net import build_net
+from study.training.net import build_net, n_logits
 from study.training.recipe import samples, schedule_for, targets_and_criterion
 from study.training.run_config import RunConfig, read_run_config
 from study.training.split import split_for
@@ -50,11 +50,11 @@ Loop = Callable[[Pauses], None]
 def bare_loop(config: RunConfig, dataset: Dataset) -> Loop:
     split = split_for(config, dataset)
     n_train = len(split.train_labels)
-    targets, criterion = targets_and_criterion(split.train_labels, dataset.n_classes)
+    targets, criterion = targets_and_criterion(split.train_labels, n_logits(config, dataset))
     batch_size = config.training.batch_size
     batches = samples(split.train_inputs, targets, batch_size, config.seed)
     prepared = [(x.clone(), y.clone()) for x, y in islice(batches, 40)]
-    net = build_net(config, dataset.inputs.shape[1], dataset.n_classes)
+    net = build_net(config, dataset)
     optimiser = torch.optim.AdamW(
         net.parameters(), lr=config.training.learning_rate, weight_decay=0, fused=True
     )

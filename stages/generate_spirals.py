@@ -1,4 +1,6 @@
-"""Make the spirals data set and its picture."""
+"""Make a spirals data set and its picture: ``stages.generate_spirals [SECTION]``."""
+
+import argparse
 
 from study.command import run
 from study.data.dataset import save_dataset
@@ -6,16 +8,20 @@ from study.data.spirals import SpiralsConfig, generate
 from study.figures.spirals_data import draw_spirals
 from study.figures.style import save
 from study.params import read_section
+from study.paths import data_file
 
 
 def main() -> None:
-    """Write data/spirals.npz and figures/spirals_data.png from the ``spirals`` section."""
-    config: SpiralsConfig = read_section(SpiralsConfig, "spirals")
+    """Write data/NAME.npz and figures/NAME_data.png from the section NAME of params.yaml."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("section", nargs="?", default="spirals")
+    name = parser.parse_args().section
+    config: SpiralsConfig = read_section(SpiralsConfig, name)
     dataset = generate(config)
-    save_dataset("data/spirals.npz", dataset)
-    save(draw_spirals(dataset.inputs, dataset.labels), "figures/spirals_data.png")
-    print(f"data/spirals.npz: {len(dataset.labels):,} points, kind {config.kind}")
+    save_dataset(data_file(name), dataset)
+    save(draw_spirals(dataset.inputs, dataset.labels), f"figures/{name}_data.png")
+    print(f"{data_file(name)}: {len(dataset.labels):,} points, kind {config.kind}")
 
 
 if __name__ == "__main__":
-    run(main, __doc__)
+    run(main)

@@ -18,20 +18,20 @@ def main() -> None:
     config = read_run_config(key)
     identity = run_identity(config, data_file(config.data), recorded_code())
     if not take(identity, run_folder(key)):
-        train(config, key)
+        train_here(config, key)
 
 
-def train(config: RunConfig, key: RunKey) -> None:
+def train_here(config: RunConfig, key: RunKey) -> None:
     """Train a run here."""
     # torch takes a second and a half to import, which a run that was trained ahead does not need.
     from study.data.dataset import load_dataset
     from study.timings import keep_time
+    from study.training.choice import train
     from study.training.outcome import write_run
-    from study.training.trainer import train_run
 
     dataset = load_dataset(data_file(config.data))
     checkpoint, start = checkpoint_path(key), perf_counter()
-    files = train_run(config, dataset, checkpoint)
+    files = train(config, dataset, checkpoint)
     write_run(run_folder(key), files)
     keep_time(key, perf_counter() - start, files["model.safetensors"])
     remove_checkpoint(checkpoint)

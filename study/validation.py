@@ -1,15 +1,22 @@
 """The whole of params.yaml: whether its sections fit each other, and what they would cost."""
 
-import os
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
+from study.costs import (
+    GB,
+    MEMORY,
+    Sizes,
+    attack_seconds,
+    memory_limit,
+    n_steps,
+    run_bytes,
+    run_seconds,
+)
 from study.data.mnist import MnistConfig
+from study.data.own import OwnDataConfig
 from study.data.spirals import SpiralsConfig
-from study.errors import StudyError
-from study.measures.robustness_config import AttacksConfig, RobustnessConfig
+from study.measures.robustness_config import RobustnessConfig
 from study.measures.states_config import StatesConfig
 from study.params import ParamsError, Section, check, read_params
 from study.training.config import (
@@ -20,14 +27,8 @@ from study.training.config import (
     Seeds,
 )
 
-MEMORY = "MIXUP_MEMORY_GB"
-GB = 10**9
+BUILT_IN = ("spirals", "mirrored_spirals", "mnist")
 YEAR = 366 * 24 * 3600
-# Rough, and so small that no run needs less.
-BYTES_PER_LAYER, BYTES_PER_ROW, BYTES_PER_STEP = 10_000, 500, 32
-SECONDS_PER_STEP, FLOPS = 1e-4, 1e12
-N_PREDICTED = 10_000
-"""Samples that are predicted at once."""
 
 
 class Study(Section):
@@ -36,21 +37,13 @@ class Study(Section):
     seeds: Seeds
     mixup: MixupConfig
     compute: ComputeConfig
-    spirals: SpiralsConfig
-    mnist: MnistConfig
+    spirals: SpiralsConfig | None = None
+    mirrored_spirals: SpiralsConfig | None = None
+    mnist: MnistConfig | None = None
+    own: OwnDataConfig | None = None
     experiments: KnownExperiments
     states: StatesConfig | None = None
     robustness: RobustnessConfig | None = None
-
-
-class Sizes(NamedTuple):
-    """How much data an experiment has."""
-
-    train: int
-    rest: int
-    """Points for testing and validation."""
-    features: int
-    classes: int
 
 
 def read_study(path: Path | str = "params.yaml") -> Study:
@@ -80,96 +73,27 @@ def read_study(path: Path | str = "params.yaml") -> Study:
     return study
 
 
-def memory_limit() -> int:
-    """Give the bytes that a run may need: MIXUP_MEMORY_GB, or the memory of this machine.
-
-    Raises:
-        StudyError: MIXUP_MEMORY_GB is not a number > 0.
-    """
-    if text := os.environ.get(MEMORY):
-        try:
-            limit = float(text)
-        except ValueError:
-            limit = 0.0
-        if not 0 < limit < GB:
-            raise StudyError(f"{MEMORY} must be a number of gigabytes > 0, got {text!r}")
-        return int(limit * GB)
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not every system can say
-        return 16 * GB
-
-
-def run_bytes(experiment: ExperimentConfig, sizes: Sizes) -> dict[str, int]:
-    """Estimate the memory that one run needs at least, by what it is needed for.
-
-    Args:
-        experiment: its net and its recipe.
-        sizes: its data.
-
-    Returns:
-        Bytes of each part.
-    """
-    recipe, hidden = experiment.training, experiment.net.hidden
-    n, steps = sizes.train + sizes.rest, n_steps(experiment, sizes)
-    return {
-        # as they are in the file, and as float32
-        "the data": n * (5 * sizes.features + 25),
-        # float32 weights, their gradients and two moments
-        "the net and its optimiser": 16 * n_weights(experiment, sizes)
-        + BYTES_PER_LAYER * len(hidden),
-        "the states of a batch": 8 * recipe.batch_size * sum(hidden),
-        "the predictions": 16 * n * sizes.classes + 8 * min(n, N_PREDICTED) * max(hidden),
-        "the history": BYTES_PER_ROW * recipe.evaluations
-        + BYTES_PER_STEP * steps // recipe.evaluations,
-    }
-
-
-def run_seconds(experiment: ExperimentConfig, sizes: Sizes) -> float:
-    """Estimate how long one run takes at least, on a fast core."""
-    flops_per_step = 6 * n_weights(experiment, sizes) * experiment.training.batch_size
-    return n_steps(experiment, sizes) * (SECONDS_PER_STEP + flops_per_step / FLOPS)
-
-
-def attack_seconds(experiment: ExperimentConfig, sizes: Sizes, attacks: AttacksConfig) -> float:
-    """Estimate how long the attacks on one run may take, on a fast core.
-
-    That is, if samples resist each search: those that do not are not searched again.
-    """
-    flops_per_step = 6 * n_weights(experiment, sizes) * min(attacks.n_samples, sizes.rest)
-    steps = len(attacks.radii) * attacks.pgd_searches * attacks.pgd_steps
-    return steps * (SECONDS_PER_STEP + flops_per_step / FLOPS)
-
-
-def n_steps(experiment: ExperimentConfig, sizes: Sizes) -> int:
-    """Count the steps of a run; the ragged rest of an epoch makes none."""
-    recipe = experiment.training
-    return recipe.steps or (recipe.epochs or 0) * (sizes.train // recipe.batch_size)
-
-
-def n_weights(experiment: ExperimentConfig, sizes: Sizes) -> int:
-    """Count the weights and biases of the net."""
-    layers = [sizes.features, *experiment.net.hidden, sizes.classes]
-    return sum((before + 1) * after for before, after in pairwise(layers))
-
-
 def _sizes(study: Study, experiment: ExperimentConfig, place: str) -> Sizes | None:
     """Count what an experiment is trained and tested on; refuse what that is too little for."""
     recipe, key = experiment.training, f"{place}.training"
-    match experiment.data, study.spirals.kind, study.mnist.source:
-        case "spirals", "arms", _:
-            per_class, features, classes = study.spirals.arms.n_samples // 2, 2, 2
-        case "spirals", "mirrored", _:
-            per_class, features, classes = study.spirals.mirrored.points_per_class, 2, 2
-        case "mnist", _, "bundled":
+    if experiment.data in BUILT_IN and getattr(study, experiment.data) is None:
+        raise ParamsError(f"{place}.data is {experiment.data!r}, and its section is missing")
+    official = False
+    match getattr(study, experiment.data, None):
+        case SpiralsConfig(kind="arms", arms=arms):
+            per_class, features, classes = arms.n_samples // 2, 2, 2
+        case SpiralsConfig(mirrored=mirrored):
+            per_class, features, classes = mirrored.points_per_class, 2, 2
+        case MnistConfig(source="bundled"):
             per_class, features, classes = 500, 784, 10
-        case "mnist", _, "download":
-            per_class, features, classes = 7_000, 784, 10
+        case MnistConfig():
+            per_class, features, classes, official = 7_000, 784, 10, True
         case _:
             return None
-    n_test = round(per_class * recipe.test_fraction)
-    if (experiment.data, study.mnist.source) == ("mnist", "download"):
-        n_test = 1_000
+    n_test = 1_000 if official else round(per_class * recipe.test_fraction)
+    if recipe.disjoint:
+        _check_disjoint(study, experiment, place, classes * (per_class - n_test), official)
+        per_class = n_test + recipe.disjoint // classes
     if not 0 < n_test < per_class:
         none_left = "test" if n_test == 0 else "training"
         raise ParamsError(
@@ -197,6 +121,24 @@ def _sizes(study: Study, experiment: ExperimentConfig, place: str) -> Sizes | No
             f"steps, got {recipe.evaluations}"
         )
     return sizes
+
+
+def _check_disjoint(
+    study: Study, experiment: ExperimentConfig, place: str, n_train: int, official: bool
+) -> None:
+    """Refuse blocks of training points that two seeds would share."""
+    size, seeds = experiment.training.disjoint or 1, experiment.seeds or study.seeds
+    if not official:
+        raise ParamsError(
+            f"{place}.training.disjoint needs data with an official test set, "
+            "such as mnist with mnist.source download"
+        )
+    blocks = n_train // size
+    if len({seed % blocks for seed in seeds} if blocks else ()) < len(seeds):
+        raise ParamsError(
+            f"{place}.training.disjoint: {n_train:,} points make {blocks} blocks of {size:,}, and "
+            f"two of the {len(seeds)} seeds would share one"
+        )
 
 
 def _check_cost(experiment: ExperimentConfig, sizes: Sizes, limit: int, place: str) -> None:
@@ -245,7 +187,7 @@ def _check_robustness(
                 f"(all of this machine's, or {MEMORY})"
             )
         each = (attack_seconds(one, of, attacks) for one in _by_method(experiment))
-        seconds += len(study.seeds) * sum(each)
+        seconds += len(experiment.seeds or study.seeds) * sum(each)
     if seconds > YEAR:
         raise ParamsError(
             f"robustness.attacks may take {seconds / YEAR:,.0f} years, {len(attacks.radii):,} "

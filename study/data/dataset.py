@@ -1,6 +1,6 @@
 """A data set as the stages exchange it: an NPZ file without pickle, and its split."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -9,38 +9,51 @@ from study.data.npz import read_npz
 from study.errors import FileError, StudyError
 from study.files import whole_file
 
+TYPES = ("int64", "int64", "bool", "int64")
+DIMENSIONS = [[n, labels, 1, 1, 1] for n in (2, 4) for labels in (1, 2)]
+
 
 @dataclass(frozen=True)
 class Dataset:
     """Points with labels, and what is needed to split them fairly.
 
     Args:
-        inputs: (N, F), float32 coordinates or uint8 pixels.
-        labels: (N,) int64 class indices from 0.
+        inputs: (N, F) or images (N, C, H, W): float32 numbers, of which NaN is a missing one, or
+            uint8 pixels.
+        labels: (N,) int64 class indices from 0; or (N, L) int64 of 0 and 1, where a point can have
+            any of L labels.
         group: (N,) int64; points of one group always fall on the same side of a split.
         official_test: (N,) bool; the test points, where the source itself defines them,
             else all False.
+        columns: (F,) int64, what the columns of a table are: 0 is a number, k >= 1 one of the
+            one-hot columns of category k. Empty where all are numbers.
     """
 
     inputs: np.ndarray
     labels: np.ndarray
     group: np.ndarray
     official_test: np.ndarray
+    columns: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
-        sizes = {len(getattr(self, field.name)) for field in fields(self)}
-        dimensions = [getattr(self, field.name).ndim for field in fields(self)]
-        if len(sizes) != 1 or dimensions != [2, 1, 1, 1]:
-            shapes = {field.name: getattr(self, field.name).shape for field in fields(self)}
+        shapes = {name: array.shape for name, array in vars(self).items()}
+        dimensions = [len(shape) for shape in shapes.values()]
+        one_length = len({shape[0] for shape in list(shapes.values())[:-1]}) == 1
+        if not one_length or dimensions not in DIMENSIONS:
             raise StudyError(f"a data set needs arrays of one length, got {shapes}")
-        types = tuple(str(getattr(self, field.name).dtype) for field in fields(self))
-        if types[0] not in ("float32", "uint8") or types[1:] != ("int64", "int64", "bool"):
+        if shapes["columns"] not in ((0,), shapes["inputs"][1:]):
+            raise StudyError(f"a data set needs columns for each of its inputs, got {shapes}")
+        types = tuple(str(array.dtype) for array in vars(self).values())
+        if types[0] not in ("float32", "uint8") or types[1:] != TYPES:
             raise StudyError(
-                f"a data set needs float32 or uint8, int64, int64 and bool, got {', '.join(types)}"
+                f"a data set needs float32 or uint8, {', '.join(TYPES)}, got {', '.join(types)}"
             )
-        if self.inputs.size == 0 or not np.isfinite(self.inputs).all():
-            raise StudyError("a data set needs finite inputs, and at least one")
-        if self.labels.min() < 0 or not 2 <= self.n_classes <= max(2, len(self.labels)):
+        if self.inputs.size == 0 or np.isinf(self.inputs).any():
+            raise StudyError("a data set needs inputs that are not infinite, and at least one")
+        if self.multi_label and (self.labels.min() < 0 or self.labels.max() > 1):
+            raise StudyError("the labels of many for a point must be 0 and 1")
+        enough = self.multi_label or 2 <= self.n_classes <= max(2, len(self.labels))
+        if self.labels.min() < 0 or not enough:
             raise StudyError(
                 "labels must be class indices from 0, of two classes at least, "
                 f"got {self.labels.min()}..{self.labels.max()}"
@@ -48,18 +61,28 @@ class Dataset:
 
     def only(self, indices: np.ndarray) -> "Dataset":
         """Choose the points at (n,) ``indices``, which are no official test points any more."""
-        none = np.zeros(len(indices), dtype=bool)
-        return Dataset(self.inputs[indices], self.labels[indices], self.group[indices], none)
+        return Dataset(
+            self.inputs[indices],
+            self.labels[indices],
+            self.group[indices],
+            np.zeros(len(indices), dtype=bool),
+            self.columns,
+        )
 
     @property
     def in_a_plane(self) -> bool:
         """Whether the points lie in a plane and have two classes, so that maps can be drawn."""
-        return self.inputs.shape[1] == 2 and self.n_classes == 2
+        return self.inputs.shape[1:] == (2,) and not self.multi_label and self.n_classes == 2
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a point can have any number of labels."""
+        return self.labels.ndim == 2
 
     @property
     def n_classes(self) -> int:
-        """The number of classes, from the largest label."""
-        return int(self.labels.max()) + 1
+        """The number of classes, from the largest label; of labels, where a point has many."""
+        return self.labels.shape[1] if self.multi_label else int(self.labels.max()) + 1
 
 
 def save_dataset(path: Path | str, dataset: Dataset) -> None:
@@ -76,7 +99,7 @@ def load_dataset(path: Path | str) -> Dataset:
         StudyError: the file is missing, damaged or lacks an array.
     """
     path = Path(path)
-    arrays = read_npz(path)
+    arrays = read_npz(path, with_missing=("inputs",))
     chosen = {field.name: arrays[field.name] for field in fields(Dataset)}
     try:
         return Dataset(**chosen)
@@ -120,8 +143,9 @@ def _split(
         return train, np.flatnonzero(dataset.official_test)
     groups, first = np.unique(dataset.group, return_index=True)
     # Twins of opposite classes share a group, so a stratum is made of whole groups, by the
-    # class of their first point.
-    strata = (groups[dataset.labels[first] == label] for label in range(dataset.n_classes))
+    # label or labels of their first point.
+    kinds = np.unique(dataset.labels[first], axis=0, return_inverse=True)[1].reshape(-1)
+    strata = (groups[kinds == kind] for kind in range(kinds.max() + 1))
     test_groups = [rng.permutation(s)[: round(len(s) * test_fraction)] for s in strata]
     is_test = np.isin(dataset.group, np.concatenate(test_groups))
     return rng.permutation(np.flatnonzero(~is_test)), np.flatnonzero(is_test)

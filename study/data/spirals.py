@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from study.data.dataset import Dataset
 from study.params import Section
+from study.seeds import Purpose, seed_sequence
 
 INNER_RADIUS, OUTER_RADIUS = 0.2, 2.0
 
@@ -58,9 +59,9 @@ def generate(config: SpiralsConfig) -> Dataset:
         inputs (N, 2) float32; labels 0 and 1, equally many. In kind ``mirrored`` a point and
         its mirror image, which share their noise, are one group.
 
-    Randomness: a generator of its own, seeded with ``config.seed``.
+    Randomness: a generator of its own, `Purpose.DATA` of ``config.seed``.
     """
-    rng = np.random.default_rng(config.seed)
+    rng = np.random.default_rng(seed_sequence(config.seed, Purpose.DATA))
     if config.kind == "arms":
         points = arms(config.arms, rng)
         group = np.arange(len(points))

@@ -14,6 +14,7 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure, named
 from study.measures.robustness_config import DeformationsConfig
+from study.seeds import Purpose, seed_sequence
 from study.training.net import predict
 from study.training.run import Run
 
@@ -86,7 +87,8 @@ def deformation_measures(
         return {}
     split = run.split(dataset)
     pixels = split.test_inputs.reshape(-1, side, side).numpy()
-    share = np.random.default_rng(run.config.seed).uniform(-1, 1, len(pixels))
+    rng = np.random.default_rng(seed_sequence(run.config.seed, Purpose.DEFORMATIONS))
+    share = rng.uniform(-1, 1, len(pixels))
     kinds = {
         "rotation": {angle: rotate(pixels, angle * share) for angle in config.rotations},
         "shear": {angle: shear(pixels, angle * share) for angle in config.shears},

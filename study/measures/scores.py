@@ -11,6 +11,7 @@ MEASURES = [
         said_in=("methods", "layers"),
         headline=True,
     ),
+    Measure("test_balanced_accuracy", "test accuracy, mean over classes", better="more"),
     Measure(
         "test_nll",
         "test NLL",

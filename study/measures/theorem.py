@@ -14,6 +14,7 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure, of_training
 from study.measures.spectra import singular_values
+from study.seeds import Purpose, seed_sequence
 from study.training.run import Run
 
 LAMS = np.arange(0.05, 1, 0.1)  # by these a jump half-way is exactly as bad as no line
@@ -85,7 +86,8 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
         ("test", split.test_inputs, split.test_labels),
     ):
         states, labels = run.states(inputs, bottleneck.layer), of_split.numpy()
-        pairs = different_pairs(labels, n_pairs, np.random.default_rng(run.config.seed))
+        rng = np.random.default_rng(seed_sequence(run.config.seed, Purpose.PAIRS))
+        pairs = different_pairs(labels, n_pairs, rng)
         ends = states[pairs[0]], states[pairs[1]]
         measures |= {
             f"{name}_linearity": linearity(lambda h: softmax(logits(h), axis=1), *ends),

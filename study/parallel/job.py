@@ -109,8 +109,8 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
             "than the study: install the same on both"
         )
     # torch, which only workers need
+    from study.training.choice import train
     from study.training.cohort import train_cohort
-    from study.training.trainer import train_run
     from study.training.trial import keeps_bytes
 
     dataset = dataset or load(job.data)
@@ -122,7 +122,7 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
         runs = []
         for config, checkpoint in zip(job.configs, checkpoints, strict=True):
             try:
-                runs.append(train_run(config, dataset, checkpoint, show_progress=False))
+                runs.append(train(config, dataset, checkpoint, show_progress=False))
             except StudyError as error:
                 runs.append(error)
     seconds = (perf_counter() - start) / len(runs)
@@ -146,9 +146,10 @@ def expected_seconds(config: RunConfig, n_samples: int, n_features: int) -> floa
         n_samples: of its data set.
         n_features: of a sample.
     """
-    recipe = config.training
-    n_train = n_samples * (1 - recipe.test_fraction)
+    recipe, choose = config.training, config.settings.choose
+    n_train = recipe.disjoint or n_samples * (1 - recipe.test_fraction)
     steps = recipe.steps or (recipe.epochs or 0) * n_train // recipe.batch_size
     sizes = [n_features, *config.net.hidden]
     weights = sum(size_in * size_out for size_in, size_out in pairwise(sizes))
+    steps *= len(choose.combinations) if choose else 1
     return float(steps * (SECONDS_A_STEP + SECONDS_A_PRODUCT * weights * recipe.batch_size))

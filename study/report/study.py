@@ -12,7 +12,8 @@ from study.data.spirals import INNER_RADIUS, OUTER_RADIUS, SpiralsConfig
 from study.figures.style import method_label
 from study.paths import RunKey
 from study.report.findings import listed
-from study.training.config import ExperimentConfig, MethodConfig
+from study.training.config import ExperimentConfig
+from study.training.method_config import MethodConfig
 
 
 def facts(

@@ -14,11 +14,10 @@ from typing import Any
 
 import torch
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mixup.mixing.manifold import ManifoldMixup
-from mixup.models.mlp import MLP
 from study.code import code_version
 from study.data.dataset import Dataset
 from study.errors import StudyError
@@ -33,7 +32,7 @@ RNG = "generator"
 class State:
     """All that changes while a run trains; its batches follow from the step."""
 
-    net: MLP
+    net: nn.Module
     optimiser: Optimizer
     mixer: ManifoldMixup | None
     generator: torch.Generator = field(default_factory=lambda: torch.default_generator)
@@ -46,6 +45,14 @@ class State:
     """The optimised loss of every step since the last row."""
     floors: list[float] = field(default_factory=list)
     """The least loss that their targets allow; see `Floor`."""
+    best: dict[str, Tensor] = field(default_factory=dict)
+    """Weights of the evaluation with the least validation loss, where these are kept."""
+
+    def keep_best(self) -> None:
+        """Keep the weights if the last evaluation is the best so far."""
+        losses = [row["validation_loss"] for row in self.history]
+        if losses.index(min(losses)) == len(losses) - 1:
+            self.best = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
 
     def tensors(self) -> dict[str, Tensor]:
         """Collect what is saved as tensors, by name."""
@@ -53,6 +60,7 @@ class State:
         return {
             RNG: self.generator.get_state(),
             **{f"net.{name}": tensor for name, tensor in self.net.state_dict().items()},
+            **{f"best.{name}": tensor for name, tensor in self.best.items()},
             **{
                 f"optimiser.{i}.{name}": tensor
                 for i, named in moments.items()
@@ -80,13 +88,13 @@ class State:
         """
         weights = self.net.state_dict()
         self.net.load_state_dict({name: tensors[f"net.{name}"] for name in weights})
+        if any(name.startswith("best.") for name in tensors):
+            self.best = {name: tensors[f"best.{name}"].clone() for name in weights}
         moments: dict[int, dict[str, Tensor]] = {}
         for i, parameter in enumerate(self.net.parameters()):
-            shapes = {
-                "step": torch.Size(),
-                "exp_avg": parameter.shape,
-                "exp_avg_sq": parameter.shape,
-            }
+            shapes = dict.fromkeys(moment_names(self.optimiser), parameter.shape)
+            if "exp_avg" in shapes:
+                shapes["step"] = torch.Size()
             # Copies, because those of the file lie anywhere in memory, not on torch's boundaries.
             moments[i] = {name: tensors[f"optimiser.{i}.{name}"].clone() for name in shapes}
             if shapes != {name: tensor.shape for name, tensor in moments[i].items()}:
@@ -100,6 +108,13 @@ class State:
         self.step, self.history = numbers["step"], numbers["history"]
         self.losses, self.floors = numbers["losses"], numbers["floors"]
         self.generator.set_state(tensors[RNG])
+
+
+def moment_names(optimiser: Optimizer) -> list[str]:
+    """Name what an optimiser keeps for each parameter, in its shape."""
+    if isinstance(optimiser, torch.optim.AdamW):
+        return ["exp_avg", "exp_avg_sq"]
+    return ["momentum_buffer"] if optimiser.defaults["momentum"] else []
 
 
 class Checkpoint:

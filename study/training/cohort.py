@@ -14,10 +14,10 @@ from mixup.mixing.plan import MixPlan
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.training.member import Member, new_members
+from study.training.net import n_logits
 from study.training.outcome import name_of
 from study.training.recipe import (
     Schedule,
-    decay_learning_rate,
     samples,
     schedule_for,
     targets_and_criterion,
@@ -59,24 +59,23 @@ def train_cohort(
         steps = sorted({member.state.step for member in behind})
         until = steps[1] if len(steps) > 1 else schedule.n_steps
         slowest = [member for member in behind if member.state.step == steps[0]]
-        advance(slowest, schedule, until, dataset.n_classes)
+        advance(slowest, schedule, until, n_logits(configs[0], dataset))
     return [member.files(dataset) for member in members]
 
 
-def advance(members: Sequence[Member], schedule: Schedule, until: int, n_classes: int) -> None:
+def advance(members: Sequence[Member], schedule: Schedule, until: int, logits: int) -> None:
     """Train runs that have taken equally many steps up to step ``until``."""
-    _, criterion = targets_and_criterion(members[0].split.train_labels, n_classes)
+    _, criterion = targets_and_criterion(members[0].split.train_labels, logits)
     stack = Stack([member.config for member in members], [member.state for member in members])
     unmixed = MixPlan.plain(members[0].config.training.batch_size)
     steps = range(members[0].state.step + 1, until + 1)
-    for step, (x, y) in zip(steps, stacked_samples(members, n_classes), strict=False):
+    for step, (x, y) in zip(steps, stacked_samples(members, logits), strict=False):
         plans = [member.draw() for member in members]
         losses = stack.step(x, y, [plan or unmixed for plan in plans], criterion)
         for member, loss, plan in zip(members, losses.tolist(), plans, strict=True):
             member.note(step, loss, plan)
-        if step in schedule.decay_at:
-            for member in members:
-                decay_learning_rate(member.state.optimiser)
+        for member in members:
+            schedule.adjust(member.state.optimiser, step)
         if step in schedule.evaluate_at:
             for member, plan in zip(members, plans, strict=True):
                 member.evaluate(plan)
@@ -85,7 +84,7 @@ def advance(members: Sequence[Member], schedule: Schedule, until: int, n_classes
                 member.save()
 
 
-def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple[Tensor, Tensor]]:
+def stacked_samples(members: Sequence[Member], logits: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (M, N, F) inputs and (M, N, ...) targets: the next batch of every run, without end.
 
     Runs of a seed have the same.
@@ -94,7 +93,7 @@ def stacked_samples(members: Sequence[Member], n_classes: int) -> Iterator[tuple
     streams = []
     for seed, member in of_seed.items():
         split, size = member.split, member.config.training.batch_size
-        targets, _ = targets_and_criterion(split.train_labels, n_classes)
+        targets, _ = targets_and_criterion(split.train_labels, logits)
         streams.append(samples(split.train_inputs, targets, size, seed, member.state.step))
     for batches in zip(*streams, strict=True):
         batch = dict(zip(of_seed, batches, strict=True))

@@ -13,57 +13,26 @@ from study.params import (
     unique,
 )
 from study.paths import RunKey
+from study.training.method_config import NO_MIXING, Alpha, Choice, MethodConfig
+from study.training.net_config import Code, Count, NetConfig
 
 # File names are made of them, which may have 255 characters.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 Names = Annotated[list[Name], AfterValidator(unique)]
-Count = Annotated[int, Field(ge=1, le=10**12)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(unique)]
-Layer = Annotated[int, Field(ge=0, le=10_000)]
-# Below, lam is 0 or 1 but for rounding; above, 1/2.
-Alpha = Annotated[float, Field(ge=1e-3, le=1e6)]
 Threads = Annotated[int, Field(ge=1, le=256)]
-
-
-class Bottleneck(Section):
-    """The narrow hidden layer."""
-
-    layer: Count
-    """k of the bottleneck: the k-th hidden layer, from 1."""
-    size: Count
-    """Number of its units."""
-
-
-class NetConfig(Section):
-    """Shape of the multi-layer perceptron."""
-
-    width: Count
-    """Units of a hidden layer."""
-    depth: Annotated[int, Field(ge=1, le=10_000)]
-    """Number of hidden layers, the bottleneck included."""
-    negative_slope: Annotated[float, Field(ge=0, le=1)]
-    """Slope of the leaky ReLU for negative inputs."""
-    bottleneck: Bottleneck | None = None
-    """The one hidden layer of another size, if any."""
-
-    @check_after(mode="after")
-    def _bottleneck_is_a_hidden_layer(self) -> Self:
-        if self.bottleneck and self.bottleneck.layer > self.depth:
-            raise ValueError(f"must have bottleneck.layer <= depth ({self.depth})")
-        return self
-
-    @property
-    def hidden(self) -> list[int]:
-        """Sizes of the hidden layers, in order."""
-        sizes = [self.width] * self.depth
-        if self.bottleneck:
-            sizes[self.bottleneck.layer - 1] = self.bottleneck.size
-        return sizes
 
 
 class TrainingConfig(Section):
     """The recipe all methods of an experiment share: equal steps and equal samples a step."""
+
+    disjoint: Count | None = None
+    """Training points of a run where no two seeds share any: blocks of the shuffled training data,
+    of which there must be enough. The data must have an official test set."""
+    standardise: bool = False
+    """Whether each column, or channel, gets mean 0 and standard deviation 1 over the training
+    points; a missing number then is the mean."""
 
     test_fraction: Annotated[float, Field(gt=0, lt=1)]
     """Share of each class held out for testing, where the data has no official test set."""
@@ -76,11 +45,19 @@ class TrainingConfig(Section):
     epochs: Count | None = None
     """Length of training in passes over the training data; give this or `steps`."""
     learning_rate: Annotated[float, Field(gt=0, le=1e38)]
-    """AdamW's initial learning rate."""
+    """The initial learning rate."""
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    """AdamW; or SGD, whose weight decay is not decoupled."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Of SGD."""
+    schedule: Literal["steps", "cosine"] = "steps"
+    """The learning rate: divided by ten at `decay_at`, or a half cosine down to 0."""
     decay_at: Annotated[list[Count], AfterValidator(unique)] = Field(default_factory=list)
     """When the learning rate is divided by ten, in the unit of the length."""
     evaluations: Count
     """Rows of history.csv: evaluations on clean data, evenly spaced, the last at the end."""
+    augment: Code | None = None
+    """One's own function of a batch of training inputs and a torch.Generator."""
 
     @check_after(mode="after")
     def _one_length(self) -> Self:
@@ -89,36 +66,13 @@ class TrainingConfig(Section):
         length, unit = (self.steps, "steps") if self.steps else (self.epochs, "epochs")
         if late := [at for at in self.decay_at if at > (length or 0)]:
             raise ValueError(f"must have decay_at within its {length} {unit}, got {shown(late)}")
+        if self.decay_at and self.schedule != "steps":
+            raise ValueError(f"decay_at is of no effect in the schedule {self.schedule}")
+        if self.momentum and self.optimiser != "sgd":
+            raise ValueError(f"momentum is of no effect in {self.optimiser}")
         if self.steps and self.evaluations > self.steps:
             raise ValueError(f"must have evaluations <= steps ({self.steps})")
         return self
-
-
-class MethodConfig(Section):
-    """What sets one method apart from plain training."""
-
-    weight_decay: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    """AdamW's decoupled weight decay."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability of dropping a unit, after every hidden layer but the bottleneck."""
-    batch_norm: bool = False
-    """Whether every hidden layer is normalised over the batch, before its leaky ReLU."""
-    input_noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    """Standard deviation of Gaussian noise on training inputs, in their units."""
-    bottleneck: Count | None = None
-    """Units of the bottleneck, where a method has another number than net.bottleneck.size."""
-    eligible: Annotated[list[Layer], AfterValidator(unique)] = Field(default_factory=list)
-    """Where mixing may enter: 0 is the input, k the state after hidden layer k; [] is no mixing."""
-    alpha: Alpha | None = None
-    """lam ~ Beta(alpha, alpha), where a method has another alpha than mixup.alpha."""
-    mixes: Literal["both", "features", "labels"] = "both"
-    """What is mixed, states and targets or one of them alone."""
-    stop_gradient: bool = False
-    """Whether the layers before the mixed state get no gradient."""
-
-
-NO_MIXING = {"alpha": None, "mixes": "both", "stop_gradient": False}
-"""What a plain method has where a mixing one says how it mixes."""
 
 
 class MixupConfig(Section):
@@ -133,6 +87,8 @@ class ComputeConfig(Section):
 
     threads: Threads = 1
     """Torch threads of a run; results are the same bytes only for the same number."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where runs are trained; results are the same bytes only on the same device."""
 
 
 class ExperimentConfig(Section):
@@ -140,6 +96,8 @@ class ExperimentConfig(Section):
 
     data: Name
     """Name of the data set, a file in data/."""
+    seeds: Seeds | None = None
+    """Seeds of this experiment, where they are others than `seeds`."""
     net: NetConfig
     training: TrainingConfig
     plain: Names
@@ -168,18 +126,33 @@ class ExperimentConfig(Section):
             raise ValueError(eligible.format("not be empty for a mixing method"))
         if kind == "plain" and method.eligible:
             raise ValueError(eligible.format("be empty for a plain method"))
+        if method.choose:
+            self._choice_fits(method.choose, kind, key)
+        if (method.choose or method.early_stopping) and not self.training.validation_fraction:
+            raise ValueError(f"{key} chooses, for which training.validation_fraction must be > 0")
         for idle, default in NO_MIXING.items():
             if kind == "plain" and getattr(method, idle) != default:
                 raise ValueError(f"{key}.{idle} is of no effect in a plain method")
         if method.bottleneck and not self.net.bottleneck:
             raise ValueError(f"{key}.bottleneck needs a net.bottleneck to be in place of")
-        if max(method.eligible, default=0) > self.net.depth:
-            raise ValueError(eligible.format(f"lie within 0..{self.net.depth}"))
-        if method.weight_decay * self.training.learning_rate > 1:
+        if wrong := self.net.check_eligible(method.eligible):
+            raise ValueError(f"{key}.eligible must {wrong}")
+        decoupled = self.training.optimiser == "adamw"
+        if decoupled and method.weight_decay * self.training.learning_rate > 1:
             raise ValueError(
                 f"{key}.weight_decay must be at most 1 / training.learning_rate, "
                 f"got {method.weight_decay}"
             )
+
+    def _choice_fits(self, choice: Choice, kind: str, key: str) -> None:
+        if not choice.combinations[1:]:
+            raise ValueError(f"{key}.choose must give more than one combination")
+        if kind == "plain" and (choice.alpha or choice.eligible):
+            raise ValueError(f"{key}.choose: alpha and eligible are of no effect in a plain method")
+        for eligible in choice.eligible:
+            wrong = None if eligible else "not have an empty list"
+            if wrong := wrong or self.net.check_eligible(eligible):
+                raise ValueError(f"{key}.choose.eligible must {wrong}")
 
     def net_of(self, method: str) -> NetConfig:
         """Give the net that a method trains."""
@@ -210,9 +183,14 @@ def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:
 
 
 def all_runs(seeds: list[int], experiments: dict[str, ExperimentConfig]) -> list[RunKey]:
-    """List every run of the study, in the order of params.yaml."""
+    """List every run of the study, in the order of params.yaml.
+
+    Args:
+        seeds: of the experiments that have none of their own.
+        experiments: by name.
+    """
     return [
         RunKey(name, method, seed)
         for name, experiment in experiments.items()
-        for method, seed in product(experiment.all_methods, seeds)
+        for method, seed in product(experiment.all_methods, experiment.seeds or seeds)
     ]

@@ -17,12 +17,13 @@ class Floor:
     is 0 for a step that does not mix its targets.
 
     Args:
-        labels: (n,) int, those of the training data; n >= 2.
+        labels: (n,) int, those of the training data, or (n, L) of 0 and 1; n >= 2.
         batch_size: B.
     """
 
     def __init__(self, labels: Sequence[int] | np.ndarray | Tensor, batch_size: int) -> None:
-        self._p_different = p_different_labels(labels, batch_size)
+        columns = np.asarray(labels).reshape(len(labels), -1).T  # of many labels, their mean
+        self._p_different = float(np.mean([p_different_labels(one, batch_size) for one in columns]))
 
     def __call__(self, plan: MixPlan | None) -> float:
         """Compute the floor of a step from what it mixed, None for nothing."""

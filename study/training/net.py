@@ -1,27 +1,58 @@
 """The net of a run: built as its seed decides, and asked for predictions."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from mixup.models.cnn import CNN
+from mixup.models.initial import keras_
 from mixup.models.mlp import MLP
+from mixup.models.resnet import ResNet18
+from mixup.models.tabular import TabularMLP
+from study.data.dataset import Dataset
+from study.errors import StudyError
+from study.seeds import Purpose
+from study.training.own_code import build_own
 from study.training.run_config import RunConfig
-from study.training.seeding import Purpose, seed_torch
+from study.training.seeding import seed_torch
 
 
-def build_net(config: RunConfig, n_features: int, n_classes: int) -> MLP:
-    """Build the run's net with the initial weights that its seed decides.
+def build_net(config: RunConfig, dataset: Dataset) -> nn.Module:
+    """Build the run's net for a data set, with the initial weights that its seed decides.
 
-    Two classes are told apart by a single logit.
+    Raises:
+        StudyError: the net is of another kind than the data, or one's own and cannot be used.
+
+    Randomness: seeds torch's global generator.
     """
     seed_torch(config.seed, Purpose.WEIGHTS)
+    net = _new_net(config, dataset)
+    if config.net.init == "keras":
+        keras_(net)
+    return net
+
+
+def n_logits(config: RunConfig, dataset: Dataset) -> int:
+    """Count the logits of a run's net: one tells two classes apart, but in a net of one's own."""
+    if dataset.n_classes == 2 and not dataset.multi_label and config.net.kind != "own":
+        return 1
+    return dataset.n_classes
+
+
+def build_mlp(config: RunConfig, n_features: int, n_outputs: int) -> MLP:
+    """Build the run's multi-layer perceptron.
+
+    Randomness: initial weights, from torch's global generator.
+    """
     settings, net = config.settings, config.net
     narrow = net.bottleneck.layer if net.bottleneck else None
     return MLP(
         n_features,
         net.hidden,
-        1 if n_classes == 2 else n_classes,
+        n_outputs,
         negative_slope=net.negative_slope,
         dropout=[0.0 if k == narrow else settings.dropout for k in range(1, net.depth + 1)],
         batch_norm=settings.batch_norm,
@@ -29,21 +60,54 @@ def build_net(config: RunConfig, n_features: int, n_classes: int) -> MLP:
     )
 
 
+def _new_net(config: RunConfig, dataset: Dataset) -> nn.Module:
+    net, shape, n_outputs = config.net, dataset.inputs.shape[1:], n_logits(config, dataset)
+    if net.kind == "own":
+        return build_own(str(net.module), shape, n_outputs)
+    if net.kind in ("cnn", "resnet18") and len(shape) != 3:
+        raise StudyError(
+            f"experiments.{config.experiment}.net.kind is {net.kind}, which needs images, and a "
+            f"point of {config.data} has {shape[0]} numbers: choose mlp or tabular"
+        )
+    if net.kind == "cnn":
+        return CNN(shape, n_outputs, width=net.width, dropout=config.settings.dropout)
+    if net.kind == "resnet18":
+        return ResNet18(shape, n_outputs, width=net.width)
+    if net.kind == "tabular":
+        columns = dataset.columns.tolist() or [0] * math.prod(shape)
+        return TabularMLP(
+            columns,
+            net.hidden,
+            n_outputs,
+            embedding=net.embedding or None,
+            negative_slope=net.negative_slope,
+            dropout=config.settings.dropout,
+            batch_norm=config.settings.batch_norm,
+            input_noise=config.settings.input_noise,
+        )
+    return build_mlp(config, math.prod(shape), n_outputs)
+
+
 @torch.no_grad()
-def predict(net: MLP, inputs: Tensor, batch_size: int = 10_000) -> NDArray[np.float64]:
+def predict(
+    net: nn.Module, inputs: Tensor, *, multi_label: bool = False, batch_size: int = 10_000
+) -> NDArray[np.float64]:
     """Predict class probabilities in eval mode.
 
     Args:
         net: a net with one logit (two classes) or C logits.
-        inputs: (N, F) float32.
+        inputs: (N, ...) float32.
+        multi_label: whether each logit is a label's own.
         batch_size: samples of one forward pass, a bound on memory.
 
     Returns:
         (N, C) probabilities in float64; two columns for a net with one logit, each computed
-        from the logit so that neither loses digits to the other.
+        from the logit so that neither loses digits to the other. Of many labels (N * L, 2): each
+        label of each point is a question of its own.
     """
     net.eval()
-    logits = torch.cat([net(part) for part in torch.split(inputs, batch_size)]).double()
-    if logits.shape[1] == 1:
+    logits = torch.cat([net(part) for part in torch.split(inputs, batch_size)]).double().cpu()
+    if multi_label or logits.shape[1] == 1:
+        logits = logits.reshape(-1, 1)
         return torch.sigmoid(torch.cat([-logits, logits], dim=1)).numpy()
     return logits.softmax(1).numpy()

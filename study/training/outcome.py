@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.files import SUMS, sums, whole_folder
 from study.training import scores
+from study.training.method_config import MethodConfig
 from study.training.run_config import RunConfig
 from study.training.scores import Probabilities
 from study.training.split import Split
@@ -96,17 +99,27 @@ def history_row(
     }
     predicted = {part: predict(inputs) for part, (inputs, _) in points.items()}
     for part, p in predicted.items():
-        labels = points[part][1].numpy()
+        labels = as_labels(points[part][1])
         row[f"{part}_loss"] = scores.nll(p, labels)
         row[f"{part}_accuracy"] = scores.accuracy(p, labels)
     if plan:
-        names = {MLP.layer_name(k): k for k in config.settings.eligible}
-        row |= {"k": names[str(plan.layer)], "lam": plan.lam}
+        names = dict(zip(eligible_layers(config.settings), config.settings.eligible, strict=True))
+        row |= {"k": names.get(str(plan.layer), str(plan.layer)), "lam": plan.lam}
     # The step just taken may have spoilt the net, whose loss was still finite.
     if not math.isfinite(row["train_loss"] + row["test_loss"]):
         raise not_finite(config, step, [*losses, row["train_loss"]])
-    row["test_ece"] = scores.ece(predicted["test"], points["test"][1].numpy())
+    row["test_ece"] = scores.ece(predicted["test"], as_labels(points["test"][1]))
     return row
+
+
+def eligible_layers(settings: MethodConfig) -> list[str]:
+    """Name a method's eligible layers, or patterns of them, as `ManifoldMixup` does."""
+    return [MLP.layer_name(k) if isinstance(k, int) else k for k in settings.eligible]
+
+
+def as_labels(labels: Tensor) -> NDArray[np.int64]:
+    """Give the labels that go with the predictions of `predict`: (N,), or (N * L,) of 0 and 1."""
+    return labels.reshape(-1).cpu().numpy()
 
 
 def name_of(config: RunConfig) -> str:
@@ -140,9 +153,10 @@ def final_metrics(split: Split, dataset: Dataset, predict: Predict) -> dict[str,
         dataset: what it was split from.
         predict: maps (N, F) inputs to (N, C) probabilities.
     """
-    test, labels = predict(split.test_inputs), split.test_labels.numpy()
+    test, labels = predict(split.test_inputs), as_labels(split.test_labels)
     metrics = {
         "test_accuracy": scores.accuracy(test, labels),
+        "test_balanced_accuracy": scores.balanced_accuracy(test, labels),
         "test_nll": scores.nll(test, labels),
         "test_ece": scores.ece(test, labels),
         "test_brier": scores.brier(test, labels),
@@ -150,11 +164,12 @@ def final_metrics(split: Split, dataset: Dataset, predict: Predict) -> dict[str,
     for part, (inputs, of_part) in all_points(split).items():
         if part != "test":
             p = predict(inputs)
-            metrics[f"{part}_accuracy"] = scores.accuracy(p, of_part.numpy())
-            metrics[f"{part}_nll"] = scores.nll(p, of_part.numpy())
-    if dataset.inputs.shape[1] == 2 and dataset.n_classes == 2:
+            metrics[f"{part}_accuracy"] = scores.accuracy(p, as_labels(of_part))
+            metrics[f"{part}_nll"] = scores.nll(p, as_labels(of_part))
+    if dataset.in_a_plane:
+        points = torch.cat([inputs for inputs, _ in all_points(split).values()])
         metrics["low_confidence_area"] = scores.low_confidence_area(
-            lambda points: predict(torch.from_numpy(points)), dataset.inputs
+            lambda grid: predict(torch.from_numpy(grid).to(points.device)), points.cpu().numpy()
         )
     return metrics
 
@@ -184,7 +199,7 @@ def run_files(
         "config.json": _json(config.model_dump()),
         "history.csv": table.getvalue().encode(),
         "metrics.json": _json(metrics),
-        "model.safetensors": save(dict(weights)),
+        "model.safetensors": save({name: weight.cpu() for name, weight in weights.items()}),
     }
     return files | {SUMS: sums(files)}
 

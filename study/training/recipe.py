@@ -7,13 +7,13 @@ from itertools import islice
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from study.errors import StudyError
+from study.seeds import Purpose, seed_sequence
 from study.training.run_config import RunConfig
-from study.training.seeding import Purpose, seed_sequence
 
 DECAY = 0.1
 
@@ -26,8 +26,18 @@ class Schedule:
     """Length of training."""
     decay_at: frozenset[int]
     """Steps after which the learning rate is divided by ten."""
+    cosine: float | None
+    """The initial learning rate, where it falls as half a cosine."""
     evaluate_at: frozenset[int]
     """Steps after which the net is evaluated on clean data; the last step is one of them."""
+
+    def adjust(self, optimiser: Optimizer, step: int) -> None:
+        """Set the learning rate as it is to be after a step."""
+        for group in optimiser.param_groups:
+            if step in self.decay_at:
+                group["lr"] *= DECAY
+            if self.cosine:
+                group["lr"] = self.cosine * (1 + math.cos(math.pi * step / self.n_steps)) / 2
 
 
 def schedule_for(config: RunConfig, n_train: int) -> Schedule:
@@ -51,6 +61,7 @@ def schedule_for(config: RunConfig, n_train: int) -> Schedule:
     return Schedule(
         n_steps,
         frozenset(at * unit for at in recipe.decay_at),
+        recipe.learning_rate if recipe.schedule == "cosine" else None,
         frozenset(
             round(n_steps * i / recipe.evaluations) for i in range(1, recipe.evaluations + 1)
         ),
@@ -101,14 +112,14 @@ def samples(
     They are gathered several steps at once, which costs a small net's step a tenth less.
 
     Args:
-        inputs: (N, F), the training points.
+        inputs: (N, ...), the training points.
         targets: (N, ...).
         batch_size: B, at most N.
         seed: the run's seed.
         start: number of batches to leave out.
 
     Yields:
-        (B, F) inputs and (B, ...) targets; to be read only.
+        (B, ...) inputs and (B, ...) targets; to be read only.
     """
     ahead = max(1, min(64, 2**18 // inputs[:batch_size].numel()))
     # The same steps are gathered together wherever a run starts: sums can depend, in their last
@@ -116,7 +127,7 @@ def samples(
     skip = start % ahead
     batches = Batches(len(inputs), batch_size, seed, start - skip)
     while True:
-        chosen = batches.take(ahead).flatten()
+        chosen = batches.take(ahead).flatten().to(inputs.device)
         x, y = (
             tensor.index_select(0, chosen).view(ahead, batch_size, *tensor.shape[1:]).unbind()
             for tensor in (inputs, targets)
@@ -125,22 +136,29 @@ def samples(
         skip = 0
 
 
-def targets_and_criterion(labels: Tensor, n_classes: int) -> tuple[Tensor, Callable[..., Tensor]]:
+def targets_and_criterion(labels: Tensor, n_logits: int) -> tuple[Tensor, Callable[..., Tensor]]:
     """Choose the form of the targets and the loss of a net with one logit, or with C.
 
     Args:
-        labels: (N,) int64.
-        n_classes: two classes are told apart by a single logit.
+        labels: (N,) int64 class indices, or (N, L) of 0 and 1.
+        n_logits: of the net; one logit tells two classes apart.
 
     Returns:
-        Targets, (N, 1) float32 or the labels as they are, and the mean loss they are made for.
+        Targets, (N, 1) or (N, L) float32 or the class indices as they are, and the mean loss they
+        are made for.
     """
-    if n_classes == 2:
-        return labels.float().unsqueeze(1), F.binary_cross_entropy_with_logits
+    if n_logits == 1 or labels.ndim == 2:
+        return labels.float().reshape(len(labels), -1), F.binary_cross_entropy_with_logits
     return labels, F.cross_entropy
 
 
-def decay_learning_rate(optimiser: Optimizer) -> None:
-    """Divide the learning rate by ten."""
-    for group in optimiser.param_groups:
-        group["lr"] *= DECAY
+def make_optimiser(config: RunConfig, net: nn.Module) -> Optimizer:
+    """Make the run's optimiser."""
+    recipe, decay = config.training, config.settings.weight_decay
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(
+            net.parameters(), lr=recipe.learning_rate, momentum=recipe.momentum, weight_decay=decay
+        )
+    return torch.optim.AdamW(
+        net.parameters(), lr=recipe.learning_rate, weight_decay=decay, fused=True
+    )

@@ -18,7 +18,7 @@ from study.data.dataset import Dataset
 from study.errors import FileError
 from study.files import check_sum
 from study.params import check
-from study.training.net import build_net, predict
+from study.training.net import build_mlp, predict
 from study.training.run_config import RunConfig
 from study.training.split import Split, split_for
 
@@ -58,6 +58,8 @@ def load_run(folder: Path) -> Run:
     config: RunConfig = _read(
         folder / "config.json", lambda path: check(RunConfig, _read_json(path))
     )
+    # What is measured of a run is measured here, wherever it was trained.
+    config = config.model_copy(update={"device": "cpu"})
     # The order of sums, and so the last bits of a result, depends on the number of threads.
     torch.set_num_threads(config.threads)
     net = _read(folder / "model.safetensors", lambda path: _read_net(path, config))
@@ -65,6 +67,8 @@ def load_run(folder: Path) -> Run:
 
 
 def _read_net(path: Path, config: RunConfig) -> MLP:
+    if config.net.kind != "mlp":
+        raise ValueError(f"only an mlp is read from its run, and this net is {config.net.kind}")
     weights = load_file(path)
     sizes = [len(weights[f"hidden.{i}.0.bias"]) for i in range(config.net.depth)]
     if sizes != config.net.hidden:
@@ -72,7 +76,7 @@ def _read_net(path: Path, config: RunConfig) -> MLP:
     if not all(weight.isfinite().all() for weight in weights.values()):
         raise ValueError("it holds NaN or infinity")
     n_features = weights["hidden.0.0.weight"].shape[1]
-    net = build_net(config, n_features, max(2, len(weights["classifier.bias"])))
+    net = build_mlp(config, n_features, len(weights["classifier.bias"]))
     net.load_state_dict(weights)
     return net
 

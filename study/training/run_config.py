@@ -1,6 +1,9 @@
 """Everything that decides the bytes of one run, next to the data and the code."""
 
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from study.params import (
     ParamsError,
@@ -10,17 +13,17 @@ from study.params import (
 )
 from study.paths import RunKey
 from study.training.config import (
-    Alpha,
     ComputeConfig,
-    MethodConfig,
     MixupConfig,
     Name,
-    NetConfig,
     Seed,
     Threads,
     TrainingConfig,
     net_for,
 )
+from study.training.method_config import Alpha, MethodConfig
+from study.training.net_config import NetConfig
+from study.training.own_code import digest
 
 
 class RunConfig(Section):
@@ -36,6 +39,9 @@ class RunConfig(Section):
     alpha: Alpha | None
     """The method's alpha, or mixup.alpha, for a method that mixes, else None."""
     threads: Threads
+    device: Literal["cpu", "cuda"] = "cpu"
+    own_code: dict[str, str] = Field(default_factory=dict)
+    """Functions of one's own -> digests of the code that they are made of."""
 
 
 def read_run_config(key: RunKey, path: Path | str = "params.yaml") -> RunConfig:
@@ -47,19 +53,23 @@ def read_run_config(key: RunKey, path: Path | str = "params.yaml") -> RunConfig:
     place = ("experiments", key.experiment)
     settings: MethodConfig = read_section(MethodConfig, *place, "methods", key.method, path=path)
     net: NetConfig = read_section(NetConfig, *place, "net", path=path)
-    if max(settings.eligible, default=0) > net.depth:
+    if wrong := net.check_eligible(settings.eligible):
         raise ParamsError(
-            f"experiments.{key.experiment}.methods.{key.method}.eligible must be at most "
-            f"net.depth = {net.depth}, got {settings.eligible}"
+            f"experiments.{key.experiment}.methods.{key.method}.eligible must {wrong}"
         )
+    training: TrainingConfig = read_section(TrainingConfig, *place, "training", path=path)
+    compute: ComputeConfig = read_section(ComputeConfig, "compute", path=path)
+    own = [code for code in (net.module, training.augment) if code]
     found = {
         **key._asdict(),
         "data": read_section(Name, *place, "data", path=path),
         "net": net_for(net, settings),
-        "training": read_section(TrainingConfig, *place, "training", path=path),
+        "training": training,
         "settings": settings,
         "alpha": None,
-        "threads": read_section(ComputeConfig, "compute", path=path).threads,
+        "threads": compute.threads,
+        "device": compute.device,
+        "own_code": {code: digest(code) for code in own},
     }
     if settings.eligible:
         alpha = read_section(MixupConfig, "mixup", path=path).alpha

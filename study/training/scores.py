@@ -19,6 +19,14 @@ def accuracy(probabilities: Probabilities, labels: Labels) -> float:
     return float(np.mean(probabilities.argmax(1) == labels))
 
 
+def balanced_accuracy(probabilities: Probabilities, labels: Labels) -> float:
+    """Mean over the classes of the share of their samples that are given their label."""
+    hit = (probabilities.argmax(1) == labels).astype(np.float64)
+    counts = np.bincount(labels)
+    of_class = np.bincount(labels, weights=hit)[counts > 0] / counts[counts > 0]
+    return float(of_class.mean())
+
+
 def nll(probabilities: Probabilities, labels: Labels) -> float:
     """Mean negative log-likelihood of the labels, in nats."""
     of_label = probabilities[np.arange(len(labels)), labels]

@@ -4,9 +4,11 @@ from study.training.run_config import RunConfig
 
 WIDEST = 128
 """Units of a hidden layer up to which a step is bound by calls; `benchmarks.cohort` measures it."""
-UNKNOWN = ("batch_norm", "stop_gradient")
-"""Settings that a stack does not know."""
-SHARED = ("experiment", "data", "net", "training", "threads")
+UNKNOWN = ("batch_norm", "stop_gradient", "early_stopping", "choose")
+"""Settings of a method that a stack does not know."""
+KNOWN = {"optimiser": "adamw", "augment": None}
+"""What a stack knows of a recipe."""
+SHARED = ("experiment", "data", "net", "training", "threads", "device")
 """What the runs of a cohort have in common."""
 
 
@@ -17,7 +19,12 @@ def can_stack(config: RunConfig) -> bool:
 
 def not_stackable(config: RunConfig) -> list[str]:
     """Name the settings of a run that a stack does not know."""
-    return [name for name in UNKNOWN if getattr(config.settings, name)]
+    others = [name for name, known in KNOWN.items() if getattr(config.training, name) != known]
+    if config.net.kind != "mlp":
+        others.append("net.kind")
+    if config.device != "cpu":
+        others.append("device")
+    return others + [name for name in UNKNOWN if getattr(config.settings, name)]
 
 
 def cohort_key(config: RunConfig) -> str:

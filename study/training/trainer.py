@@ -10,10 +10,13 @@ from tqdm import tqdm
 
 from mixup.mixing.manifold import ManifoldMixup
 from study.data.dataset import Dataset
+from study.seeds import Purpose, seed_sequence
+from study.training.augmentation import augmentation_for
 from study.training.checkpoint import Checkpoint, State
 from study.training.floor import Floor
-from study.training.net import build_net, predict
+from study.training.net import build_net, n_logits, predict
 from study.training.outcome import (
+    eligible_layers,
     final_metrics,
     history_row,
     name_of,
@@ -22,13 +25,13 @@ from study.training.outcome import (
     watched_points,
 )
 from study.training.recipe import (
-    decay_learning_rate,
+    make_optimiser,
     samples,
     schedule_for,
     targets_and_criterion,
 )
 from study.training.run_config import RunConfig
-from study.training.seeding import Purpose, seed_sequence, seed_torch
+from study.training.seeding import seed_torch
 from study.training.split import split_for
 
 
@@ -65,16 +68,20 @@ def train_run(
     saved = Checkpoint(checkpoint, config, dataset) if checkpoint else None
     state = first_state(config, dataset, saved)
     net, optimiser, mixer = state.net, state.optimiser, state.mixer
-    targets, criterion = targets_and_criterion(split.train_labels, dataset.n_classes)
-    floor = Floor(split.train_labels, config.training.batch_size)
+    logits = n_logits(config, dataset)
+    targets, criterion = targets_and_criterion(split.train_labels, logits)
+    floor = Floor(split.train_labels.cpu(), config.training.batch_size)
     batches = samples(
         split.train_inputs, targets, config.training.batch_size, config.seed, state.step
     )
-    watched, predicted = watched_points(split), partial(predict, net)
+    augment = augmentation_for(config)
+    watched = watched_points(split)
+    predicted = partial(predict, net, multi_label=dataset.multi_label)
     recent: list[float] = []
     steps = range(state.step + 1, schedule.n_steps + 1)
     net.train()
     for state.step, (x, y) in zip(_progress(steps, config, show_progress), batches, strict=False):
+        x = augment(x, state.step) if augment else x
         output, plan = mixer(x) if mixer else (net(x), None)
         loss = plan.loss(criterion, output, y) if plan else criterion(output, y)
         optimiser.zero_grad()
@@ -84,17 +91,20 @@ def train_run(
         state.floors.append(floor(plan))
         if not math.isfinite(state.losses[-1]):
             raise not_finite(config, state.step, recent + state.losses)
-        if state.step in schedule.decay_at:
-            decay_learning_rate(optimiser)
+        schedule.adjust(optimiser, state.step)
         if state.step in schedule.evaluate_at:
             row = history_row(
                 config, state.step, state.losses, state.floors, watched, predicted, plan
             )
             state.history.append(row)
             recent, state.losses, state.floors = (recent + state.losses)[-5:], [], []
+            if config.settings.early_stopping:
+                state.keep_best()
             net.train()
         if saved and saved.is_due and state.step < schedule.n_steps:
             saved.save(state)
+    if state.best:
+        net.load_state_dict(state.best)
     metrics = final_metrics(split, dataset, predicted)
     return run_files(config, net.state_dict(), state.history, metrics)
 
@@ -128,22 +138,19 @@ def new_state(config: RunConfig, dataset: Dataset) -> State:
     Randomness: seeds torch's global generator, for the initial weights and then for dropout; the
     mixer has generators of its own, `Purpose.MIXING` of the run's seed.
     """
-    net = build_net(config, dataset.inputs.shape[1], dataset.n_classes)
-    optimiser = torch.optim.AdamW(
-        net.parameters(),
-        lr=config.training.learning_rate,
-        weight_decay=config.settings.weight_decay,
-        fused=True,
-    )
+    net = build_net(config, dataset).to(config.device)
     mixer = None
     if config.alpha is not None:
         mixer = ManifoldMixup(
             net,
-            layers=[net.layer_name(k) for k in config.settings.eligible],
+            layers=eligible_layers(config.settings),
             alpha=config.alpha,
             seed=seed_sequence(config.seed, Purpose.MIXING),
             mixes=config.settings.mixes,
             stop_gradient=config.settings.stop_gradient,
         )
     seed_torch(config.seed, Purpose.DROPOUT)
-    return State(net, optimiser, mixer)
+    state = State(net, make_optimiser(config, net), mixer)
+    if config.device == "cuda":
+        state.generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    return state

@@ -75,7 +75,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("compute.threads", 10**9, "compute.threads should be less than or equal to 256"),
     ("experiments", {}, "experiments"),
     (S + "net.width", 32.5, "experiments.spirals.net.width should be a valid integer, got 32.5"),
-    (S + "net.width", -3, "net.width should be greater than or equal to 1, got -3"),
+    (S + "net.width", -3, "net.width should be greater than or equal to 0, got -3"),
     (S + "net.width", 10**9, "GB of memory, most of it for the net and its optimiser, and 16.0 GB"),
     (S + "net.width", 10**90, "net.width should be less than or equal to 1000000000000, got 1"),
     (S + "net.depth", 10**9, "net.depth should be less than or equal to 10000"),

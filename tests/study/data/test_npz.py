@@ -20,11 +20,13 @@ from study.errors import FileError, StudyError
 
 fuzz = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 N = 6
+NONE = np.zeros(0, dtype=np.int64)
 GOOD = {
     "inputs": np.arange(2 * N, dtype=np.float32).reshape(N, 2),
     "labels": np.arange(N) % 2,
     "group": np.arange(N),
     "official_test": np.zeros(N, dtype=bool),
+    "columns": np.zeros(2, dtype=np.int64),
 }
 
 
@@ -181,12 +183,18 @@ def test_a_damaged_file_is_refused_or_holds_the_same(tmp_path: Path, data: st.Da
         ({"labels": np.full(N, -1)}, "labels must be class indices from 0"),
         ({"labels": np.arange(N) + 10**12}, "labels must be class indices from 0"),
         ({"labels": np.zeros(N, dtype=int)}, "of two classes at least, got 0..0"),
-        ({"labels": np.zeros(N)}, "needs float32 or uint8, int64, int64 and bool"),
-        ({"inputs": np.zeros((N, 2))}, "got float64, int64, int64, bool"),
-        ({"inputs": np.zeros((N, 0), np.float32)}, "needs finite inputs, and at least one"),
+        ({"labels": np.zeros(N)}, "needs float32 or uint8, int64, int64, bool, int64"),
+        ({"inputs": np.zeros((N, 2))}, "got float64, int64, int64, bool, int64"),
+        (
+            {"inputs": np.zeros((N, 0), np.float32), "columns": NONE},
+            "needs inputs that are",
+        ),
         ({"inputs": np.zeros(N, np.float32)}, "needs arrays of one length"),
         ({"group": np.zeros((N, 2, 2), int)}, "needs arrays of one length"),
-        ({name: array[:0] for name, array in GOOD.items()}, "needs finite inputs, and at least"),
+        (
+            {name: array[:0] for name, array in GOOD.items()},
+            "needs inputs that are",
+        ),
     ],
 )
 def test_arrays_that_are_no_data_set(
@@ -200,7 +208,7 @@ def test_arrays_that_are_no_data_set(
 
 def test_inputs_that_are_not_finite() -> None:
     inputs = np.full((N, 2), np.inf, dtype=np.float32)
-    with pytest.raises(StudyError, match="needs finite inputs"):
+    with pytest.raises(StudyError, match="needs inputs that are not infinite"):
         Dataset(**(GOOD | {"inputs": inputs}))
 
 

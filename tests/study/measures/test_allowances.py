@@ -19,7 +19,7 @@ from study.measures.allowances import (
     tempered,
 )
 from study.params import check
-from study.training.net import build_net
+from study.training.net import build_mlp
 from study.training.run import Run
 from study.training.run_config import RunConfig
 from study.training.scores import accuracy, ece, nll
@@ -167,7 +167,7 @@ def made(validation_fraction: float = 0.5) -> tuple[Run, Dataset]:
     """Make an untrained net whose logits are far too large."""
     training = CONFIG["training"] | {"validation_fraction": validation_fraction}
     config: RunConfig = check(RunConfig, CONFIG | {"training": training})
-    net = build_net(config, 2, 3).eval()
+    net = build_mlp(config, 2, 3).eval()
     with torch.no_grad():
         net.classifier.weight.mul_(50)
     rng = np.random.default_rng(0)

@@ -20,7 +20,7 @@ from study.measures.hidden_plane import (
 )
 from study.measures.plane import Box
 from study.params import check
-from study.training.net import build_net
+from study.training.net import build_mlp
 from study.training.run import Run
 from study.training.run_config import RunConfig
 
@@ -129,7 +129,7 @@ def dataset(n_features: int = 2) -> Dataset:
 def affine() -> Run:
     """A net of slope 1 whose states are (10 x, y) and whose logit is x + 20 y."""
     config: RunConfig = check(RunConfig, CONFIG)
-    net = build_net(config, 2, 2).eval()
+    net = build_mlp(config, 2, 1).eval()
     matrices = [torch.diag(torch.tensor([10.0, 1.0])), torch.eye(2), torch.eye(2)]
     with torch.no_grad():
         for layer, matrix in zip(net.hidden, matrices, strict=True):

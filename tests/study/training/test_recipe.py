@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from study.seeds import Purpose, seed_sequence
 from study.training.recipe import (
     Batches,
-    decay_learning_rate,
+    Schedule,
     samples,
     schedule_for,
     targets_and_criterion,
 )
-from study.training.seeding import Purpose, seed_sequence
 from tests.study.training.test_trainer import config
 
 
@@ -71,15 +71,16 @@ def test_learning_rate_is_divided_by_ten_as_torch_does_it() -> None:
     ours = torch.optim.SGD([torch.zeros(1)], lr=0.003)
     theirs = torch.optim.SGD([torch.zeros(1)], lr=0.003)
     schedule = torch.optim.lr_scheduler.MultiStepLR(theirs, [1, 2, 3])
-    for _ in range(3):
-        decay_learning_rate(ours)
+    ours_at = Schedule(4, frozenset([1, 2, 3]), None, frozenset())
+    for step in (1, 2, 3):
+        ours_at.adjust(ours, step)
         theirs.step()
         schedule.step()
         assert ours.param_groups[0]["lr"] == theirs.param_groups[0]["lr"]
 
 
 def test_two_classes_have_one_logit() -> None:
-    targets, criterion = targets_and_criterion(torch.tensor([0, 1, 1]), n_classes=2)
+    targets, criterion = targets_and_criterion(torch.tensor([0, 1, 1]), n_logits=1)
     assert targets.tolist() == [[0.0], [1.0], [1.0]]
     logits = torch.tensor([[0.3], [-0.2], [2.0]])
     p = torch.sigmoid(logits.double())
@@ -89,7 +90,7 @@ def test_two_classes_have_one_logit() -> None:
 
 def test_more_classes_have_a_logit_each() -> None:
     labels = torch.tensor([0, 2])
-    targets, criterion = targets_and_criterion(labels, n_classes=3)
+    targets, criterion = targets_and_criterion(labels, n_logits=3)
     assert targets is labels
     logits = torch.tensor([[1.0, 0.0, -1.0], [0.5, 2.0, 1.0]])
     p = logits.double().softmax(1)

@@ -12,8 +12,9 @@ from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
 from study.params import ParamsError, check
 from study.paths import RunKey
-from study.training.config import ExperimentConfig, MethodConfig
-from study.training.net import build_net
+from study.training.config import ExperimentConfig
+from study.training.method_config import MethodConfig
+from study.training.net import build_mlp
 from study.training.outcome import write_run
 from study.training.run import load_run, read_metrics
 from study.training.run_config import RunConfig, read_run_config
@@ -51,7 +52,7 @@ def test_input_noise_is_for_training_alone() -> None:
 
 
 def test_dropout_leaves_the_bottleneck_alone() -> None:
-    net = build_net(with_settings(BOTTLENECK, dropout=0.5), 2, 2)
+    net = build_mlp(with_settings(BOTTLENECK, dropout=0.5), 2, 1)
     drops = [any(isinstance(part, nn.Dropout) for part in layer) for layer in net.hidden]
     assert drops == [True, False, True]
 
