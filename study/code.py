@@ -94,7 +94,7 @@ def read_code() -> dict[str, str]:
 
 
 def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
-    """Follow the imports of a file.
+    """Follow the imports of a file, and add what code in its packages may read.
 
     Args:
         start: a Python file below ``root``.
@@ -103,6 +103,21 @@ def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
     Returns:
         The files of the project, relative to ``root`` and with ``/``; the names by which packages
         of `DECIDING` are pinned.
+    """
+    reached, packages = code_run(start, root)
+    beside = {path for file in reached for path in _data_files(file.parent)}
+    return {path.relative_to(root).as_posix() for path in reached | beside}, packages
+
+
+def code_run(start: Path, root: Path) -> tuple[set[Path], set[str]]:
+    """Follow the imports of a file to the Python files below ``root``, itself one of them.
+
+    Returns:
+        These files; the names by which packages of `DECIDING` are pinned.
+
+    Raises:
+        StudyError: an import is relative.
+        SyntaxError, UnicodeDecodeError: a file is not Python.
     """
     reached, packages, waiting = set[Path](), set[str](), [start]
     while waiting:
@@ -114,8 +129,18 @@ def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
             if name.split(".")[0] in DECIDING:
                 packages.add(DECIDING[name.split(".")[0]])
             waiting += _project_files(name, root)
-    beside = {path for file in reached for path in _data_files(file.parent)}
-    return {path.relative_to(root).as_posix() for path in reached | beside}, packages
+    return reached, packages
+
+
+def code_digest(start: Path, root: Path) -> str:
+    """Digest the Python code below ``root`` that a file runs, by meaning, as `stage_digest` does.
+
+    Raises:
+        StudyError, SyntaxError, UnicodeDecodeError: as of `code_run`.
+    """
+    files = sorted((path.relative_to(root).as_posix(), path) for path in code_run(start, root)[0])
+    lines = [f"{name} {_digest(path)}" for name, path in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def imported_names(tree: ast.AST) -> Iterator[str]:
@@ -125,7 +150,7 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                raise StudyError("relative imports are not used in this project")
+                raise StudyError("relative imports cannot be followed: name the module in full")
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -189,7 +214,7 @@ def _is_idle(statement: ast.stmt) -> bool:
 
 
 def _parse(file: Path) -> ast.Module:
-    return _without_idle_statements(ast.parse(file.read_text(encoding="utf-8")))
+    return _without_idle_statements(ast.parse(file.read_text(encoding="utf-8"), str(file)))
 
 
 def _digest(file: Path) -> str:
@@ -202,7 +227,7 @@ def _digest(file: Path) -> str:
 def _project_files(name: str, root: Path) -> Iterator[Path]:
     """Find the module ``name``, or the one that has it as an attribute, and the packages around."""
     parts = name.split(".")
-    if not (root / parts[0]).is_dir():
+    if not ((root / parts[0]).is_dir() or (root / f"{parts[0]}.py").is_file()):
         return
     for depth in range(1, len(parts) + 1):
         module, place = ".".join(parts[:depth]), root.joinpath(*parts[:depth])

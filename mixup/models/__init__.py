@@ -1,1 +1,1 @@
-"""The networks of the study."""
+"""The networks of the study: for points, tables and small images."""
