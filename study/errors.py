@@ -16,7 +16,7 @@ class FileError(StudyError):
     """
 
     def __init__(self, path: Path | str, reason: object = None) -> None:
-        self.path, self._reason = Path(path), reason
+        self.path, self.reason = Path(path), reason
         if reason is None:
             super().__init__(f"{path} is missing: run `dvc repro` to make it")
         else:
@@ -27,5 +27,5 @@ class FileError(StudyError):
 
     def __reduce__(self) -> tuple[type["FileError"], tuple[str, str | None]]:
         # Exceptions travel between processes as their class and the one text they show.
-        reason = None if self._reason is None else str(self._reason)
+        reason = None if self.reason is None else str(self.reason)
         return FileError, (str(self.path), reason)

@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+from collections.abc import Container
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,13 +29,16 @@ class Arrays(dict[str, np.ndarray]):
         raise FileError(self.path, f"it has no array {name}")
 
 
-def read_npz(path: Path | str, max_bytes: int = MAX_BYTES) -> Arrays:
+def read_npz(
+    path: Path | str, max_bytes: int = MAX_BYTES, with_missing: Container[str] = ()
+) -> Arrays:
     """Read all arrays of an NPZ file.
 
     Args:
         path: the file.
         max_bytes: refuse a file whose arrays together announce more; it bounds what is
             decompressed.
+        with_missing: names of the arrays that may hold NaN, where a number is missing.
 
     Returns:
         The arrays of numbers or bools, by name; a name that is not there is damage too.
@@ -56,7 +60,10 @@ def read_npz(path: Path | str, max_bytes: int = MAX_BYTES) -> Arrays:
                 )
             for member in members:
                 with archive.open(member) as file:
-                    arrays[member.filename.removesuffix(".npy")] = _read_array(file, member)
+                    name = member.filename.removesuffix(".npy")
+                    array = _read_array(file, member)
+                    _check_numbers(member.filename, array, name in with_missing)
+                    arrays[name] = array
     except FileNotFoundError as error:
         raise FileError(path) from error
     except (PermissionError, IsADirectoryError):
@@ -78,7 +85,13 @@ def _read_array(file: IO[bytes], member: zipfile.ZipInfo) -> np.ndarray:
     content = file.read()  # as long as the archive announces, at most
     if len(content) != expected:
         raise ValueError(f"{member.filename} holds {len(content):,} bytes of {expected:,}")
-    array = np.frombuffer(content, dtype).reshape(shape, order="F" if in_columns else "C").copy()
-    if dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{member.filename} holds NaN or infinity")
-    return array
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if in_columns else "C").copy()
+
+
+def _check_numbers(name: str, array: np.ndarray, may_miss_some: bool) -> None:
+    if array.dtype.kind != "f":
+        return
+    if may_miss_some and np.isinf(array).any():
+        raise ValueError(f"{name} holds infinity")
+    if not may_miss_some and not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinity")

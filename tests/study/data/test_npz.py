@@ -89,6 +89,17 @@ def test_members_that_are_no_arrays_of_numbers(tmp_path: Path, content: bytes, s
     assert str(error.value).isprintable()
 
 
+def test_numbers_may_be_missing_where_the_reader_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(npz_bytes(inputs=np.array([1.0, np.nan]), labels=np.array([0, 1])))
+    np.testing.assert_array_equal(read_npz(path, with_missing=["inputs"])["inputs"], [1, np.nan])
+    with pytest.raises(FileError, match=r"inputs\.npy holds NaN or infinity"):
+        read_npz(path, with_missing=["labels"])
+    path.write_bytes(npz_bytes(inputs=np.array([1.0, np.inf])))
+    with pytest.raises(FileError, match=r"inputs\.npy holds infinity"):
+        read_npz(path, with_missing=["inputs"])
+
+
 def test_an_array_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(npz_bytes(inputs=GOOD["inputs"]))
