@@ -34,6 +34,7 @@ CANNOT_CHANGE_RESULTS = {
 DECIDING = {
     **{name: name for name in ("contourpy", "jinja2", "matplotlib", "mlxtend", "numpy", "pandas")},
     **{name: name for name in ("safetensors", "scipy", "torch")},
+    "PIL": "pillow",
     "sklearn": "scikit-learn",
 }
 """Imported packages whose version can change an output, and the names they are pinned by."""

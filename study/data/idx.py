@@ -1,4 +1,4 @@
-"""Read gzipped IDX files, the format MNIST is published in, without trusting what they say."""
+"""Read IDX files, the format MNIST is published in, without trusting what they say."""
 
 import gzip
 import math
@@ -20,13 +20,13 @@ class IdxError(StudyError):
 
 
 def read_idx(path: Path | str, ndim: int, max_values: int = MAX_VALUES) -> np.ndarray:
-    """Read an array of unsigned bytes from a gzipped IDX file.
+    """Read an array of unsigned bytes from an IDX file, gzipped if its name ends in ``.gz``.
 
     The file is a magic number (two zero bytes, the type, ``ndim``), one big-endian int32 for
     each dimension, and the values row by row; not a byte less or more.
 
     Args:
-        path: the ``.gz`` file.
+        path: the file.
         ndim: how many dimensions it must have; 3 for images (magic 2051), 1 for labels (2049).
         max_values: refuse a file that announces more; it also bounds what is decompressed.
 
@@ -39,7 +39,7 @@ def read_idx(path: Path | str, ndim: int, max_values: int = MAX_VALUES) -> np.nd
     """
     path = Path(path)
     try:
-        with gzip.open(path) as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(4 + 4 * ndim)
             shape = _shape(path, header, ndim, max_values)
             count = math.prod(shape)

@@ -1,0 +1,350 @@
+"""Odd files: each is refused in one line that says where and what to do."""
+
+import gzip
+import io
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from study.data import own
+from study.data.own import read_own
+from study.data.own_config import OwnDataConfig
+from study.errors import StudyError
+from study.params import ParamsError, check
+
+N = 40
+GOOD = {
+    "age": [str(20 + i % 7) for i in range(N)],
+    "colour": [("red", "green", "blue")[i % 3] for i in range(N)],
+    "site": [f"s{i % 8}" for i in range(N)],
+    "species": [("cat", "dog")[i // 2 % 2] for i in range(N)],
+}
+SMALL = "a,species\n" + "1,x\n2,y\n" * 10
+
+
+def csv(separator: str = ",", end: str = "\n", **columns: list[str] | None) -> str:
+    """Write the good columns, with some of them replaced, added or (None) left out."""
+    table = {name: column for name, column in (GOOD | columns).items() if column is not None}
+    rows = [list(table), *zip(*table.values(), strict=True)]
+    return "".join(separator.join(row) + end for row in rows)
+
+
+def changed(name: str, row: int, value: str) -> str:
+    """Write the good columns with another value in a row, as a spreadsheet counts it."""
+    column = list(GOOD[name])
+    column[row - 2] = value
+    return csv(**{name: column})
+
+
+def read(tmp_path: Path, content: str | bytes, suffix: str = ".csv", **keys: Any) -> Any:
+    path = tmp_path / f"my{suffix}"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_own(OwnDataConfig(**({"path": str(path), "target": "species"} | keys)))
+
+
+def zip_of(content: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("sheet.xml", content)
+    return file.getvalue()
+
+
+def numbers(start: int, step: float = 1) -> list[str]:
+    return [f"{start + step * i:g}" for i in range(N)]
+
+
+ODD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
+    # no table at all
+    "empty": ("", {}, "is empty"),
+    "only spaces": (" \n\n ", {}, "is empty"),
+    "only a byte order mark": (b"\xef\xbb\xbf", {}, "is empty"),
+    "header only": ("age,species\n", {}, "row 1, and no other row"),
+    "header and empty rows": ("age,species\n,\n\n", {}, "row 1, and no other row"),
+    "no header": (SMALL.partition("\n")[2], {}, "there is no column species"),
+    "no header, numbers": (
+        "1,2,0\n3,4,1\n" * 10,
+        {},
+        "row 1 holds numbers: it must hold the names",
+    ),
+    "empty first row": ("\n" + csv(), {}, "row 1 is empty"),
+    "gzip": (gzip.compress(csv().encode()), {}, r"gzip: unpack it first \(gunzip\)"),
+    "zip": (zip_of(csv()), {}, "zip archive, as spreadsheets are"),
+    "a pickle": (pickle.dumps({"a": 1}), {}, "pickle, which is never loaded"),
+    "parquet called csv": (b"PAR1" + bytes(30), {}, "set own.format to parquet"),
+    "binary": (bytes(range(128)) * 9, {}, "holds bytes of 0 and is no text"),
+    # text of other kinds
+    "latin-1": (
+        changed("colour", 5, "caf\xe9").encode("latin-1"),
+        {},
+        "line 5 has the byte 0xe9, which is not utf-8.*set own.encoding",
+    ),
+    "UTF-16 without a mark": (csv().encode("utf-16-le"), {}, "set own.encoding .utf-16-le"),
+    "semicolons taken for commas": (csv(";"), {"separator": ","}, "one column.*own.separator"),
+    "spaces between columns": (csv(" "), {}, "one column.*set own.separator"),
+    "one column": ("species\n" + "x\ny\n" * 9, {}, "row 1 has one column"),
+    "open quote": (changed("colour", 7, '"red'), {}, "row 7 cannot be read.*quotes closed"),
+    "a quote within": (changed("colour", 7, '"red"dish'), {}, "row 7 cannot be read"),
+    "a row too long": (
+        changed("colour", 7, "red,blue"),
+        {},
+        "row 7 has 5 values where row 1 has 4",
+    ),
+    "a row too short": (csv() + "1,red\n", {}, "row 42 has 2 values where row 1 has 4"),
+    "10^6 columns": (",".join(map(str, range(10**6))) + "\n1\n", {}, "row 1 has 1,000,000 columns"),
+    "10^6 rows": ("a,species\n" + "1,x\n" * 1_000_001, {}, "has more than 1,000,000 rows"),
+    # names
+    "a name twice": (csv(**{"age ": numbers(1)}), {}, "two columns are called age"),
+    "target not there": (csv(), {"target": "specie"}, "column specie: did you mean species"),
+    "no target": (csv(), {"target": None}, "own.target must name.*there are: age, colour"),
+    "group not there": (csv(), {"group": "sites"}, "own.group.*did you mean site"),
+    "dropped not there": (csv(), {"drop": ["id"]}, "own.drop: there is no column id"),
+    # targets
+    "a missing target": (changed("species", 9, "NA"), {}, "row 9: column species.*missing: fill"),
+    "many missing targets": (
+        csv(species=[""] * N),
+        {},
+        "rows 2, 3, 4, 5, 6 and 35 more: column species",
+    ),
+    "constant target": (csv(species=["cat"] * N), {}, "'cat' in all of the 40 rows"),
+    "one row": ("a,species\n1,x\n", {}, "'x' in all of the 1 rows"),
+    "regression": (csv(species=numbers(1, 0.37)), {}, "40 different numbers.*cut it into classes"),
+    "regression, whole numbers": (
+        csv(species=[str(i // 2 * 3) for i in range(N)]),
+        {},
+        "20 different numbers in 40 rows.*if they are codes of classes, add",
+    ),
+    "small classes of codes": (
+        csv(species=[str(i // 2 * 3) for i in range(N)]),
+        {"categories": ["species"]},
+        "class 0 has 2 samples",
+    ),
+    "regression in few rows": (
+        "a,y\n1,0.5\n2,1.5\n3,9\n",
+        {"target": "y"},
+        "3 different numbers in 3 rows",
+    ),
+    "a rare class": (changed("species", 9, "cow"), {}, "class cow has 1 sample, .* join it"),
+    "a class in one group": (
+        csv(site=[f"{a}{i % 4 * (a == 'dog')}" for i, a in enumerate(GOOD["species"])]),
+        {"group": "site"},
+        "class cat lies in 1 of the groups",
+    ),
+    "group is the target again": (csv(site=GOOD["species"]), {"group": "site"}, "target again"),
+    "a group is missing": (changed("site", 3, ""), {"group": "site"}, "row 3: column site, the gr"),
+    "labels that are no labels": (
+        csv(),
+        {"target": ["species"]},
+        "column species: 'cat' is neither",
+    ),
+    "a label that all have": (
+        csv(a=["1"] * N, b=["0", "1"] * (N // 2), species=None),
+        {"target": ["a", "b"]},
+        "class a = 0 has 0 samples",
+    ),
+    # columns
+    "the target again": (
+        csv(code=[s.upper() for s in GOOD["species"]]),
+        {},
+        "code is the targ",
+    ),
+    "the target as numbers": (
+        csv(code=[str(len(s) + (s == "dog")) for s in GOOD["species"]]),
+        {},
+        "column code is the target again, .*own.drop",
+    ),
+    "an id of numbers": (csv(id=numbers(1)), {}, "column id looks like an id, with 40 different"),
+    "an id of texts": (csv(id=[f"p{i}" for i in range(N)]), {}, "column id looks like an id"),
+    "an index without name": (csv(**{"": numbers(0)}), {}, "column 5 looks like an id"),
+    "ISO dates": (csv(day=["2026-01-31", "2026-02-01"] * 20), {}, "column day holds dates"),
+    "dates with slashes": (csv(day=["31/1/26", "1/2/26"] * 20), {}, "column day holds dates"),
+    "dates in words": (csv(day=["31 Jan 2026", "1 May 2026"] * 20), {}, "column day holds dates"),
+    "times": (csv(at=["12:30", "12:31:07"] * 20), {}, "column at holds dates or times"),
+    "free text": (
+        csv(note=[f"said {i // 2} things" for i in range(N)]),
+        {"most_categories": 10},
+        "column note holds free text, or too many categories: 20 different",
+    ),
+    "long text": (csv(note=["w " * 200, "v", "u", "t"] * 10), {}, "column note holds free text"),
+    "infinity": (changed("age", 4, "inf"), {}, "row 4, column age: infinite"),
+    "too large a number": (changed("age", 4, "1e39"), {}, "row 4, column age: infinite, or larger"),
+    "numbers that float32 rounds": (
+        csv(at=[str(1_600_000_000 + i % 9) for i in range(N)]),
+        {},
+        "column at is of large numbers that differ by little",
+    ),
+    "mixed types": (changed("age", 4, "young"), {}, "row 4, column age: 'young' is no number"),
+    "numbers with a unit": (changed("age", 4, "21 kg"), {}, "row 4, column age: '21 kg' is no num"),
+    "decimal comma": (
+        csv(";", age=["1,5", "2,25"] * 20),
+        {},
+        "row.* column age: '1,5' is no number: set own.decimal",
+    ),
+    "decimal comma, quoted": (
+        changed("age", 4, '"3,14"'),
+        {},
+        "row 4, column age: '3,14'.*deci",
+    ),
+    "thousands": (changed("age", 4, '"1,234.5"'), {}, "row 4, .*without thousands separators"),
+    "no feature": (csv(age=["1"] * N, colour=None, site=None), {}, "has no feature"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_file_is_refused_in_one_line(tmp_path: Path, case: str) -> None:
+    content, keys, said = ODD[case]
+    with pytest.raises(StudyError, match=f"my.csv: .*{said}") as error:
+        read(tmp_path, content, **keys)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 500
+
+
+def test_there_are_many_odd_files() -> None:
+    assert len(ODD) >= 30
+
+
+@pytest.mark.parametrize(
+    ("content", "keys"),
+    [
+        (csv(), {}),
+        (csv(";"), {}),
+        (csv("\t"), {}),
+        (csv("|"), {}),
+        (csv("~"), {"separator": "~"}),
+        (csv(end="\r\n"), {}),
+        (csv(" , "), {}),
+        (b"\xef\xbb\xbf" + csv().encode(), {}),
+        (csv().encode("utf-16"), {}),
+        (csv().encode("utf-16-le"), {"encoding": "utf-16-le"}),
+        (csv().encode("latin-1"), {"encoding": "latin-1"}),
+        (csv() + "\n\n,,,\n", {}),
+        (csv().replace("age", '"age"').replace("red", '"red"'), {}),
+        (csv(";", age=[f"{int(a)},0" for a in GOOD["age"]]), {"decimal": ","}),
+    ],
+)
+def test_files_of_many_kinds_give_the_same(
+    tmp_path: Path, content: str | bytes, keys: dict[str, Any]
+) -> None:
+    expected, _ = read(tmp_path, csv())
+    dataset, description = read(tmp_path, content, **keys)
+    np.testing.assert_array_equal(dataset.inputs, expected.inputs)
+    np.testing.assert_array_equal(dataset.labels, expected.labels)
+    assert description.feature_names[0] == "age"
+
+
+@pytest.mark.parametrize("name", ["id", "day"])
+def test_a_suspect_is_read_where_one_says_so(tmp_path: Path, name: str) -> None:
+    column = {"id": numbers(1), "day": ["2026-01-31", "2026-02-01"] * 20}[name]
+    _, dropped = read(tmp_path, csv(**{name: column}), drop=[name])
+    assert dropped.left_out == {name: "own.drop"}
+    _, kept = read(tmp_path, csv(**{name: column}), keep=[name])
+    assert any(feature.startswith(name) for feature in kept.feature_names)
+
+
+def test_numbers_that_are_categories(tmp_path: Path) -> None:
+    content = changed("age", 4, "3+")
+    _, description = read(tmp_path, content, categories=["age"])
+    assert "age = 3+" in description.feature_names
+
+
+def test_a_class_of_codes(tmp_path: Path) -> None:
+    codes = ["2", "10", "2.0", "10"] * 10
+    dataset, description = read(tmp_path, csv(species=codes))
+    assert description.class_names == ["2", "10"]
+    assert dataset.labels.tolist() == [0, 1] * 20
+
+
+def test_what_is_described(tmp_path: Path) -> None:
+    content = csv(empty=[""] * N, same=["7"] * N).replace("20,", ",", 1) + "\n"
+    dataset, description = read(tmp_path, content, group="site")
+    assert description.counts == {"cat": 20, "dog": 20}
+    assert description.imbalance == 1.0
+    assert description.missing == {"age": 1}
+    assert description.n_groups == 8
+    assert description.left_out == {"empty": "it has no value", "same": "all its values are equal"}
+    assert description.rows_dropped == 1
+    assert len(dataset.labels) == description.n_samples == N
+    assert np.isnan(dataset.inputs[0, 0])
+
+
+def test_the_digest_is_that_of_sha256sum(tmp_path: Path) -> None:
+    _, description = read(tmp_path, b"a,species\n" + b"1,x\n2,y\n1,y\n" * 10)
+    assert description.sha256.startswith("e607b9814ec66a5b")
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "npz"])
+def test_a_folder_in_place_of_a_file(tmp_path: Path, format: str) -> None:
+    with pytest.raises(StudyError, match=f"is a folder, and own.format = {format} needs a file"):
+        read_own(OwnDataConfig(path=str(tmp_path), target="a", format=format))
+
+
+@pytest.mark.parametrize("format", ["images", "idx"])
+def test_a_file_in_place_of_a_folder(tmp_path: Path, format: str) -> None:
+    with pytest.raises(StudyError, match=f"is a file, and own.format = {format} needs a folder"):
+        read(tmp_path, csv(), target=None, format=format)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"no\.csv: is not there: own\.path is relative"):
+        read_own(OwnDataConfig(path=str(tmp_path / "no.csv"), target="a"))
+
+
+def test_a_kind_that_no_name_tells(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"my\.dat: is of no kind.*set own\.format"):
+        read(tmp_path, csv(), suffix=".dat")
+    read(tmp_path, csv(), suffix=".dat", format="csv")
+
+
+def test_a_table_larger_than_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "MAX_BYTES", 100)
+    with pytest.raises(StudyError, match=r"more than the 100 allowed: take a sample"):
+        read(tmp_path, csv())
+
+
+def test_a_file_that_changes_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = own.encode_table
+
+    def encode_while_somebody_writes(*words: Any) -> Any:
+        with (tmp_path / "my.csv").open("a") as file:
+            file.write("21,red,s1,cat\n")
+        return encode(*words)
+
+    monkeypatch.setattr(own, "encode_table", encode_while_somebody_writes)
+    with pytest.raises(StudyError, match="changed while it was read: run again"):
+        read(tmp_path, csv())
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({}, "own: set either path or name"),
+        ({"path": "a.csv", "name": "wine"}, "own: set either path or name"),
+        ({"name": "whine"}, "own.name must be 'digits'|own.name.*'wine'"),
+        ({"path": "a.csv", "target": "a", "group": "a"}, "own.group must not be the target"),
+        ({"path": "a.csv", "target": ["a", "b"], "group": "b"}, "own.group must not be the target"),
+        ({"path": "a.csv", "drop": ["a", "a"]}, "own.drop must not repeat an entry"),
+        ({"path": "a.csv", "separator": ",,"}, "own.separator must be auto or one character"),
+        ({"path": "a.csv", "separator": ""}, "own.separator must be auto or one character"),
+        ({"path": "a.csv", "encoding": "utf-9"}, "own.encoding must be auto or an encoding"),
+        ({"path": "a.csv", "encoding": "rot13"}, "own.encoding must be auto or an encoding"),
+        ({"path": "a.csv", "smallest_class": 1}, "own.smallest_class"),
+        ({"path": "a.csv", "traget": "a"}, "own.traget is not a known key: did you mean target"),
+    ],
+)
+def test_a_section_that_cannot_be_used(section: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParamsError, match=said):
+        check(OwnDataConfig, section, "own")
+
+
+@pytest.mark.parametrize("key", ["target", "group"])
+def test_columns_of_what_has_none(tmp_path: Path, key: str) -> None:
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(StudyError, match=f"own.{key} names columns, and own.format = images"):
+        read_own(OwnDataConfig(path=str(tmp_path), **{key: "a"}))
+    shutil.rmtree(tmp_path / "cat")
