@@ -108,6 +108,29 @@ def parts(configs: Iterable[RunConfig], workers: int) -> Iterator[tuple[RunConfi
             yield tuple(together[start : start + size])
 
 
+def check_nets(configs: Iterable[RunConfig]) -> None:
+    """Try nets and layers that params.yaml alone cannot check, one run a method.
+
+    Raises:
+        StudyError: as of `check_fits`.
+    """
+    by_method = {(config.experiment, config.method): config for config in configs}
+    doubtful = [config for config in by_method.values() if not is_certain(config)]
+    if doubtful:
+        from study.training.net import check_fits  # torch
+
+        for config in doubtful:
+            check_fits(config, load(data_file(config.data).absolute()))
+
+
+def is_certain(config: RunConfig) -> bool:
+    """Tell whether params.yaml alone says that a run's net has its eligible layers."""
+    choose = config.settings.choose
+    lists = [config.settings.eligible, *(choose.eligible if choose else [])]
+    numbers = all(isinstance(k, int) for eligible in lists for k in eligible)
+    return config.net.kind == "mlp" and not config.training.augment and numbers
+
+
 def make_pool(workers: int, n_jobs: int) -> LocalPool | ClusterPool:
     """Find the workers, here or on a cluster."""
     if address := os.environ.get(SCHEDULER):
@@ -144,6 +167,7 @@ def main() -> None:
     if not missing:
         print("no run is left to train")
         return
+    check_nets(missing)
     workers = max(1, cpu_count() // read_section(ComputeConfig, "compute").threads)
     costs = jobs_with_costs(missing, code, workers)
     if failed := train_all(make_pool(workers, len(costs)), costs, identities):

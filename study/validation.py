@@ -14,7 +14,7 @@ from study.costs import (
     run_seconds,
 )
 from study.data.mnist import MnistConfig
-from study.data.own import OwnDataConfig
+from study.data.own_config import OwnDataConfig
 from study.data.spirals import SpiralsConfig
 from study.measures.robustness_config import RobustnessConfig
 from study.measures.states_config import StatesConfig

@@ -1,6 +1,7 @@
 """The net of a run: built as its seed decides, and asked for predictions."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from mixup.models.tabular import TabularMLP
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.seeds import Purpose
-from study.training.own_code import build_own
+from study.training.eligible import find_eligible
+from study.training.own_augmentation import augmentation_for
+from study.training.own_net import build_own_net
 from study.training.run_config import RunConfig
 from study.training.seeding import seed_torch
 
@@ -35,11 +38,33 @@ def build_net(config: RunConfig, dataset: Dataset) -> nn.Module:
     return net
 
 
+def check_fits(config: RunConfig, dataset: Dataset) -> None:
+    """Build a run's net and try its eligible layers and augmentation, before any training.
+
+    Raises:
+        StudyError: the net does not fit the data; it has no such layers, or one cannot be mixed.
+    """
+    net, shape = build_net(config, dataset), dataset.inputs.shape[1:]
+    if config.net.is_flat:
+        shape = (math.prod(shape),)
+    choices = config.settings.choose.eligible if config.settings.choose else []
+    key = f"experiments.{config.experiment}.methods.{config.method}.eligible"
+    for eligible in (config.settings.eligible, *choices):
+        if eligible:
+            find_eligible(net, layer_names(eligible), shape, key)
+    augmentation_for(config, shape)
+
+
 def n_logits(config: RunConfig, dataset: Dataset) -> int:
     """Count the logits of a run's net: one tells two classes apart, but in a net of one's own."""
     if dataset.n_classes == 2 and not dataset.multi_label and config.net.kind != "own":
         return 1
     return dataset.n_classes
+
+
+def layer_names(eligible: Sequence[int | str]) -> list[str]:
+    """Name eligible layers, or patterns of them, as `ManifoldMixup` does."""
+    return [MLP.layer_name(k) if isinstance(k, int) else k for k in eligible]
 
 
 def build_mlp(config: RunConfig, n_features: int, n_outputs: int) -> MLP:
@@ -63,7 +88,7 @@ def build_mlp(config: RunConfig, n_features: int, n_outputs: int) -> MLP:
 def _new_net(config: RunConfig, dataset: Dataset) -> nn.Module:
     net, shape, n_outputs = config.net, dataset.inputs.shape[1:], n_logits(config, dataset)
     if net.kind == "own":
-        return build_own(str(net.module), shape, n_outputs)
+        return build_own_net(str(net.module), shape, n_outputs)
     if net.kind in ("cnn", "resnet18") and len(shape) != 3:
         raise StudyError(
             f"experiments.{config.experiment}.net.kind is {net.kind}, which needs images, and a "

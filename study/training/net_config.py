@@ -84,9 +84,9 @@ class NetConfig(Section):
         return sizes
 
     @property
-    def is_mlp(self) -> bool:
-        """Whether its states can be asked for by the number of their layer."""
-        return self.kind == "mlp"
+    def is_flat(self) -> bool:
+        """Whether its inputs have no shape but their number."""
+        return self.kind in ("mlp", "tabular")
 
     def check_eligible(self, eligible: list[int | str]) -> str | None:
         """Say what is wrong with eligible layers; names are looked up when the net is built."""

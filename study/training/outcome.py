@@ -15,12 +15,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mixup.mixing.plan import MixPlan
-from mixup.models.mlp import MLP
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.files import SUMS, sums, whole_folder
 from study.training import scores
-from study.training.method_config import MethodConfig
+from study.training.net import layer_names
 from study.training.run_config import RunConfig
 from study.training.scores import Probabilities
 from study.training.split import Split
@@ -103,18 +102,15 @@ def history_row(
         row[f"{part}_loss"] = scores.nll(p, labels)
         row[f"{part}_accuracy"] = scores.accuracy(p, labels)
     if plan:
-        names = dict(zip(eligible_layers(config.settings), config.settings.eligible, strict=True))
+        names = dict(
+            zip(layer_names(config.settings.eligible), config.settings.eligible, strict=True)
+        )
         row |= {"k": names.get(str(plan.layer), str(plan.layer)), "lam": plan.lam}
     # The step just taken may have spoilt the net, whose loss was still finite.
     if not math.isfinite(row["train_loss"] + row["test_loss"]):
         raise not_finite(config, step, [*losses, row["train_loss"]])
     row["test_ece"] = scores.ece(predicted["test"], as_labels(points["test"][1]))
     return row
-
-
-def eligible_layers(settings: MethodConfig) -> list[str]:
-    """Name a method's eligible layers, or patterns of them, as `ManifoldMixup` does."""
-    return [MLP.layer_name(k) if isinstance(k, int) else k for k in settings.eligible]
 
 
 def as_labels(labels: Tensor) -> NDArray[np.int64]:

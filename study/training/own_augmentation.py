@@ -7,9 +7,37 @@ import torch
 from torch import Tensor
 
 from study.errors import StudyError
+from study.seeds import Purpose, seed_sequence
 from study.training.own_code import load_function
+from study.training.run_config import RunConfig
 
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def augmentation_for(
+    config: RunConfig, shape: Sequence[int]
+) -> Callable[[Tensor, int], Tensor] | None:
+    """Give what changes the inputs of a step, if anything does.
+
+    Args:
+        config: the run.
+        shape: of one input, (F,) or (C, H, W).
+
+    Returns:
+        A function of (B, ...) inputs and the step, which returns inputs of that shape.
+
+    Raises:
+        StudyError: as of `load_augmentation`.
+
+    Randomness: a generator of the run's seed, `Purpose.AUGMENTATION`, and the step; so that
+    methods share it, and a run that continues draws what it would have drawn.
+    """
+    if not config.training.augment:
+        return None
+    augment = load_augmentation(config.training.augment, shape)
+    generator = torch.Generator(config.device)
+    start = int(seed_sequence(config.seed, Purpose.AUGMENTATION).generate_state(1)[0])
+    return lambda x, step: augment(x, generator.manual_seed(start + step))
 
 
 def load_augmentation(spec: str, shape: Sequence[int], folder: Path = Path()) -> Augmentation:

@@ -18,7 +18,7 @@ def build_own_net(
     Args:
         spec: "FILE.py:FUNCTION" of the function.
         shape: of one input, (F,) or (C, H, W).
-        n_outputs: number of logits: C for C classes, 1 for two, L for L labels.
+        n_outputs: number of logits: C for C classes, L for L labels.
         folder: the study's.
 
     Returns:

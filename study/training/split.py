@@ -54,7 +54,7 @@ def split_for(config: RunConfig, dataset: Dataset) -> Split:
             f"{config.data} lacks numbers: experiments.{config.experiment}.training.standardise "
             "must be true, which puts the training mean there"
         )
-    if config.net.kind in ("mlp", "tabular"):
+    if config.net.is_flat:
         inputs = inputs.flatten(1)
     inputs, labels = inputs.to(config.device), labels.to(config.device)
     pairs = ((inputs[part], labels[part]) for part in (train, test, validation))

@@ -11,12 +11,10 @@ from tqdm import tqdm
 from mixup.mixing.manifold import ManifoldMixup
 from study.data.dataset import Dataset
 from study.seeds import Purpose, seed_sequence
-from study.training.augmentation import augmentation_for
 from study.training.checkpoint import Checkpoint, State
 from study.training.floor import Floor
-from study.training.net import build_net, n_logits, predict
+from study.training.net import build_net, layer_names, n_logits, predict
 from study.training.outcome import (
-    eligible_layers,
     final_metrics,
     history_row,
     name_of,
@@ -24,6 +22,7 @@ from study.training.outcome import (
     run_files,
     watched_points,
 )
+from study.training.own_augmentation import augmentation_for
 from study.training.recipe import (
     make_optimiser,
     samples,
@@ -74,7 +73,7 @@ def train_run(
     batches = samples(
         split.train_inputs, targets, config.training.batch_size, config.seed, state.step
     )
-    augment = augmentation_for(config)
+    augment = augmentation_for(config, split.train_inputs.shape[1:])
     watched = watched_points(split)
     predicted = partial(predict, net, multi_label=dataset.multi_label)
     recent: list[float] = []
@@ -143,7 +142,7 @@ def new_state(config: RunConfig, dataset: Dataset) -> State:
     if config.alpha is not None:
         mixer = ManifoldMixup(
             net,
-            layers=eligible_layers(config.settings),
+            layers=layer_names(config.settings.eligible),
             alpha=config.alpha,
             seed=seed_sequence(config.seed, Purpose.MIXING),
             mixes=config.settings.mixes,
