@@ -65,6 +65,11 @@ def _mix_tensor(
             f"cannot mix a tensor of shape {tuple(h.shape)} for a batch of {n}: "
             f"dimension {batch_dim} is not the batch; see batch_dim"
         )
+    if h.is_complex():  # a product of two would make no number of what is infinite in one part
+        parts = (
+            _mix_tensor(part, lam, perm, batch_dim, finite=finite) for part in (h.real, h.imag)
+        )
+        return torch.complex(*parts)
     perm = perm.to(h.device)
     # lerp costs half of two products and a sum, and leaves a sample mixed with itself as it is.
     partner = _gather(h, perm, batch_dim)
@@ -84,8 +89,6 @@ def _mix_tensor(
 
 def _mend(mixed: Tensor, h: Tensor, lam: float | Tensor, perm: Tensor, batch_dim: int) -> Tensor:
     """Put infinities where the formula has them, and the difference of two left no number."""
-    if h.is_complex():
-        return mixed
     if h.is_cpu and not _is_transformed(h) and math.isfinite(mixed.detach().sum()):
         return mixed  # as nearly always; elsewhere, to look would be to wait
     with torch.no_grad():

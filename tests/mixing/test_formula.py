@@ -240,6 +240,28 @@ def test_infinities_are_mixed_as_the_formula_has_them(
     assert_close(got.detach().double(), expected, rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+@pytest.mark.parametrize("way", ["plain", "vmap"])
+@pytest.mark.parametrize("lam", [0.25, 0.0, 1.0, [0.25, 0.75, 0.0, 1.0]])
+@pytest.mark.parametrize("infinite", INFINITE)
+def test_parts_of_complex_numbers_are_mixed_each_by_itself(
+    dtype: torch.dtype, way: str, lam: float | list[float], infinite: float
+) -> None:
+    real = torch.tensor([[infinite, infinite], [infinite, 1.0], [2.0, 3.0], [4.0, infinite]])
+    imaginary = torch.tensor([[1.0, infinite], [2.0, 3.0], [infinite, infinite], [4.0, infinite]])
+    h, perm = torch.complex(real, imaginary).to(dtype), torch.tensor([1, 2, 3, 0])
+    weight = lam if isinstance(lam, float) and way == "plain" else torch.as_tensor(lam)
+    if way == "vmap":
+        mixed = torch.vmap(mix)(h[None], weight[None], perm[None])[0]  # type: ignore[index]
+    else:
+        mixed = mix(h, weight, perm)
+    assert mixed.dtype == dtype
+    assert_close(mixed.real, mix(real.to(mixed.real.dtype), weight, perm))
+    assert_close(mixed.imag, mix(imaginary.to(mixed.real.dtype), weight, perm))
+    turned = mix(h.T, weight, perm, batch_dim=1) if way == "plain" else mixed.T
+    assert_close(turned, mixed.T)
+
+
 def test_what_is_no_number_stays_so() -> None:
     h = torch.tensor([[torch.nan, 1.0], [-torch.inf, torch.inf]])
     mixed = mix(h, 0.5, torch.tensor([1, 0]))
