@@ -1,6 +1,8 @@
 """The documentation: it is built without a warning, its links hold, and a browser can use it."""
 
+import importlib
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -13,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-import mixup
+import mixup.models
 
 ROOT = Path(__file__).parents[1]
 PYTHON = Path(sys.executable)
@@ -27,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["make", "--silent", "-o", "setup", "docs", f"BIN={PYTHON.parent}", f"SITE={folder}"],
         cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"MAKEFLAGS": ""},
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0 and not done.stderr, done.stderr
     return folder / "html"
 
 
@@ -70,6 +72,12 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     anchors = Links(site / "docs/api.html").anchors
     assert {f"mixup.{name}" for name in mixup.__all__} <= anchors
     assert "mixup.ManifoldMixup.draw" in anchors
+    for module in pkgutil.iter_modules(mixup.models.__path__, "mixup.models."):
+        nets = {
+            name for name, value in vars(importlib.import_module(module.name)).items()
+            if isinstance(value, type) and value.__module__ == module.name and name[0] != "_"
+        }  # fmt: skip
+        assert {f"{module.name}.{name}" for name in nets - {"MLP"}} <= anchors
 
 
 def test_every_page_opens_with_whom_it_is_for() -> None:
