@@ -9,9 +9,10 @@ INSTALLED := .venv/requirements.lock
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 # Tests of a file stay together, as they share what was trained for them.
 PYTEST = $(RUN) pytest -n logical --maxprocesses 8 --dist loadfile
+SITE := site
 FULL = cd full && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
-.PHONY: help repro full verify verify-full test check bench setup venv new-venv scm
+.PHONY: help repro full verify verify-full test check bench docs setup venv new-venv scm
 .NOTPARALLEL:
 
 help:
@@ -22,6 +23,7 @@ help:
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
 	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
+	@echo "make docs    set up, then build the documentation: site/html/index.html"
 	@echo "make setup   only set up: the pinned packages in .venv"
 
 repro: setup
@@ -61,6 +63,9 @@ bench: setup
 	$(RUN) benchmarks.training_step --csv bench/training_step.csv
 	$(RUN) benchmarks.cohort --csv bench/cohort.csv
 	$(RUN) benchmarks.scaling --folder bench
+
+docs: setup
+	$(RUN) sphinx -M html . "$(SITE)" -c docs --fail-on-warning --quiet
 
 setup: venv scm
 

@@ -62,11 +62,6 @@ def test_environment_has_the_pinned_versions() -> None:
     assert installed == PINS
 
 
-def test_versions_agree() -> None:
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["version"] == PROJECT["version"]
-
-
 # What make does: real environments, but with an empty lock file, so that each takes seconds
 
 

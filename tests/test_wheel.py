@@ -1,4 +1,4 @@
-"""What is installed: the library alone, with nothing beside it than PyTorch and numpy."""
+"""What is released: the library alone, with nothing beside it than PyTorch and numpy."""
 
 import importlib.metadata
 import importlib.util
@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 from pathlib import Path
 from zipfile import ZipFile
@@ -18,26 +19,37 @@ BLOCK = re.compile(r"(<!-- needs: \w+ -->\n)?```python\n(.*?)```", re.DOTALL)
 LIBRARY = {"mixup", "mixup/mixing", "mixup/models", "mixup/integrations"}
 
 
+SOURCES = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff")
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("setuptools") is None:
         pytest.skip("setuptools is not installed, and a build may not download it")
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    source = tmp_path_factory.mktemp("source")
+    for name in SOURCES:
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "mixup", source / "mixup", ignore=shutil.ignore_patterns("__pycache__"))
-    run(
-        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index",
-        "-q", "-w", folder, source,
-    )  # fmt: skip
-    (built,) = folder.glob("*.whl")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("mixup", "study", "tests"):
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    build = "from setuptools import build_meta; build_meta.build_sdist('dist')"
+    run(sys.executable, "-c", build, folder=source)
+    (built,) = source.glob("dist/*.tar.gz")
     return built
 
 
-def run(*command: object) -> None:
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd="/")
+@pytest.fixture(scope="module")
+def wheel(sdist: Path) -> Path:
+    run(
+        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index",
+        "-q", "-w", sdist.parent, sdist,
+    )  # fmt: skip
+    (built,) = sdist.parent.glob("*.whl")
+    return built
+
+
+def run(*command: object, folder: str | Path = "/") -> None:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -55,6 +67,14 @@ def needed(name: str, seen: set[str]) -> set[str]:
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             needed(requirement.name, seen)
     return seen
+
+
+@pytest.mark.slow
+def test_a_source_archive_has_the_library_and_what_says_so(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {str(Path(*Path(name).parts[1:])) for name in archive.getnames()}
+    assert set(SOURCES) <= names
+    assert {name.partition("/")[0] for name in names if name.endswith(".py")} == {"mixup"}
 
 
 @pytest.mark.slow

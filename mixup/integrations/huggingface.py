@@ -18,7 +18,7 @@ from mixup.mixing.plan import MixPlan
 
 
 class ManifoldMixupTrainer(Trainer):
-    """Train with Manifold Mixup; evaluation and prediction are those of `transformers.Trainer`.
+    """Train with Manifold Mixup; evaluation and prediction are those of ``transformers.Trainer``.
 
     Every training batch is mixed at a layer drawn from ``layers``, and its loss is
     ``plan.loss(criterion, output.logits, labels)``. Each process draws plans of its own. The logs
@@ -28,7 +28,7 @@ class ManifoldMixupTrainer(Trainer):
     Source: Verma et al. 2019, section 2, through `ManifoldMixup`.
 
     Args:
-        args: as of `transformers.Trainer`. ``label_smoothing_factor`` is given to the criterion.
+        args: as of ``transformers.Trainer``. ``label_smoothing_factor`` is given to the criterion.
         layers: as of `ManifoldMixup`, such as ``["bert.encoder.layer.*"]``; token ids cannot be
             mixed, so not "input".
         alpha: as of `ManifoldMixup`.
@@ -37,7 +37,7 @@ class ManifoldMixupTrainer(Trainer):
         loss_options: further options of `MixPlan.loss`, such as ``{"terms": "two"}``.
         mixing: further options of `ManifoldMixup`.
         plain_epochs: how many epochs at the end are not mixed, >= 0.
-        kwargs: as of `transformers.Trainer`. A ``compute_loss_func`` takes the place of the
+        kwargs: as of ``transformers.Trainer``. A ``compute_loss_func`` takes the place of the
             criterion, and gets the output, (mixed) labels and ``num_items_in_batch``.
 
     Raises:

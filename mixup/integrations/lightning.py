@@ -20,7 +20,7 @@ class ManifoldMixupCallback(pl.Callback):
     """Mix the forward pass of every training step, and the labels in its batch.
 
     ``training_step`` stays as it is: it finds soft targets where the batch had labels, and
-    `torch.nn.functional.cross_entropy` takes those. Each process draws plans of its own. Unlike
+    ``torch.nn.functional.cross_entropy`` takes those. Each process draws plans of its own. Unlike
     `MixPlan.loss`, a callback cannot see the criterion: it must be linear in its target.
 
     Source: Verma et al. 2019, section 2, through `ManifoldMixup`.

@@ -119,7 +119,7 @@ class ManifoldMixup:
     def from_layers(
         cls, layers: Iterable[tuple[nn.Module, bool]], alpha: float, **options: Any
     ) -> Self:
-        """Build an `nn.Sequential` from (layer, eligible) pairs, and a mixer for it.
+        """Build an ``nn.Sequential`` from (layer, eligible) pairs, and a mixer for it.
 
         An eligible layer has its *input* mixed; the model is ``mixer.model``.
 
@@ -145,7 +145,7 @@ class ManifoldMixup:
             batch_size: N.
             rows: the samples to mix with each other, indices or a boolean for each; all when None.
 
-        Randomness: advances the mixer's generators; in a worker of a `DataLoader`, others that
+        Randomness: advances the mixer's generators; in a worker of a ``DataLoader``, others that
         start from the worker's seed.
         """
         return self.sampler.draw(batch_size, rows)
@@ -159,7 +159,7 @@ class ManifoldMixup:
             plan: a plan to replay; drawn when None.
 
         Returns:
-            (output, plan): what the model returns, and what was mixed; nothing in eval mode.
+            What the model returns, and the plan that says what was mixed; in eval mode, nothing.
 
         Raises:
             RuntimeError: the drawn layer did not run once (at the first call: any of the layers),

@@ -174,7 +174,7 @@ class MixPlan:
                 s / C``.
             ignore_index: a label that counts for nothing. It gets zeros, and all others the factor
                 (number of labels) / (summed weights of those that count), so that the mean of
-                `torch.nn.functional.cross_entropy` is that over the labels that count.
+                ``torch.nn.functional.cross_entropy`` is that over the labels that count.
 
         Returns:
             Soft targets, (N, C, ...) of the default float dtype, as cross-entropy takes them; they
