@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -72,6 +73,15 @@ def test_an_edit_is_seen_by_the_next_load_however_soon(folder: Path, file: str) 
 def test_two_studies_may_name_their_files_alike(folder: Path, tmp_path: Path) -> None:
     other = written(tmp_path / "other", SOURCES | {"factors.py": "TWO = 3\n"})
     assert [load_function(NET, one)(1) for one in (folder, other, folder)] == [2, 3, 2]
+
+
+def test_modules_of_others_stay(folder: Path) -> None:
+    load_function(NET, folder)
+    (folder / "alone.py").write_text("def f(): pass\n")
+    load_function("alone.py:f", folder)
+    others = sys.modules["factors"] = ModuleType("factors")
+    load_function("alone.py:f", folder)
+    assert sys.modules["factors"] is others
 
 
 def test_nothing_is_written_beside_own_code(folder: Path) -> None:

@@ -37,15 +37,16 @@ def test_the_check_leaves_modes_and_the_generator_alone(tmp_path: Path) -> None:
         "class Net(nn.Linear):\n"
         "    def __init__(self):\n"
         "        super().__init__(2, 3)\n"
-        "        self.norm = nn.BatchNorm1d(2).eval()\n"
+        "        self.norm, self.frozen = nn.BatchNorm1d(2), nn.BatchNorm1d(2).eval()\n"
         "    def forward(self, x):\n"
-        "        return super().forward(self.norm(x) + torch.rand(2))\n"
+        "        return super().forward(self.norm(self.frozen(x)) + torch.rand(2))\n"
         "def build(shape, n_outputs): return Net()\n",
         (2,),
     )
     after = torch.rand(1)
     assert net.training
-    assert not net.norm.training
+    assert net.norm.training
+    assert not net.frozen.training
     assert net.norm.num_batches_tracked == 0
     torch.manual_seed(0)
     nn.Linear(2, 3)
