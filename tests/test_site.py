@@ -29,7 +29,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["make", "--silent", "-o", "setup", "docs", f"BIN={PYTHON.parent}", f"SITE={folder}"],
         cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"MAKEFLAGS": ""},
     )  # fmt: skip
-    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert not done.stderr
+    assert done.returncode == 0
     return folder / "html"
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, pad
 
 from study.data.dataset import Dataset
 from study.measures.attacks import Net, fgsm, pgd
-from study.measures.deformations import check_images
+from study.measures.deformations import check_images, evenly
 from study.measures.measure import Measure, named
 from study.measures.robustness_config import AttacksConfig
 from study.training.run import Run
@@ -79,7 +79,7 @@ def attack_measures(
     """
     check_images(run, dataset)
     split = run.split(dataset)
-    chosen = _evenly(len(split.test_labels), config.n_samples)
+    chosen = evenly(len(split.test_labels), config.n_samples)
     inputs, labels = split.test_inputs[chosen].double(), split.test_labels[chosen]
     net, source = _logits(run), _logits(baseline) if baseline else None
     measures = {
@@ -105,11 +105,6 @@ def attack_measures(
             f"pgd_loss_{named(radius)}": loss,
         }
     return {name: float(value) for name, value in measures.items()}
-
-
-def _evenly(total: int, n: int) -> Tensor:
-    """Choose n of ``total`` indices evenly: MNIST's bundled part is in the order of its classes."""
-    return torch.arange(min(n, total)) * total // min(n, total)
 
 
 def _searched(

@@ -32,7 +32,7 @@ class AttacksConfig(Section):
 
 
 class DeformationsConfig(Section):
-    """Which deformations of the whole test split nets meet."""
+    """Which deformations of test images nets meet."""
 
     rotations: Annotated[list[Angle], AfterValidator(unique)]
     """Largest angles in degrees; each image turns by its own, uniform in -angle..angle."""
@@ -40,6 +40,8 @@ class DeformationsConfig(Section):
     """Largest angles in degrees, drawn likewise."""
     zooms: Annotated[list[Scale], AfterValidator(unique)]
     """Shares of the image's width shown: below 1 zooms in, above 1 out."""
+    n_samples: Annotated[int, Field(ge=1, le=10**7)] = 10**7
+    """Test points deformed, evenly spaced in the test split; all of it if it has fewer."""
 
 
 class RobustnessConfig(Section):
@@ -67,7 +69,7 @@ class RobustnessConfig(Section):
                 raise ParamsError(
                     f"robustness.experiments names {name!r}, which is not in experiments{nearest}"
                 )
-            if experiments[name].data == "spirals":
+            if experiments[name].data in ("spirals", "mirrored_spirals"):
                 raise ParamsError(
                     f"robustness.experiments names {name!r}, whose data are spirals, not images"
                 )
