@@ -1,0 +1,53 @@
+"""Make the next look of a plan: add the seeds that open claims need to params.yaml."""
+
+import argparse
+from pathlib import Path
+
+from study.command import run
+from study.files import whole_file
+from study.inference.claims import not_asked, read_claims
+from study.inference.design import read_design
+from study.inference.ledger import ledger_table
+from study.inference.next_look import next_seeds, with_seeds
+from study.inference.wording import counts_text
+from study.params import check, read_params
+from study.tables import MEASURES, read_table
+from study.training.config import KnownExperiments, Seeds
+
+PARAMS = Path("params.yaml")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Add the seeds of the next look in claims.yaml to the experiments of "
+        "params.yaml that open claims need. It refuses a look that is not due."
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say which seeds, change nothing")
+    asked = parser.parse_args()
+    params = read_params(PARAMS)
+    # read apart, since one may say how many seeds it has
+    of_each = {
+        name: check(Seeds, entry.get("seeds", params["seeds"]), "experiments", name, "seeds")
+        for name, entry in params["experiments"].items()
+    }
+    experiments = check(KnownExperiments, params["experiments"], "experiments")
+    runs = read_table("metrics/runs.csv", MEASURES)
+    claims = read_claims()
+    design = read_design(claims, experiments)
+    ledger = ledger_table(claims, runs, not_asked(claims, experiments, runs), design)
+    verdicts = dict(zip(ledger["id"], ledger["verdict"], strict=True))
+    added = next_seeds(claims, verdicts, of_each, design.looks, runs)
+    text = PARAMS.read_text(encoding="utf-8")
+    print(counts_text(ledger))
+    for name, seeds in added.items():
+        n_open = sum(c.experiment == name and verdicts[c.id] == "inconclusive" for c in claims)
+        print(f"{name}: {len(of_each[name])} -> {len(seeds)} seeds, for {n_open} open claims")
+        text = with_seeds(text, name, seeds)
+    if not asked.dry_run:
+        with whole_file(PARAMS) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        print(f"{PARAMS} has them; `dvc repro` trains them")
+
+
+if __name__ == "__main__":
+    run(main)
