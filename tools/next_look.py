@@ -41,7 +41,9 @@ def main() -> None:
     print(counts_text(ledger))
     for name, seeds in added.items():
         n_open = sum(c.experiment == name and verdicts[c.id] == "inconclusive" for c in claims)
-        print(f"{name}: {len(of_each[name])} -> {len(seeds)} seeds, for {n_open} open claims")
+        print(
+            f"{name}: {len(of_each[name])} -> {len(seeds)} seeds, for {n_open} open claim{'s' * (n_open != 1)}"
+        )
         text = with_seeds(text, name, seeds)
     if not asked.dry_run:
         with whole_file(PARAMS) as temporary:

@@ -65,7 +65,11 @@ def _ranking(ranks: pd.DataFrame, wins: pd.DataFrame) -> Ranking:
         method_label(m): (thresholds.tolist(), shares.tolist())
         for m, (thresholds, shares) in performance_profiles(ranks).items()
     }
-    colours = {method_label(m): colour for m, colour in method_colours(methods).items()}
+    # a method that is black on paper is the colour of the text on the page
+    colours = {
+        method_label(m): colour if colour != "#000000" else "currentColor"
+        for m, colour in method_colours(methods).items()
+    }
     agreed = _agreement(concordance(table["value"].dropna().to_numpy()))
     finding = " ".join(filter(None, [_finding(rows, seeds), agreed]))
     return Ranking(finding, seeds, rows, pairs, profile_chart(profiles), colours)
