@@ -9,10 +9,11 @@ from study.inference.claims import not_asked, read_claims
 from study.inference.design import read_design
 from study.inference.ledger import ledger_table
 from study.inference.next_look import next_seeds, with_seeds
+from study.inference.verdicts import INCONCLUSIVE
 from study.inference.wording import counts_text
-from study.params import check, read_params
+from study.params import read_section
 from study.tables import MEASURES, read_table
-from study.training.config import KnownExperiments, Seeds
+from study.training.config import ExperimentConfig, KnownExperiments, Seeds
 
 PARAMS = Path("params.yaml")
 
@@ -24,13 +25,9 @@ def main() -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="say which seeds, change nothing")
     asked = parser.parse_args()
-    params = read_params(PARAMS)
-    # read apart, since one may say how many seeds it has
-    of_each = {
-        name: check(Seeds, entry.get("seeds", params["seeds"]), "experiments", name, "seeds")
-        for name, entry in params["experiments"].items()
-    }
-    experiments = check(KnownExperiments, params["experiments"], "experiments")
+    experiments: dict[str, ExperimentConfig] = read_section(KnownExperiments, "experiments")
+    default: list[int] = read_section(Seeds, "seeds")
+    of_each = {name: experiment.seeds or default for name, experiment in experiments.items()}
     runs = read_table("metrics/runs.csv", MEASURES)
     claims = read_claims()
     design = read_design(claims, experiments)
@@ -40,10 +37,8 @@ def main() -> None:
     text = PARAMS.read_text(encoding="utf-8")
     print(counts_text(ledger))
     for name, seeds in added.items():
-        n_open = sum(c.experiment == name and verdicts[c.id] == "inconclusive" for c in claims)
-        print(
-            f"{name}: {len(of_each[name])} -> {len(seeds)} seeds, for {n_open} open claim{'s' * (n_open != 1)}"
-        )
+        n_open = sum(c.experiment == name and verdicts[c.id] == INCONCLUSIVE for c in claims)
+        print(f"{name}: {len(of_each[name])} -> {len(seeds)} seeds; open claims: {n_open}")
         text = with_seeds(text, name, seeds)
     if not asked.dry_run:
         with whole_file(PARAMS) as temporary:

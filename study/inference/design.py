@@ -31,12 +31,14 @@ def read_design(
 
     Raises:
         ParamsError: a key has a value that cannot be used.
-        StudyError: an experiment is not in params.yaml; a claim with the direction ``varies`` is of
-            a resampled one, for which there is no exact test.
+        StudyError: an experiment is not in params.yaml, or its seeds share nothing; a claim with
+            the direction ``varies`` is of a resampled one, for which there is no exact test.
     """
     file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
     for name in file.resampled:
         check_known(f"{path}: resampled.{name}", name, experiments, "params.yaml")
+        if experiments[name].training.disjoint:
+            raise StudyError(f"{path}: resampled.{name}: its seeds share no training points")
     for claim in claims:
         if claim.direction == "varies" and claim.experiment in file.resampled:
             raise StudyError(

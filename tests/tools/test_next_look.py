@@ -63,7 +63,7 @@ def test_adds_seeds_to_the_experiment_of_the_open_claim_once(
     assert yaml.safe_load(after)["experiments"]["unclear"]["seeds"] == list(range(100, 108))
     said = capsys.readouterr().out
     assert "2 claims: 1 supported, 0 contradicted, 1 inconclusive" in said
-    assert "unclear: 4 -> 8 seeds, for 1 open claim" in said
+    assert "unclear: 4 -> 8 seeds; open claims: 1" in said
     with pytest.raises(StudyError, match="not finished: unclear input with seed 104"):
         next_look.main()
 

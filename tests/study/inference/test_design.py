@@ -33,11 +33,21 @@ def test_reads_looks_and_takes_the_ratio_from_the_recipe(tmp_path):
     design = read_design([], EXPERIMENTS, path)
     assert design.looks == (Look(10, 0.02), Look(20, 0.03))
     assert design.resampled == pytest.approx({"mnist_2d": 0.2 / 0.8})
-    full = read_study(ROOT / "full/params.yaml").experiments
-    kept = full["mnist"].training
-    assert (kept.test_fraction, kept.validation_fraction) == (0.2, 0.2)
-    design = read_design([], full, write(tmp_path, resampled=["mnist"]))
-    assert design.resampled == pytest.approx({"mnist": 0.2 / 0.64})
+    recipe = EXPERIMENTS["mnist_2d"].training
+    kept = recipe.model_copy(update={"validation_fraction": 0.2})
+    keeps = EXPERIMENTS["mnist_2d"].model_copy(update={"training": kept})
+    design = read_design([], {"mnist_2d": keeps}, path)
+    assert design.resampled == pytest.approx({"mnist_2d": 0.2 / 0.64})
+
+
+def test_seeds_that_share_no_training_points_are_not_resampled(tmp_path):
+    recipe = EXPERIMENTS["mnist_2d"].training.model_copy(update={"disjoint": 3000})
+    apart = EXPERIMENTS["mnist_2d"].model_copy(update={"training": recipe})
+    path = write(tmp_path, resampled=["mnist_2d"])
+    with pytest.raises(
+        StudyError, match=r"resampled\.mnist_2d: its seeds share no training points"
+    ):
+        read_design([], {"mnist_2d": apart}, path)
 
 
 def test_names_an_experiment_that_there_is_not(tmp_path):

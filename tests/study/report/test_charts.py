@@ -66,4 +66,4 @@ def test_a_profile_steps_down_at_each_threshold() -> None:
     assert list(heights)[-1] == words["0 %"]
     steps = np.diff(list(heights))
     assert steps == pytest.approx([steps[0]] * 3, abs=0.2)
-    assert chart.lines["b"].split()[-1] == f"{across[0]:g},{words['0 %']:g}"
+    assert chart.lines["b"].split()[-1] == f"{across[0]},{words['0 %']}"
