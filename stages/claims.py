@@ -4,8 +4,9 @@ import json
 
 from study.command import run
 from study.files import whole_file
-from study.inference.claims import not_asked, read_claims, read_headline
-from study.inference.headline import headline
+from study.inference.claims import not_asked, read_claims
+from study.inference.design import read_design
+from study.inference.headline import headline, read_headline
 from study.inference.ledger import ledger_metrics, ledger_table
 from study.inference.wins import ranks_table, wins_table
 from study.params import read_section
@@ -17,7 +18,8 @@ def main() -> None:
     claims = read_claims()
     experiments: dict[str, ExperimentConfig] = read_section(KnownExperiments, "experiments")
     runs = read_table("metrics/runs.csv", MEASURES)
-    ledger = ledger_table(claims, runs, not_asked(claims, experiments, runs))
+    unasked = not_asked(claims, experiments, runs)
+    ledger = ledger_table(claims, runs, unasked, read_design(claims, experiments))
     write_table("metrics/claims.csv", ledger)
     write_table("metrics/ranks.csv", ranks_table(runs))
     write_table("metrics/wins.csv", wins_table(runs))

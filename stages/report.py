@@ -11,11 +11,12 @@ from study.command import run
 from study.data.dataset import load_dataset
 from study.data.spirals import SpiralsConfig
 from study.files import whole_file
+from study.inference.design import read_design
 from study.inference.ledger import read_ledger
 from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
 from study.paths import RunKey, data_file, run_folder
-from study.report.claims import by_source, claim_views, counted
+from study.report.claims import by_source, claim_views, counted, outcomes
 from study.report.explorer import explorer
 from study.report.gallery import Numbers, gallery, picture_of_spirals
 from study.report.page import render_page
@@ -30,6 +31,7 @@ from study.training.config import (
     ComputeConfig,
     ExperimentConfig,
     Experiments,
+    KnownExperiments,
     MixupConfig,
     Seeds,
     all_runs,
@@ -110,7 +112,9 @@ def main() -> None:
         ),
         *gallery(Path("figures/study"), experiments, numbers),
     ]
-    claims = claim_views(ledger, runs, seeds, pictures)
+    design = read_design((), read_section(KnownExperiments, "experiments"))
+    commands = COMMANDS | {"next_look": f"python {beside_code('tools')} next_look"}
+    claims = claim_views(ledger, runs, pictures)
     ranks, wins = read_table("metrics/ranks.csv", RANKS), read_table("metrics/wins.csv", WINS)
     seconds = training_seconds(keys)
     page = render_page(
@@ -137,10 +141,11 @@ def main() -> None:
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
         provenance=provenance([*SOURCES, *map(beside_code, SOURCES_OF_ALL_STUDIES)], PACKAGES),
         references=references(ledger),
-        commands={name: from_code(command) for name, command in COMMANDS.items()},
-        more_seeds=lambda wanted: from_code(
-            f"dvc exp run -S 'seeds=[{','.join(map(str, wanted))}]'"
-        ),
+        commands={name: from_code(command) for name, command in commands.items()},
+        found_instead=outcomes(claims),
+        looks=design.looks if design.looks[0].seeds else (),
+        error=sum(look.level for look in design.looks),
+        resampled=list(design.resampled),
     )
     with whole_file(PAGE) as temporary:
         temporary.write_text(page, encoding="utf-8")

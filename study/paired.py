@@ -14,17 +14,37 @@ from study.tables import values_by_seed
 CONFIDENCE = 0.95
 
 
-def t_quantile(n: int) -> float:
-    """Give how many standard errors a two-sided `CONFIDENCE` interval of n >= 2 values reaches."""
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+def t_quantile(n: int, confidence: float = CONFIDENCE) -> float:
+    """Give how many standard errors a two-sided interval of n >= 2 values reaches."""
+    return float(stats.t.ppf((1 + confidence) / 2, n - 1))
 
 
-def t_interval(values: ArrayLike) -> tuple[float, float]:
-    """Give the two-sided Student t interval of the mean of (n,) values; NaN for n < 2."""
+def standard_error(values: ArrayLike, resampled: float = 0.0) -> float:
+    """Give the standard error of the mean of (n,) values, n >= 2: s * sqrt(1/n + resampled).
+
+    Source: Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003.
+
+    Args:
+        values: one for each seed.
+        resampled: test points for one training point where each seed splits the same data anew, so
+            that training sets overlap and the seeds are not independent; 0 where they are.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    return float(values.std(ddof=1)) * math.sqrt(1 / len(values) + resampled)
+
+
+def t_interval(
+    values: ArrayLike, confidence: float = CONFIDENCE, resampled: float = 0.0
+) -> tuple[float, float]:
+    """Give the two-sided Student t interval of the mean of (n,) values; NaN for n < 2.
+
+    ``resampled`` is that of `standard_error`.
+    """
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:
         return math.nan, math.nan
-    mean, reach = float(values.mean()), t_quantile(len(values)) * float(stats.sem(values))
+    mean = float(values.mean())
+    reach = t_quantile(len(values), confidence) * standard_error(values, resampled)
     return mean - reach, mean + reach
 
 

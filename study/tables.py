@@ -21,10 +21,12 @@ SUMMARY = [
 ]
 CURVES = ["experiment", "method", "step", "quantity", "mean", "std", "n"]
 LEDGER = [
-    *("id", "sentence", "source", "experiment", "metric", "method", "other", "other_metric"),
-    *("direction", "smallest", "relative", "n", "difference", "low", "high"),
-    *("boot_low", "boot_high", "intervals_agree", "bound_low", "bound_high", "effect_size"),
-    *("p", "p_holm", "verdict", "seeds_needed", "twin", "twin_agrees", "note"),
+    *("id", "family", "sentence", "source", "experiment", "metric", "method", "other"),
+    *("other_metric", "direction", "smallest", "relative", "n", "resampled", "level"),
+    *("difference", "low", "high", "boot_low", "boot_high", "intervals_agree"),
+    *("bound_low", "bound_high", "effect_size", "p", "p_permutation", "p_holm", "verdict"),
+    *("outcome", "p_family", "verdict_family", "decidable", "seeds_low", "seeds_high"),
+    *("twin", "twin_agrees", "known", "note"),
 ]
 RANKS = ["experiment", "seed", "method", "value", "rank"]
 WINS = [
@@ -35,17 +37,9 @@ BASELINE = "baseline"
 # All other columns hold numbers.
 TEXTS = [
     *("experiment", "method", "metric", "split", "scaling", "quantity", "id", "sentence", "source"),
-    *(
-        "other",
-        "other_metric",
-        "direction",
-        "relative",
-        "intervals_agree",
-        "verdict",
-        "twin",
-        "twin_agrees",
-        "note",
-    ),
+    *("family", "other", "other_metric", "direction", "relative", "intervals_agree", "verdict"),
+    *("outcome", "verdict_family", "decidable", "twin", "twin_agrees", "known"),
+    "note",
 ]
 # None of these may be missing.
 FILLED = [

@@ -11,15 +11,16 @@ import pandas as pd
 
 from study.command import run
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import NOT_ASKED, OUTCOMES
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text, effect_text, needed_text
 from study.report.place import study_folder
 
 # The columns' widths; with the spaces around them 100 characters a line.
 ID, SENTENCE, FOUND = 25, 41, 30
 WHERE_TO_LOOK = """\
-Numbers are differences between methods, paired by seed, with their 95 % intervals.
-* has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml."""
+Numbers are differences between methods, paired by seed, with their intervals.
+* has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml.
+Add no seed because a claim is open: that errs more often than the rule says."""
 PAGE = Path("report/index.html")
 EVIDENCE = "Open {} for the evidence: every claim's figure, every run's numbers."
 
@@ -37,7 +38,8 @@ def ledger_text(ledger: pd.DataFrame) -> str:
 
 def _lines(claim: Any) -> list[str]:
     has_note = bool(claim.note) and claim.verdict != NOT_ASKED  # whose note is its text
-    found = [f"{effect_text(claim)}{' *' * has_note}", needed_text(claim)]
+    instead = claim.outcome if claim.verdict == CONTRADICTED else ""
+    found = [f"{effect_text(claim)}{' *' * has_note}", instead, needed_text(claim)]
     right = [line for text in found for line in wrap(text, FOUND)]
     rows = zip_longest([claim.id], wrap(claim.sentence, SENTENCE), right, fillvalue="")
     return [

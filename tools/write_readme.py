@@ -12,6 +12,7 @@ from study.command import run
 from study.errors import StudyError
 from study.files import whole_file
 from study.inference.ledger import read_ledger
+from study.inference.verdicts import CONTRADICTED
 from study.inference.wording import counts_text, effect_text, mean_text, needed_text
 from study.measures.catalogue import headlines, label
 from study.tables import SUMMARY, read_table
@@ -19,9 +20,9 @@ from study.tables import SUMMARY, read_table
 README = Path("README.md")
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 LEDGER_INTRO = """\
-The verdicts follow a rule that was written down beforehand, at the head of
-[claims.yaml](claims.yaml). Numbers are differences between methods, paired by seed, with 95 %
-intervals; more of each is in [metrics/claims.csv](metrics/claims.csv)."""
+The verdicts follow the rule at the head of [claims.yaml](claims.yaml), which also says what was
+known when a claim was written down. Numbers are differences between methods, paired by seed, with
+their intervals; more of each is in [metrics/claims.csv](metrics/claims.csv)."""
 SUMMARY_INTRO = """\
 Means over the seeds ± half of their 95 % intervals, from
 [metrics/summary.csv](metrics/summary.csv):"""
@@ -54,10 +55,15 @@ def _claims_table(ledger: pd.DataFrame) -> str:
     return _table(
         ["claim", "verdict", "found"],
         [
-            [f"`{row.id}` {_plain(str(row.sentence))}", f"**{row.verdict}**", _found(row)]
+            [f"`{row.id}` {_plain(str(row.sentence))}", _verdict(row), _found(row)]
             for row in ledger.itertuples()
         ],
     )
+
+
+def _verdict(row: Any) -> str:
+    instead = f": {row.outcome}" if row.verdict == CONTRADICTED else ""
+    return f"**{row.verdict}**{instead}"
 
 
 def _found(row: Any) -> str:

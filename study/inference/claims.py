@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic import model_validator as check_after
 
 from study.errors import StudyError
+from study.inference.looks import Plan
 from study.inference.verdicts import Region
 from study.params import ParamsError, Section, check, did_you_mean, read_params
 from study.training.config import ExperimentConfig, Name, Names
@@ -25,7 +26,10 @@ Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 # Beyond it, sums of squares overflow in the end; no measure comes near.
 MOST = 1e9
 Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
-Direction = Literal["higher", "lower", "same", "varies"]
+Direction = Literal["higher", "lower", "same", "varies", "not_higher", "not_lower"]
+
+UNBOUNDED = ("higher", "not_higher")
+"""With these, a relative difference may be larger than the other value."""
 
 
 class Side(NamedTuple):
@@ -56,8 +60,9 @@ class Claim(Section):
     than_metric: Name | None = None
     """The measure of `than`, where it is another than `metric`."""
     direction: Direction
-    """`higher` or `lower` than that by more than `smallest`; the `same` up to `smallest`; or
-    `varies`: on a share of the seeds between `smallest` and 1 - `smallest` it is higher."""
+    """`higher` or `lower` than that by more than `smallest`; the `same` up to `smallest`;
+    `not_higher` or `not_lower` by as much as `smallest`; or `varies`: on a share of the seeds
+    between `smallest` and 1 - `smallest` it is higher."""
     smallest: Annotated[float, Field(ge=0, le=MOST)]
     """The smallest difference that matters."""
     relative: bool = False
@@ -66,7 +71,9 @@ class Claim(Section):
     twin: Id | None = None
     """Another claim, which asks the same of a measure free of scale."""
     family: Id | None = None
-    """The claims that Holm's correction is for together with this one; None is a family too."""
+    """The question that it belongs to; None is a family too."""
+    known: Text | None = None
+    """What was known of its outcome when it was written down."""
 
     @check_after(mode="after")
     def _can_be_asked(self) -> Self:
@@ -74,7 +81,7 @@ class Claim(Section):
             raise ValueError(f"than_metric needs a method to measure, got than {self.than}")
         if (self.method, self.metric) == (self.than, self.metric_of_other):
             raise ValueError(f"compares {self.method} with itself")
-        if self.direction in ("same", "varies") and not self.smallest > 0:
+        if self.direction not in ("higher", "lower") and not self.smallest > 0:
             raise ValueError(f"smallest must be > 0 where the direction is {self.direction}")
         if self.direction == "varies" and (
             self.relative or not isinstance(self.than, str) or self.smallest >= 0.5
@@ -82,7 +89,7 @@ class Claim(Section):
             raise ValueError(
                 "with the direction varies, than must be a method, smallest < 0.5, relative false"
             )
-        if self.relative and self.direction != "higher" and self.smallest >= 1:
+        if self.relative and self.direction not in UNBOUNDED and self.smallest >= 1:
             raise ValueError(f"nothing can be lower by a share of {self.smallest}")
         if self.relative and not isinstance(self.than, str) and self.than <= 0:
             raise ValueError(f"than must be > 0 where relative is true, got {self.than}")
@@ -105,16 +112,23 @@ class Claim(Section):
     @property
     def region(self) -> Region:
         """Where the effect lies if the claim holds; where `relative`, the effect is a log ratio."""
-        least, most = self.smallest, -self.smallest
-        if self.relative:
-            least = math.log1p(self.smallest)
-            most = math.log1p(-self.smallest) if self.smallest < 1 else -math.inf
+        most, least = self.matters
         return {
             "higher": Region(least, math.inf),
             "lower": Region(-math.inf, most),
             "same": Region(most, least),
+            "not_higher": Region(-math.inf, least),
+            "not_lower": Region(most, math.inf),
             "varies": Region(least, 1 - least),
         }[self.direction]
+
+    @property
+    def matters(self) -> Region:
+        """Minus and plus the smallest difference that matters, in the unit of the effect."""
+        if not self.relative:
+            return Region(-self.smallest, self.smallest)
+        most = math.log1p(-self.smallest) if self.smallest < 1 else -math.inf
+        return Region(most, math.log1p(self.smallest))
 
     @property
     def question(self) -> tuple[Any, ...]:
@@ -129,6 +143,10 @@ class ClaimsFile(Section):
     claims: list[dict[str, Any]]
     headline: dict[Name, Names] = Field(default_factory=dict)
     """Experiment -> the measures of it that DVC shows unasked."""
+    plan: Plan | None = None
+    """When the results are looked at; without it once, at all seeds."""
+    resampled: Names = Field(default_factory=list)
+    """Experiments whose seeds split one fixed data set, so that their training sets overlap."""
 
 
 def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
@@ -151,29 +169,6 @@ def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
         if claim.twin is not None and claim.twin not in ids:
             raise ParamsError(f"{path}: {claim.id}.twin is {claim.twin!r}, which is no claim's id")
     return claims
-
-
-def read_headline(
-    experiments: Mapping[str, ExperimentConfig], runs: pd.DataFrame, path: Path | str = CLAIMS
-) -> dict[str, list[str]]:
-    """Read from claims.yaml which measures of which experiment are shown unasked.
-
-    Args:
-        experiments: those of params.yaml.
-        runs: columns experiment, method, seed, metric, value; what was measured.
-        path: the claims' file.
-
-    Raises:
-        ParamsError: as `read_claims`.
-        StudyError: names that there are not, as `not_asked`.
-    """
-    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
-    for experiment, metrics in file.headline.items():
-        _check_known(f"{path}: headline.{experiment}", experiment, experiments, "params.yaml")
-        for metric in metrics:
-            key = f"{path}: headline.{experiment}.{metric}"
-            _check_spelled(key, metric, list(runs["metric"].unique()))
-    return file.headline
 
 
 def _name(entry: dict[str, Any], number: int) -> str:
@@ -210,11 +205,11 @@ def not_asked(
     reasons = {}
     for claim in claims:
         name = f"{path}: {claim.id}"
-        _check_known(f"{name}.experiment", claim.experiment, experiments, "params.yaml")
+        check_known(f"{name}.experiment", claim.experiment, experiments, "params.yaml")
         methods = experiments[claim.experiment].methods
         for side in claim.sides:
-            _check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
-            _check_spelled(f"{name}.{side.metric_key}", side.metric, metrics)
+            check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
+            check_spelled(f"{name}.{side.metric_key}", side.metric, metrics)
             if (claim.experiment, side.method, side.metric) not in measured:
                 ran = side.method in experiments[claim.experiment].all_methods
                 lacking = f"{side.metric} of {side.method} was not measured"
@@ -223,15 +218,24 @@ def not_asked(
     return reasons
 
 
-def _check_known(key: str, name: str, known: Iterable[str], place: str) -> None:
+def check_known(key: str, name: str, known: Iterable[str], place: str) -> None:
+    """Refuse a name that is not among those known.
+
+    Raises:
+        StudyError: it says which key of which file has it, and what there is.
+    """
     if name not in known:
         raise StudyError(
             f"{key} is {name!r}, which {place} does not have{did_you_mean(name, known)}"
         )
 
 
-def _check_spelled(key: str, metric: str, known: Sequence[str]) -> None:
-    """Refuse a name that differs from a measure's in letters, not in its numbers alone."""
+def check_spelled(key: str, metric: str, known: Sequence[str]) -> None:
+    """Refuse a name that differs from a measure's in letters, not in its numbers alone.
+
+    Raises:
+        StudyError: it says which key of which file has it.
+    """
     if metric in known:
         return
     words = {re.sub("[0-9]+", "0", name) for name in known}

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from study.inference.claims import Claim
+from study.inference.claims import CLAIMS, Claim, ClaimsFile, check_known, check_spelled
 from study.inference.verdicts import OUTCOMES
+from study.params import check, read_params
 from study.tables import values_by_seed
+from study.training.config import ExperimentConfig
+
+
+def read_headline(
+    experiments: Mapping[str, ExperimentConfig], runs: pd.DataFrame, path: Path | str = CLAIMS
+) -> dict[str, list[str]]:
+    """Read from claims.yaml which measures of which experiment are shown unasked.
+
+    Args:
+        experiments: those of params.yaml.
+        runs: columns experiment, method, seed, metric, value; what was measured.
+        path: the claims' file.
+
+    Raises:
+        ParamsError: claims.yaml cannot be read or has a value that cannot be used.
+        StudyError: names that there are not, as `not_asked`.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    for experiment, metrics in file.headline.items():
+        check_known(f"{path}: headline.{experiment}", experiment, experiments, "params.yaml")
+        for metric in metrics:
+            key = f"{path}: headline.{experiment}.{metric}"
+            check_spelled(key, metric, list(runs["metric"].unique()))
+    return file.headline
 
 
 def headline(

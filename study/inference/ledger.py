@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,29 +11,23 @@ from typing import Any
 import pandas as pd
 
 from study.inference.claims import Claim
-from study.inference.verdicts import (
-    CONTRADICTED,
-    INCONCLUSIVE,
-    LEVEL,
-    NAN,
-    NOT_ASKED,
-    Estimate,
-    decide,
-    estimate_mean,
-    estimate_share,
-    holm,
-    seeds_for_mean,
-    seeds_for_share,
-)
-from study.inference.wins import count_wins
-from study.paired import effects, two_sides
+from study.inference.design import Design
+from study.inference.evidence import Evidence, evidence
+from study.inference.judge import Judged, ask, judge
+from study.inference.notes import intervals_agree, notes
+from study.inference.outcomes import OPEN, outcome
+from study.inference.power import seeds_for_mean, seeds_for_share, share_can_be_decided
+from study.inference.verdicts import INCONCLUSIVE, NAN, NOT_ASKED, Estimate
 from study.tables import LEDGER, read_table
 
-IN_JSON = ("verdict", "difference", "low", "high")
+IN_JSON = ("verdict", "outcome", "difference", "low", "high")
 
 
 def ledger_table(
-    claims: Sequence[Claim], runs: pd.DataFrame, unasked: Mapping[str, str] = MappingProxyType({})
+    claims: Sequence[Claim],
+    runs: pd.DataFrame,
+    unasked: Mapping[str, str] = MappingProxyType({}),
+    design: Design = Design(),  # noqa: B008  frozen
 ) -> pd.DataFrame:
     """Decide every claim that can be asked.
 
@@ -42,50 +36,114 @@ def ledger_table(
         runs: columns experiment, method, seed, metric, value.
         unasked: {id: why} of the claims that the runs cannot answer, as `not_asked` finds them.
             Their verdict is `NOT_ASKED`, their note says why, and they count for nothing.
+        design: the looks, and the experiments whose seeds are not independent.
 
     Returns:
         One row a claim, in their order, with the columns of `LEDGER`. Of these,
 
-        - difference, low, high, boot_low, boot_high: the mean difference to ``other`` over the
-          seeds that have both values, and its 95 % intervals; where ``relative``, as shares of
-          the other value (means of logarithms, taken back). With the direction ``varies``, the
-          share of seeds on which the method is higher. inf is a bound there is none of.
+        - n, level: the seeds of the look that decided it, or of the last one so far; the error
+          of that look, and of the interval.
+        - resampled: test points for one training point where seeds split one data set; else 0.
+        - difference, low, high: the mean difference to ``other`` over the seeds that have both
+          values, and its interval; where ``relative``, as shares of the other value (means of
+          logarithms, taken back). With the direction ``varies``, the share of seeds on which the
+          method is higher. inf is a bound there is none of.
+        - boot_low, boot_high, p_permutation: as in `study.inference.evidence`.
         - other_metric: the measure of ``other`` where it is another than ``metric``, else "".
         - bound_low, bound_high: the claim says that the difference lies between these.
-        - p, p_holm: before and after Holm's correction for the tests of the claim's family.
-        - seeds_needed: of an inconclusive claim; inf for more than 1,000.
+        - p, p_holm, verdict: before and after Holm's correction for all tests of the ledger.
+        - p_family, verdict_family: with the correction for the tests of its family alone.
+        - outcome: as in `study.inference.outcomes`.
+        - decidable: whether n seeds could have decided it; seeds_low, seeds_high: how many would.
         - note: what a reader should know besides; "" for nothing.
 
         NaN stands for what there is not.
 
-    Randomness: the bootstrap's, from a fixed seed.
+    Randomness: that of `evidence`, from fixed seeds.
     """
-    nothing = Estimate(0, NAN), 0
-    found = [nothing if claim.id in unasked else _estimate(claim, runs) for claim in claims]
-    estimates = [estimate for estimate, _ in found]
-    corrected = _corrected(claims, estimates)
-    verdicts = {
-        claim.id: NOT_ASKED if claim.id in unasked else decide(estimate, claim.region, p_holm)
-        for claim, estimate, p_holm in zip(claims, estimates, corrected, strict=True)
-    }
-    rows = []
-    for claim, (estimate, left_out), p_holm in zip(claims, found, corrected, strict=True):
-        verdict = verdicts[claim.id]
-        twin = verdicts.get(claim.twin or "", "")
-        if NOT_ASKED in (verdict, twin):
-            twin = ""
-        row = claim.model_dump() | _displayed(claim, estimate)
-        row |= {"other": claim.than, "other_metric": claim.than_metric or ""}
-        row |= {"n": estimate.n, "effect_size": estimate.effect_size}
-        row |= {"p": estimate.p, "p_holm": p_holm, "verdict": verdict}
-        row["intervals_agree"] = _intervals_agree(claim, estimate)
-        level = _level(claims, verdicts, claim.family)
-        row["seeds_needed"] = _seeds_needed(claim, estimate, level, verdict)
-        row |= {"twin": claim.twin or "", "twin_agrees": verdict == twin if twin else None}
-        notes = unasked.get(claim.id) or "; ".join(_notes(claim, estimate, left_out, verdict, twin))
-        row["note"] = notes
-        rows.append(row)
+    asked = [claim for claim in claims if claim.id not in unasked]
+    judged = judge(asked, runs, design)
+    n_open = len({c.question for c in asked if judged[c.id].verdict == INCONCLUSIVE})
+    level = design.looks[-1].level / max(1, n_open)
+    rows = [
+        _row(claim, judged, runs, design, level)
+        if claim.id in judged
+        else _unasked_row(claim, unasked[claim.id])
+        for claim in claims
+    ]
     return pd.DataFrame(rows, columns=pd.Index(LEDGER))
+
+
+def _row(
+    claim: Claim,
+    judged: Mapping[str, Judged],
+    runs: pd.DataFrame,
+    design: Design,
+    open_level: float,
+) -> dict[str, Any]:
+    of = judged[claim.id]
+    resampled = design.resampled.get(claim.experiment, 0.0)
+    found = ask(claim, runs, of.look, resampled)
+    estimate, robust = found.estimate, Evidence()
+    if claim.direction != "varies" and not resampled:
+        robust = evidence(found.differences, claim.region, of.look.level)
+    twin = judged[claim.twin].verdict if claim.twin and claim.twin in judged else ""
+    return {
+        **_words(claim, estimate, robust),
+        "n": estimate.n,
+        "resampled": resampled,
+        "level": of.look.level,
+        "intervals_agree": intervals_agree(claim, estimate, robust),
+        "effect_size": estimate.effect_size,
+        "p": estimate.p,
+        "p_permutation": robust.p_permutation,
+        "p_holm": of.p_holm,
+        "verdict": of.verdict,
+        "outcome": outcome(claim.direction, claim.matters, estimate, of.verdict),
+        "p_family": of.p_family,
+        "verdict_family": of.verdict_family,
+        **_needed(claim, estimate, of.verdict, open_level, resampled),
+        "twin_agrees": of.verdict == twin if twin else None,
+        "note": "; ".join(notes(claim, found, of, robust, twin)),
+    }
+
+
+def _unasked_row(claim: Claim, why: str) -> dict[str, Any]:
+    words = {"verdict": NOT_ASKED, "outcome": OPEN, "verdict_family": NOT_ASKED, "note": why}
+    unknown = dict.fromkeys(("intervals_agree", "decidable", "twin_agrees"))
+    return _words(claim, Estimate(0, NAN), Evidence()) | {"n": 0} | unknown | words
+
+
+def _words(claim: Claim, estimate: Estimate, robust: Evidence) -> dict[str, Any]:
+    """Give what the claim says, and effect, intervals and bounds in the unit it speaks of."""
+    numbers = {
+        "difference": estimate.effect,
+        **{end: getattr(estimate, end) for end in ("low", "high")},
+        **{end: getattr(robust, end) for end in ("boot_low", "boot_high")},
+        "bound_low": claim.region.low,
+        "bound_high": claim.region.high,
+    }
+    if claim.relative:
+        numbers = {name: math.expm1(number) for name, number in numbers.items()}
+    said = claim.model_dump()
+    optional = {key: said[key] or "" for key in ("family", "twin", "known")}
+    other = {"other": claim.than, "other_metric": claim.than_metric or ""}
+    return said | optional | other | numbers
+
+
+def _needed(
+    claim: Claim, estimate: Estimate, verdict: str, level: float, resampled: float
+) -> dict[str, Any]:
+    """Say of an open claim whether its seeds could have decided it, and how many would."""
+    if verdict != INCONCLUSIVE:
+        return {"decidable": None, "seeds_low": NAN, "seeds_high": NAN}
+    decidable: bool | None = None
+    if claim.direction == "varies":
+        decidable = share_can_be_decided(estimate.n, claim.region, level)
+        low, high = seeds_for_share(estimate, claim.region, level)
+    else:
+        low, high = seeds_for_mean(estimate, claim.region, level, resampled)
+    return {"decidable": decidable, "seeds_low": low, "seeds_high": high}
 
 
 def ledger_metrics(ledger: pd.DataFrame, digits: int = 4) -> dict[str, dict[str, Any]]:
@@ -96,8 +154,8 @@ def ledger_metrics(ledger: pd.DataFrame, digits: int = 4) -> dict[str, dict[str,
         digits: significant digits kept.
 
     Returns:
-        {claim id: {verdict, difference, low, high}}, without what there is not. The corrected p
-        and the seeds needed are left to the table: they change with every other claim.
+        {claim id: {verdict, outcome, difference, low, high}}, without what there is not. The
+        corrected p and the seeds needed are left to the table: they change with every other claim.
     """
     return {
         row["id"]: {
@@ -116,97 +174,8 @@ def read_ledger(path: Path | str = "metrics/claims.csv") -> pd.DataFrame:
         StudyError: the file is missing or damaged.
     """
     ledger = read_table(path, LEDGER)
-    texts = ledger[["other_metric", "twin", "note"]].astype(object)
+    texts = ledger[["family", "other_metric", "twin", "known", "note"]].astype(object)
     return ledger.assign(**texts.where(texts.notna(), ""))
-
-
-def _estimate(claim: Claim, runs: pd.DataFrame) -> tuple[Estimate, int]:
-    """Compare the claim's methods; count the seeds left out because a value is not usable."""
-    than = (claim.than, claim.metric_of_other) if isinstance(claim.than, str) else claim.than
-    of_method, of_other = two_sides(runs, claim.experiment, (claim.method, claim.metric), than)
-    if claim.direction == "varies":
-        wins, ties, losses = count_wins(of_method, of_other)
-        n = wins + ties + losses
-        return estimate_share(wins, ties, n, claim.region), len(of_method) - n
-    found = effects(of_method, of_other, relative=claim.relative)
-    return estimate_mean(found.to_numpy(), claim.region), len(of_method) - len(found)
-
-
-def _corrected(claims: Sequence[Claim], estimates: Sequence[Estimate]) -> list[float]:
-    """Correct for the number of tests; claims that ask the same question share one test."""
-    families: dict[str | None, dict[tuple[Any, ...], float]] = {}
-    for claim, estimate in zip(claims, estimates, strict=True):
-        families.setdefault(claim.family, {})[claim.question] = estimate.p
-    p_holm = {
-        family: dict(zip(tests, holm(list(tests.values())).tolist(), strict=True))
-        for family, tests in families.items()
-    }
-    return [p_holm[claim.family][claim.question] for claim in claims]
-
-
-def _level(claims: Sequence[Claim], verdicts: dict[str, str], family: str | None) -> float:
-    """Give Holm's level for the strongest claim of a family that is still open.
-
-    The settled ones are out of the way.
-    """
-    still_open = {
-        claim.question
-        for claim in claims
-        if claim.family == family and verdicts[claim.id] == INCONCLUSIVE
-    }
-    return LEVEL / max(1, len(still_open))
-
-
-def _displayed(claim: Claim, estimate: Estimate) -> dict[str, float]:
-    """Give the effect, its intervals and the bounds of the claim in the unit that it speaks of."""
-    numbers = {
-        "difference": estimate.effect,
-        **{end: getattr(estimate, end) for end in ("low", "high", "boot_low", "boot_high")},
-        "bound_low": claim.region.low,
-        "bound_high": claim.region.high,
-    }
-    if claim.relative:
-        return {name: math.expm1(number) for name, number in numbers.items()}
-    return numbers
-
-
-def _intervals_agree(claim: Claim, estimate: Estimate) -> bool | None:
-    """Whether the t and the bootstrap interval, each by itself, say the same of the claim."""
-    if math.isnan(estimate.boot_low):
-        return None
-    return _alone(claim, estimate) == claim.region.place(estimate.boot_low, estimate.boot_high)
-
-
-def _alone(claim: Claim, estimate: Estimate) -> str:
-    return claim.region.place(estimate.low, estimate.high)
-
-
-def _seeds_needed(claim: Claim, estimate: Estimate, level: float, verdict: str) -> float:
-    if verdict != INCONCLUSIVE:
-        return math.nan
-    count = seeds_for_share if claim.direction == "varies" else seeds_for_mean
-    return count(estimate, claim.region, level)
-
-
-def _notes(
-    claim: Claim, estimate: Estimate, left_out: int, verdict: str, twin: str
-) -> Iterator[str]:
-    if verdict == CONTRADICTED and claim.direction in ("higher", "lower"):
-        opposite = estimate.low > 0 if claim.direction == "lower" else estimate.high < 0
-        yield "it goes the other way" if opposite else "no difference that matters"
-    if twin and twin != verdict:
-        yield f"unlike its scale-free twin {claim.twin}, which is {twin}"
-    if _intervals_agree(claim, estimate) is False:
-        by_bootstrap = claim.region.place(estimate.boot_low, estimate.boot_high)
-        yield f"t and bootstrap intervals disagree: by the bootstrap's alone it is {by_bootstrap}"
-    if verdict == INCONCLUSIVE and _alone(claim, estimate) != INCONCLUSIVE:
-        yield f"as the only claim it would be {_alone(claim, estimate)}"
-    if estimate.n < 2:
-        yield f"{estimate.n} seed{'s' * (estimate.n != 1)}: no test"
-    elif math.isnan(estimate.p):
-        yield "the same difference on every seed: no test"
-    if left_out:
-        yield f"{left_out} of {left_out + estimate.n} seeds left out: no usable value"
 
 
 def _plain(value: Any, digits: int) -> Any:

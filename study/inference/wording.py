@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from study.inference.verdicts import INCONCLUSIVE, MOST_SEEDS, NOT_ASKED, OUTCOMES
+from study.inference.power import MOST_SEEDS
+from study.inference.verdicts import INCONCLUSIVE, NOT_ASKED, OUTCOMES
 
 QUESTION = [
     *("experiment", "metric", "method", "other", "other_metric"),
@@ -45,11 +46,25 @@ def effect_text(row: Any) -> str:
 
 def needed_text(row: Any) -> str:
     """Say of an inconclusive claim how many seeds would settle it; "" of any other."""
-    if row.verdict != INCONCLUSIVE or math.isnan(row.seeds_needed):
+    if row.verdict != INCONCLUSIVE or math.isnan(row.seeds_low):
         return ""
-    if math.isinf(row.seeds_needed):
-        return f"more than {MOST_SEEDS:,} seeds would settle it"
-    return f"about {row.seeds_needed:.0f} seeds would settle it"
+    if str(row.decidable) == "False":
+        return f"cannot be decided with {row.n} seeds: no result of them would be significant"
+    return f"{seeds_text(row.seeds_low, row.seeds_high)} seeds would settle it"
+
+
+def seeds_text(low: float, high: float) -> str:
+    """Word a range of seeds, as ``8 to 109``; its ends are known roughly."""
+    if math.isinf(low):
+        return f"more than {MOST_SEEDS:,}"
+    if math.isinf(high):
+        return f"{low:.0f} or more"
+    return f"{low:.0f} to {high:.0f}" if low < high else f"about {low:.0f}"
+
+
+def confidence_text(level: float) -> str:
+    """Word what an interval of that level covers, as ``95 %``."""
+    return f"{100 * (1 - level):.4g} %"
 
 
 def counts_text(ledger: pd.DataFrame) -> str:

@@ -13,6 +13,7 @@ from study.report.numbers import MINUS
 WIDTH, LEFT, RIGHT = 360.0, 56.0, 20.0
 ROW, FOOT = 18.0, 24.0
 MOST_ROWS = 12
+PROFILE_HEIGHT = 160.0
 MOST_LINEAR = 3.0
 """Ratio of the ends of a logarithmic axis up to which equal steps are spread well enough."""
 
@@ -48,7 +49,7 @@ class IntervalChart:
     """A drawing as places: dots one below the other, then the estimate with its interval.
 
     Each dot is (x, y, name, words), a tick (x, words); ``estimate`` is (x, left, right, y) or None;
-    ``regions`` are the (left, right) of where a claim holds.
+    ``regions`` are the (left, right) of where a claim holds, ``marks`` places of thin lines.
     """
 
     height: float
@@ -56,6 +57,7 @@ class IntervalChart:
     dots: Sequence[tuple[float, float, str, str]]
     estimate: tuple[float, float, float, float] | None
     regions: Sequence[tuple[float, float]]
+    marks: Sequence[float]
     ticks: Sequence[tuple[float, str]]
     width: float = field(default=WIDTH, init=False)
     foot: float = field(default=FOOT, init=False)
@@ -67,6 +69,7 @@ def interval_chart(
     region: tuple[float, float] | None,
     *,
     reference: float = 0.0,
+    marks: Sequence[float] = (),
     percent: bool = False,
     ratio: bool = False,
     limits: tuple[float, float] | None = None,
@@ -78,20 +81,22 @@ def interval_chart(
         estimate: number, low and high end; an end that is NaN is not drawn.
         region: low and high bound, which may be infinite.
         reference: what there is no difference at; marked by a line.
+        marks: the smallest differences that matter; drawn as thinner lines.
         percent: whether the ticks are percentages of 1.
         ratio: whether the numbers are differences as shares, on a logarithmic scale in per cent.
         limits: ends of the axis, where it does not follow from the numbers.
     """
     of_dots = [number for number, _ in dots.values()]
-    numbers = [*of_dots, *(estimate or ()), *(region or ()), *(() if limits else (reference,))]
+    ends = () if limits else (reference, *marks)
+    numbers = [*of_dots, *(estimate or ()), *(region or ()), *ends]
     scale = _scale([number for number in numbers if math.isfinite(number)], limits, ratio)
     step = ROW if len(dots) <= MOST_ROWS else max(3.0, ROW * MOST_ROWS / len(dots))
     y_of_estimate = len(dots) * step + ROW * 0.75
     height = (y_of_estimate + ROW * 0.6 if estimate else len(dots) * step + ROW * 0.4) + FOOT
     drawn = None
     if estimate and math.isfinite(estimate[0]):
-        ends = [estimate[0] if math.isnan(end) else end for end in estimate[1:]]
-        drawn = (scale(estimate[0]), scale(ends[0]), scale(ends[1]), y_of_estimate)
+        left, right = (estimate[0] if math.isnan(end) else end for end in estimate[1:])
+        drawn = (scale(estimate[0]), scale(left), scale(right), y_of_estimate)
     inside = region and (region[0] < scale.high and region[1] > scale.low)
     return IntervalChart(
         round(height, 1),
@@ -102,6 +107,7 @@ def interval_chart(
         ],
         drawn,
         [(scale(region[0]), scale(region[1]))] if region and inside else [],
+        [scale(mark) for mark in marks],
         [
             (scale(tick), _tick(float(tick), percent or ratio))
             for tick in _ticks(scale)
@@ -132,3 +138,41 @@ def _ticks(scale: Scale) -> Sequence[float]:
 def _tick(value: float, percent: bool) -> str:
     text = f"{100 * value:.6g} %" if percent else f"{value:.6g}"
     return text.replace("-", MINUS)
+
+
+Profile = tuple[Sequence[float], Sequence[float]]
+
+
+@dataclass(frozen=True)
+class ProfileChart:
+    """Falling steps: for each method its points as SVG has them; ticks of x and y with words."""
+
+    lines: Mapping[str, str]
+    x_ticks: Sequence[tuple[float, str]]
+    y_ticks: Sequence[tuple[float, str]]
+    width: float = field(default=WIDTH, init=False)
+    height: float = field(default=PROFILE_HEIGHT, init=False)
+    foot: float = field(default=FOOT, init=False)
+
+
+def profile_chart(profiles: Mapping[str, Profile]) -> ProfileChart:
+    """Lay out performance profiles.
+
+    Args:
+        profiles: name -> ascending thresholds, and the share of seeds above each, falling from 1.
+    """
+    numbers = [float(number) for thresholds, _ in profiles.values() for number in thresholds]
+    scale = _scale(numbers, None, False)
+    bottom = PROFILE_HEIGHT - FOOT
+
+    def y(share: float) -> float:
+        return round(bottom - share * (bottom - ROW / 2), 1)
+
+    lines = {}
+    for name, (thresholds, shares) in profiles.items():
+        corners = [(scale(scale.low), y(1.0))]
+        for threshold, above in zip(thresholds, [*shares[1:], 0.0], strict=True):
+            corners += [(scale(threshold), corners[-1][1]), (scale(threshold), y(above))]
+        lines[name] = " ".join(f"{x},{down}" for x, down in corners)
+    ticks = [(scale(t), _tick(t, False)) for t in _ticks(scale) if scale.low <= t <= scale.high]
+    return ProfileChart(lines, ticks, [(y(share), f"{100 * share:g} %") for share in (0, 0.5, 1)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -12,16 +13,13 @@ from typing import Any
 import pandas as pd
 
 from study.figures.style import method_label
-from study.inference.verdicts import MOST_SEEDS, NOT_ASKED, OUTCOMES, VERDICTS
-from study.inference.wording import effect_text, needed_text
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, VERDICTS
+from study.inference.wording import confidence_text, effect_text, needed_text, seeds_text
 from study.measures.catalogue import label
 from study.paired import as_shares, effects, two_sides
 from study.report.charts import IntervalChart, interval_chart
 from study.report.gallery import Picture, evidence
-from study.report.numbers import digits, proper_minus, signed
-
-# A list of more seeds than this is not something to type.
-MOST_SEEDS_LISTED = 60
+from study.report.numbers import proper_minus, signed
 
 # seed, value, other value, their difference
 SeedValues = tuple[int, float, float, float]
@@ -38,21 +36,20 @@ class ClaimView:
     needed: str
     seeds_needed: str
     values: Sequence[SeedValues]
+    confidence: str
     charts: Sequence[tuple[str, IntervalChart]]
-    more_seeds: Sequence[int]
     twin_of: Sequence[str]
     pictures: Sequence[Picture]
 
 
 def claim_views(
-    ledger: pd.DataFrame, runs: pd.DataFrame, seeds: list[int], pictures: Sequence[Picture]
+    ledger: pd.DataFrame, runs: pd.DataFrame, pictures: Sequence[Picture]
 ) -> list[ClaimView]:
     """Put every claim of the ledger into words and pictures.
 
     Args:
         ledger: ``metrics/claims.csv``.
         runs: ``metrics/runs.csv``.
-        seeds: those of the study, for what to run to settle a claim.
         pictures: the figures, for those in which a claim can be seen.
     """
     rows: list[Any] = ledger.to_dict("records")
@@ -64,12 +61,17 @@ def claim_views(
         _view(
             row,
             [] if row["verdict"] == NOT_ASKED else _values(row, runs),
-            seeds,
             twins[row["id"]],
             list(evidence(pictures, row["experiment"], row["metric"])),
         )
         for row in rows
     ]
+
+
+def outcomes(views: Sequence[ClaimView]) -> dict[str, int]:
+    """Count what was found of the contradicted claims, the most frequent first."""
+    found = [view.row["outcome"] for view in views if view.row["verdict"] == CONTRADICTED]
+    return dict(Counter(found).most_common())
 
 
 def counted(views: Sequence[ClaimView]) -> dict[str, int]:
@@ -98,7 +100,6 @@ def _source(view: ClaimView) -> str:
 def _view(
     row: dict[str, Any],
     values: Sequence[SeedValues],
-    seeds: list[int],
     twin_of: list[str],
     pictures: list[Picture],
 ) -> ClaimView:
@@ -108,10 +109,10 @@ def _view(
         proper_minus(effect_text(SimpleNamespace(**row))),
         _claimed(row),
         needed_text(SimpleNamespace(**row)),
-        f"> {MOST_SEEDS:,}" if math.isinf(row["seeds_needed"]) else digits(row["seeds_needed"]),
+        "" if math.isnan(row["seeds_low"]) else seeds_text(row["seeds_low"], row["seeds_high"]),
         values,
+        confidence_text(row["level"]),
         [] if row["verdict"] == NOT_ASKED else _charts(row, values),
-        _more_seeds(row["seeds_needed"], seeds),
         twin_of,
         pictures,
     )
@@ -147,8 +148,8 @@ def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
     found = effects(of_method, of_other, relative=bool(row["relative"]))
     differences = as_shares(found) if row["relative"] else found
     numbers = pd.DataFrame({"method": of_method, "other": of_other, "difference": differences})
-    numbers = numbers.reindex(of_method.index)
-    return [(int(s), float(a), float(b), float(d)) for s, a, b, d in numbers.dropna().itertuples()]
+    numbers = numbers.reindex(of_method.index).dropna().iloc[: row["n"]]  # those of the look
+    return [(int(s), float(a), float(b), float(d)) for s, a, b, d in numbers.itertuples()]
 
 
 def _question(row: dict[str, Any]) -> str:
@@ -167,16 +168,10 @@ def _claimed(row: dict[str, Any]) -> str:
         "higher": f"higher than {other}{by_more}",
         "lower": f"lower than {other}{by_more}",
         "same": f"the same as {other} up to {amount}",
+        "not_higher": f"not higher than {other} by {amount}",
+        "not_lower": f"not lower than {other} by {amount}",
         "varies": f"higher than {other} on {share} to {100 * (1 - smallest):g} % of the seeds",
     }[row["direction"]]
-
-
-def _more_seeds(needed: float, seeds: list[int]) -> list[int]:
-    """Extend the study's seeds to as many as are needed; nothing where that is out of reach."""
-    if not len(seeds) < needed <= MOST_SEEDS_LISTED:
-        return []
-    others = [seed for seed in range(int(needed)) if seed not in seeds]
-    return [*seeds, *others][: int(needed)]
 
 
 def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str, IntervalChart]]:
@@ -199,7 +194,13 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
     difference = f"{metric}: {method} minus {than}{unit}"
     axis = f"{metric} of {method}" if against_number else difference
     if row["direction"] != "varies":
-        chart = interval_chart(dots, estimate, region, reference=shift, ratio=bool(row["relative"]))
+        marks = [shift - row["smallest"], shift + row["smallest"]] if row["smallest"] else []
+        chart = interval_chart(
+            *(dots, estimate, region),
+            reference=shift,
+            marks=[mark for mark in marks if mark > -1 or not row["relative"]],
+            ratio=bool(row["relative"]),
+        )
         return [(axis, chart)]
     share = interval_chart({}, estimate, region, percent=True, limits=(0, 1))
     higher = f"share of seeds on which {metric} is higher with {method} than with {than}"

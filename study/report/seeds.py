@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from study.figures.style import method_label
+from study.figures.style import method_colours, method_label
+from study.inference.concordance import Concordance, concordance, performance_profiles
+from study.report.charts import ProfileChart, profile_chart
 from study.report.findings import listed
+from study.report.numbers import digits
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,9 @@ class Ranking:
     seeds: Sequence[int]
     rows: Sequence[tuple[str, Sequence[tuple[float, float]]]]
     pairs: Sequence[dict[str, Any]]
+    profiles: ProfileChart
+    colours: Mapping[str, str]
+    """Label -> colour of its profile."""
 
     @property
     def seed_names(self) -> list[str]:
@@ -54,7 +61,32 @@ def _ranking(ranks: pd.DataFrame, wins: pd.DataFrame) -> Ranking:
         pair |= {
             k: method_label(pair[of]) for k, of in (("label", "method"), ("other_label", "other"))
         }
-    return Ranking(_finding(rows, seeds), seeds, rows, pairs)
+    profiles = {
+        method_label(m): (thresholds.tolist(), shares.tolist())
+        for m, (thresholds, shares) in performance_profiles(ranks).items()
+    }
+    # a method that is black on paper is the colour of the text on the page
+    colours = {
+        method_label(m): colour if colour != "#000000" else "currentColor"
+        for m, colour in method_colours(methods).items()
+    }
+    agreed = _agreement(concordance(table["value"].dropna().to_numpy()))
+    finding = " ".join(filter(None, [_finding(rows, seeds), agreed]))
+    return Ranking(finding, seeds, rows, pairs, profile_chart(profiles), colours)
+
+
+def _agreement(found: Concordance) -> str:
+    """Word Kendall's W; nothing where there is none."""
+    if math.isnan(found.w):
+        return ""
+    interval = ""
+    if not math.isnan(found.low):
+        interval = f" (95 % interval {digits(found.low, 2)} to {digits(found.high, 2)})"
+    friedman = "" if math.isnan(found.p) else f"; Friedman's test p = {digits(found.p, 2)}"
+    return (
+        f"Kendall's W, 0 for no agreement of the seeds and 1 for one order: "
+        f"{digits(found.w, 2)}{interval}{friedman}."
+    )
 
 
 def _finding(

@@ -51,17 +51,17 @@ def test_number_far_out_is_named(study: Project) -> None:
 
 
 def test_verdict_that_flipped_is_named_and_one_that_moved_is_no_failure(study: Project) -> None:
-    claim: dict[str, object] = {"id": "S1-boundary"}
+    claim: dict[str, object] = {"id": "S2-uncertain-mixup"}
     edit(study, "claims.csv", claim, "verdict", "supported")
     study.commit("a verdict")
     edit(study, "claims.csv", claim, "verdict", "inconclusive")
     moved = verify(study)
     assert (moved.returncode, moved.stderr) == (0, "")
-    assert "S1-boundary: supported -> inconclusive" in moved.stdout
+    assert "S2-uncertain-mixup: supported -> inconclusive" in moved.stdout
     edit(study, "claims.csv", claim, "verdict", "contradicted")
     flipped = verify(study)
     assert flipped.returncode == 1
-    assert "flipped:\n  S1-boundary: supported -> contradicted" in flipped.stdout
+    assert "flipped:\n  S2-uncertain-mixup: supported -> contradicted" in flipped.stdout
     assert flipped.stderr == "error: the results do not hold: verdicts that flipped: 1\n"
 
 

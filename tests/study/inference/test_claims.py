@@ -85,6 +85,10 @@ class TestReadClaims:
                 "S1-boundary: than_metric needs a method to measure, got than 0.5",
             ),
             ({"direction": "same", "smallest": 0}, "smallest must be > 0 where .* is same"),
+            (
+                {"direction": "not_lower", "smallest": 0},
+                "smallest must be > 0 where .* is not_lower",
+            ),
             ({"direction": "varies", "smallest": 0}, "smallest must be > 0 where .* is varies"),
             ({"direction": "varies", "than": 0.5}, "S1-boundary: .*than must be a method"),
             ({"direction": "varies", "smallest": 0.5}, "S1-boundary: .*smallest < 0.5"),
@@ -137,6 +141,9 @@ class TestRegion:
             ("higher", False, 0.2, math.inf),
             ("lower", False, -math.inf, -0.2),
             ("same", False, -0.2, 0.2),
+            ("not_higher", False, -math.inf, 0.2),
+            ("not_lower", False, -0.2, math.inf),
+            ("not_higher", True, -math.inf, math.log(1.2)),
             ("varies", False, 0.2, 0.8),
             ("higher", True, math.log(1.2), math.inf),
             ("lower", True, -math.inf, math.log(0.8)),
@@ -240,7 +247,7 @@ def test_the_committed_claims_can_be_asked_of_the_committed_study():
         assert not isinstance(claim.than, str) or claim.than in methods
     rows = {claim.id.split("-")[0] + "-" + claim.id.split("-")[1] for claim in claims}
     assert rows >= {
-        *("S1-boundary", "S1-margin", "S1-flat", "S2-overfit", "S2-uncertain", "S2-input"),
+        *("S1-margin", "S1-flat", "S2-overfit", "S2-uncertain", "S2-input"),
         *("S2-hidden", "S2-seed", "P-nll", "P-theory", "P-12d", "F-calib"),
     }
 
@@ -255,3 +262,8 @@ def test_every_raw_singular_value_has_a_scale_free_twin():
         assert twin.metric == claim.metric.removesuffix("raw") + "scale_free"
         same = ("experiment", "method", "than", "direction", "smallest", "relative")
         assert [getattr(twin, key) for key in same] == [getattr(claim, key) for key in same]
+
+
+@pytest.mark.parametrize("study", [".", "full"])
+def test_every_committed_claim_names_its_question(study):
+    assert all(claim.family for claim in read_claims(ROOT / study / CLAIMS))

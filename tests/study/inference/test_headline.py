@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from study.errors import StudyError
-from study.inference.claims import Claim, read_claims, read_headline
-from study.inference.headline import headline
+from study.inference.claims import Claim, read_claims
+from study.inference.headline import headline, read_headline
 from study.inference.ledger import read_ledger
 from study.params import ParamsError
 from study.paths import RunKey

@@ -11,7 +11,11 @@ import pytest
 from scipy import stats
 
 from study.inference.claims import Claim
+from study.inference.design import Design
 from study.inference.ledger import ledger_metrics, ledger_table, read_ledger
+from study.inference.looks import Look
+from study.inference.power import seeds_for_mean
+from study.inference.verdicts import Estimate, Region
 from study.paths import RunKey
 from study.tables import LEDGER, measures_table, write_table
 
@@ -52,8 +56,8 @@ def decide(table: pd.DataFrame, *claims: Claim) -> pd.DataFrame:
     return ledger_table(claims, table).set_index("id")
 
 
-def test_claims_are_corrected_with_those_of_their_family_alone():
-    table = runs(more=UNCLEAR)
+def test_a_ledger_says_what_each_family_would_give_by_itself():
+    table = runs(more=np.add(BASELINE, UNCLEAR).tolist())
     alone = decide(table, claim("a"), claim("b", smallest=0.2))
     among = decide(
         table,
@@ -64,18 +68,114 @@ def test_claims_are_corrected_with_those_of_their_family_alone():
         claim("z", method="more", smallest=0.3),
     )
     for name in ("a", "b"):
-        assert among.loc[name, "p_holm"] == alone.loc[name, "p_holm"] > alone.loc[name, "p"]
-    assert among.loc["x", "p_holm"] == among.loc["x", "p"]  # a family of one
-    assert among.loc["y", "p_holm"] > among.loc["y", "p"]  # without a family, two of a family
+        assert among.loc[name, "p_family"] == alone.loc[name, "p_holm"] > alone.loc[name, "p"]
+        assert among.loc[name, "p_holm"] > among.loc[name, "p_family"]  # of five, not of two
+    assert among.loc["x", "p_family"] == among.loc["x", "p"]  # a family of one
+    assert among.loc["y", "p_family"] > among.loc["y", "p"]  # without a family, two of a family
+    assert among["family"].tolist() == ["one", "one", "two", "", ""]
 
 
-def test_seeds_needed_are_at_the_level_that_the_family_leaves():
-    table = runs(wide=[3.0, 9.0, 8.0, 5.0, 6.0])
-    one, other = claim("x", method="wide"), claim("y", method="wide", smallest=0.2)
-    together = decide(table, one, other)
-    apart = decide(table, one, other.model_copy(update={"family": "own"}))
-    assert (together["verdict"] == "inconclusive").all()
-    assert apart.loc["x", "seeds_needed"] < together.loc["x", "seeds_needed"]
+def test_the_verdict_is_the_stricter_of_both():
+    some = np.add(BASELINE, [0.6, 1.0, 0.2, 0.3, 0.9]).tolist()
+    table = runs(some=some, unclear=np.add(BASELINE, UNCLEAR).tolist())
+    rest = [claim(f"u{i}", method="unclear", smallest=0.1 + i / 10, family="u") for i in range(4)]
+    found = decide(table, claim("c", method="some", smallest=0, family="c"), *rest).loc["c"]
+    assert (found["verdict"], found["verdict_family"]) == ("inconclusive", "supported")
+    assert found["note"] == "corrected for its family alone it would be supported"
+
+
+class TestResampledData:
+    """Five seeds that split one data set, a test point for four training points."""
+
+    DESIGN = Design(resampled={"e": 0.25})
+
+    def test_variance_is_that_of_nadeau_and_bengio(self):
+        found = ledger_table([claim()], runs(), design=self.DESIGN).iloc[0]
+        d = np.array(SHIFTS["up"])
+        error = d.std(ddof=1) * math.sqrt(1 / 5 + 1 / 4)
+        assert found["p"] == pytest.approx(2 * stats.t.sf(0.9 / error, 4))
+        half_width = stats.t.ppf(0.975, 4) * error
+        assert (found["low"], found["high"]) == pytest.approx((1 - half_width, 1 + half_width))
+        assert found["effect_size"] == pytest.approx(1 / d.std(ddof=1))
+        assert found["resampled"] == 0.25
+
+    def test_only_where_it_is_so_and_without_a_test_that_needs_independence(self):
+        twenty = {"baseline": [0.0] * 20, "up": np.linspace(0, 2, 20).tolist()}
+        table = measures_table(
+            {
+                RunKey(name, method, seed): {"score": value}
+                for name in "ef"
+                for method, values in twenty.items()
+                for seed, value in enumerate(values)
+            }
+        )
+        claims = [claim("e"), claim("f", experiment="f")]
+        found = ledger_table(claims, table, design=self.DESIGN).set_index("id")
+        assert found["resampled"].tolist() == [0.25, 0]
+        assert found.loc["e", "p"] > found.loc["f", "p"]
+        assert found.loc["e", ["p_permutation", "boot_low"]].isna().all()
+        assert found.loc["f", ["p_permutation", "boot_low"]].notna().all()
+
+
+class TestLooks:
+    DESIGN = Design(looks=(Look(5, 0.01), Look(10, 0.04)))
+
+    def table(self, n: int, experiment: str = "e", first: float = 1.0) -> pd.DataFrame:
+        """Differences about ``first`` on five seeds, about 0 on the later ones; slow is .4."""
+        wiggle = [0.1, -0.1, 0.0, 0.2, -0.2]
+        up = [first + w for w in wiggle] + wiggle
+        slow = [0.4 + 2 * w for w in [*wiggle, *wiggle]]
+        of_all = {"baseline": [0.0] * 10, "up": up, "slow": slow}
+        return measures_table(
+            {
+                RunKey(experiment, method, 100 - seed): {"score": values[seed]}
+                for method, values in of_all.items()
+                for seed in range(n)
+            }
+        )
+
+    def decide(self, table: pd.DataFrame, *claims: Claim) -> pd.DataFrame:
+        return ledger_table(claims, table, design=self.DESIGN).set_index("id")
+
+    def test_what_a_look_decided_stays_so_from_the_seeds_of_that_look(self):
+        five, ten = (self.decide(self.table(n), claim()).loc["c"] for n in (5, 10))
+        assert (five["verdict"], five["n"], five["level"]) == ("supported", 5, 0.01)
+        # later seeds, on which there is no difference, are not looked at
+        same = [column for column in LEDGER if column != "twin_agrees"]
+        pd.testing.assert_series_equal(five[same[1:]], ten[same[1:]], check_names=False)
+        assert five["low"] == pytest.approx(
+            stats.ttest_1samp([1.1, 0.9, 1.0, 1.2, 0.8], 0).confidence_interval(0.99).low
+        )
+
+    def test_what_is_open_is_looked_at_again_with_the_error_of_that_look(self):
+        slow = claim(method="slow")
+        five, ten = (self.decide(self.table(n), slow).loc["c"] for n in (5, 10))
+        assert (five["verdict"], five["n"], five["level"]) == ("inconclusive", 5, 0.01)
+        assert five["p"] > 0.01
+        assert (ten["verdict"], ten["n"], ten["level"]) == ("supported", 10, 0.04)
+        assert ten["p"] < 0.04
+
+    def test_between_two_looks_the_seeds_of_the_first_count(self):
+        slow = claim(method="slow")
+        five, eight = (self.decide(self.table(n), slow).loc["c"] for n in (5, 8))
+        assert eight["n"] == 5
+        assert eight["p"] == five["p"]
+
+    def test_before_the_first_look_nothing_is_decided(self):
+        found = self.decide(self.table(4), claim()).loc["c"]
+        assert found["p"] < 0.01
+        assert (found["verdict"], found["n"]) == ("inconclusive", 4)
+        assert math.isnan(found["p_holm"])
+        assert found["note"] == "4 seeds: the first look takes 5"
+
+    def test_claims_of_experiments_with_fewer_seeds_count_as_open(self):
+        table = pd.concat([self.table(10), self.table(4, "f")])
+        slow = claim("slow", method="slow", smallest=0.25)
+        waiting = [claim(f"w{i}", experiment="f", smallest=0.1 + i) for i in range(3)]
+        alone = self.decide(table, slow).loc["slow"]
+        among = self.decide(table, slow, *waiting).loc["slow"]
+        assert alone["p_holm"] == alone["p"]
+        assert among["p_holm"] == pytest.approx(4 * among["p"])
 
 
 def test_claims_that_are_not_asked_change_no_other(tmp_path):
@@ -86,15 +186,18 @@ def test_claims_that_are_not_asked_change_no_other(tmp_path):
     reasons = {"x": "gone was not run", "y": "gone was not run"}
     among = ledger_table([*unasked, *others], table, reasons)
     write_table(tmp_path / "claims.csv", among)
-    assert ledger_metrics(read_ledger(tmp_path / "claims.csv"))["x"] == {"verdict": "not asked"}
+    assert ledger_metrics(read_ledger(tmp_path / "claims.csv"))["x"] == {
+        "verdict": "not asked",
+        "outcome": "open",
+    }
     among = among.set_index("id")
-    same = ["verdict", "p", "p_holm", "seeds_needed", "note", "difference", "low"]
+    same = ["verdict", "p", "p_holm", "seeds_low", "note", "difference", "low"]
     pd.testing.assert_frame_equal(among.loc[["a", "b", "c"], same], alone[same])
     assert among.loc["a", "twin_agrees"] is None
     assert (among.loc["x":"y", "verdict"] == "not asked").all()
     assert among.loc["y", "note"] == "gone was not run"
     assert among.loc["y", "n"] == 0
-    assert among.loc["x":"y", ["difference", "p", "p_holm", "seeds_needed"]].isna().all(axis=None)
+    assert among.loc["x":"y", ["difference", "p", "p_holm", "seeds_low"]].isna().all(axis=None)
 
 
 class TestNumbers:
@@ -108,8 +211,8 @@ class TestNumbers:
         assert (found["low"], found["high"]) == pytest.approx((1 - half_width, 1 + half_width))
         assert found["effect_size"] == pytest.approx(1 / d.std(ddof=1))
         assert found["p"] == pytest.approx(2 * stats.t.sf(0.9 / sem, 4))
-        assert 0.8 < found["boot_low"] < 1 < found["boot_high"] < 1.2
-        assert found["intervals_agree"]
+        assert math.isnan(found["boot_low"])  # of too few seeds
+        assert found["intervals_agree"] is None
         assert (found["bound_low"], found["bound_high"]) == (0.1, math.inf)
 
     def test_seeds_are_matched_by_number_and_not_by_place(self):
@@ -176,24 +279,28 @@ class TestNumbers:
 
 class TestVerdicts:
     @pytest.mark.parametrize(
-        ("changes", "verdict", "note"),
+        ("changes", "verdict", "outcome"),
         [
-            ({}, "supported", ""),
-            ({"method": "down"}, "contradicted", "it goes the other way"),
-            ({"smallest": 5.0}, "contradicted", "no difference that matters"),
-            ({"direction": "lower"}, "contradicted", "it goes the other way"),
-            ({"method": "down", "direction": "lower"}, "supported", ""),
-            ({"direction": "same", "smallest": 2.0}, "supported", ""),
-            ({"direction": "same"}, "contradicted", ""),
-            ({"method": "baseline", "than": 50, "direction": "lower"}, "supported", ""),
-            ({"method": "unclear"}, "inconclusive", ""),
+            ({}, "supported", "as claimed"),
+            ({"method": "down"}, "contradicted", "opposite"),
+            ({"smallest": 5.0}, "contradicted", "right sign but negligible"),
+            ({"method": "unclear", "smallest": 5.0}, "contradicted", "no difference that matters"),
+            ({"direction": "lower"}, "contradicted", "opposite"),
+            ({"method": "down", "direction": "lower"}, "supported", "as claimed"),
+            ({"direction": "same", "smallest": 2.0}, "supported", "no difference that matters"),
+            ({"direction": "same"}, "contradicted", "different"),
+            ({"direction": "not_higher"}, "contradicted", "opposite"),
+            ({"method": "down", "direction": "not_higher"}, "supported", "as claimed"),
+            ({"method": "down", "direction": "not_lower"}, "contradicted", "opposite"),
+            ({"method": "baseline", "than": 50, "direction": "lower"}, "supported", "as claimed"),
+            ({"method": "unclear"}, "inconclusive", "open"),
         ],
     )
-    def test_follow_the_rule(self, changes, verdict, note):
+    def test_follow_the_rule(self, changes, verdict, outcome):
         unclear = np.add(BASELINE, UNCLEAR).tolist()
         found = decide(runs(unclear=unclear), claim(**changes)).loc["c"]
-        assert (found["verdict"], found["note"]) == (verdict, note)
-        assert math.isnan(found["seeds_needed"]) == (verdict != "inconclusive")
+        assert (found["verdict"], found["outcome"], found["note"]) == (verdict, outcome, "")
+        assert math.isnan(found["seeds_low"]) == (verdict != "inconclusive")
 
     def test_are_corrected_for_the_number_of_claims(self):
         some = np.add(BASELINE, [0.6, 1.0, 0.2, 0.3, 0.9]).tolist()
@@ -236,20 +343,31 @@ class TestVerdicts:
         table = runs(unclear=unclear)
         alone = decide(table, lone).loc["lone"]
         d = np.array(UNCLEAR)
-        shift = (0.9 - d.mean()) / d.std(ddof=1)
-        powers = [
-            stats.nct.sf(stats.t.ppf(1 - 0.025, n - 1), n - 1, shift * math.sqrt(n))
-            for n in range(2, 100)
-        ]
-        assert alone["seeds_needed"] == next(n for n, p in enumerate(powers, 2) if p >= 0.8)
+        estimate = Estimate(5, d.mean(), d.std(ddof=1))
+        expected = seeds_for_mean(estimate, Region(0.9, math.inf), 0.05)
+        assert (alone["seeds_low"], alone["seeds_high"]) == expected
         # A settled claim changes nothing, nor does the same question in other words; one more
         # open claim halves the level.
-        with_settled = decide(table, lone, claim()).loc["lone", "seeds_needed"]
-        assert with_settled == alone["seeds_needed"]
+        with_settled = decide(table, lone, claim()).loc["lone", "seeds_low"]
+        assert with_settled == alone["seeds_low"]
         again = decide(table, lone, claim("again", method="unclear", smallest=0.9))
-        assert again.loc["lone", "seeds_needed"] == alone["seeds_needed"]
-        more_open = decide(table, lone, claim("open", method="unclear")).loc["lone", "seeds_needed"]
-        assert more_open > alone["seeds_needed"]
+        assert again.loc["lone", "seeds_low"] == alone["seeds_low"]
+        more_open = decide(table, lone, claim("open", method="unclear")).loc["lone", "seeds_low"]
+        assert more_open > alone["seeds_low"]
+
+    def test_five_seeds_cannot_say_whether_it_depends_on_the_seed(self):
+        mixed = np.add(BASELINE, [1, -1, 1, 1, -1]).tolist()
+        found = decide(runs(mixed=mixed), claim(method="mixed", direction="varies")).loc["c"]
+        assert not found["decidable"]
+        twelve = measures_table(
+            {
+                RunKey("e", method, seed): {"score": float(seed % 2 if method == "up" else 0.5)}
+                for method in ("up", "baseline")
+                for seed in range(12)
+            }
+        )
+        found = decide(twelve, claim(direction="varies")).loc["c"]
+        assert (found["verdict"], found["decidable"]) == ("supported", None)
 
     def test_one_seed_and_equal_differences_allow_no_test(self):
         single = measures_table({RunKey("e", m, 0): {"score": 1.0} for m in ("up", "baseline")})
@@ -258,15 +376,21 @@ class TestVerdicts:
             *("inconclusive", 1),
             "1 seed: no test",
         )
-        assert math.isnan(found["seeds_needed"])
+        assert math.isnan(found["seeds_low"])
         flat = decide(runs(flat=np.add(BASELINE, 2).tolist()), claim(method="flat")).loc["c"]
         assert flat["verdict"] == "inconclusive"
         assert flat["note"] == "the same difference on every seed: no test"
 
     def test_says_when_the_two_intervals_disagree(self):
-        d = [0.0, 0.1, 0.3, 0.2, 1.0]
-        skewed = np.add(BASELINE, d).tolist()
-        found = decide(runs(skewed=skewed), claim(method="skewed", smallest=0)).loc["c"]
+        d = [0.0, 0.1, 0.3, 0.2, 1.0, 0.0, 0.1, -0.3, 0.2, 2.0, 0.0, -0.1, 0.3, -0.2, -0.1]
+        table = measures_table(
+            {
+                RunKey("e", method, seed): {"score": value}
+                for method, values in {"up": d, "baseline": [0.0] * 15}.items()
+                for seed, value in enumerate(values)
+            }
+        )
+        found = decide(table, claim(smallest=0)).loc["c"]
         assert found["low"] < 0 < found["boot_low"]
         assert not found["intervals_agree"]
         assert "by the bootstrap's alone it is supported" in found["note"]
@@ -300,7 +424,7 @@ class TestOutput:
         found = ledger_metrics(self.some())
         assert json.loads(json.dumps(found, allow_nan=False)) == found
         assert list(found) == ["yes", "maybe", "no", "flat"]
-        assert found["yes"].keys() == {"verdict", "difference", "low", "high"}
+        assert found["yes"].keys() == {"verdict", "outcome", "difference", "low", "high"}
         assert found["yes"]["difference"] == 1
         assert found["no"]["verdict"] == "contradicted"
 
@@ -320,7 +444,7 @@ class TestOutput:
             "n",
         ):
             assert read[column].tolist() == ledger[column].tolist()
-        for column in ("difference", "low", "boot_high", "bound_high", "p_holm", "seeds_needed"):
+        for column in ("difference", "low", "boot_high", "bound_high", "p_holm", "seeds_low"):
             np.testing.assert_allclose(read[column], ledger[column].astype(float), rtol=1e-5)
 
     def test_no_claims_are_an_empty_ledger(self, tmp_path: Path):

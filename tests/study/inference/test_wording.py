@@ -9,6 +9,7 @@ import pytest
 from study.inference.claims import read_claims
 from study.inference.ledger import read_ledger
 from study.inference.wording import (
+    confidence_text,
     count_questions,
     counts_text,
     decimals,
@@ -29,7 +30,10 @@ def row(**changes: Any) -> SimpleNamespace:
         "direction": "higher",
         "other": "baseline",
         "verdict": "inconclusive",
-        "seeds_needed": 17.0,
+        "n": 5,
+        "decidable": "",
+        "seeds_low": 8.0,
+        "seeds_high": 109.0,
     }
     return SimpleNamespace(**(plain | changes))
 
@@ -57,14 +61,28 @@ def test_effect(changes, text):
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "about 17 seeds would settle it"),
-        ({"seeds_needed": math.inf}, "more than 1,000 seeds would settle it"),
-        ({"seeds_needed": math.nan}, ""),
+        ({}, "8 to 109 seeds would settle it"),
+        ({"seeds_high": 8.0}, "about 8 seeds would settle it"),
+        ({"seeds_high": math.inf}, "8 or more seeds would settle it"),
+        ({"seeds_low": math.inf, "seeds_high": math.inf}, "more than 1,000 seeds would settle it"),
+        ({"seeds_low": math.nan}, ""),
         ({"verdict": "supported"}, ""),
+        *[
+            (
+                {"decidable": said},
+                "cannot be decided with 5 seeds: no result of them would be significant",
+            )
+            for said in (False, "False")
+        ],
     ],
 )
 def test_seeds_needed(changes, text):
     assert needed_text(row(**changes)) == text
+
+
+@pytest.mark.parametrize(("level", "text"), [(0.05, "95 %"), (0.015, "98.5 %"), (0.01, "99 %")])
+def test_what_an_interval_covers(level, text):
+    assert confidence_text(level) == text
 
 
 def of_verdicts(*verdicts: str) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from study.report.charts import LEFT, RIGHT, WIDTH, interval_chart
+from study.report.charts import LEFT, RIGHT, WIDTH, interval_chart, profile_chart
 
 DOTS = {"seed 0": (0.1, "a"), "seed 1": (0.3, "b")}
 
@@ -51,3 +52,18 @@ def test_many_seeds_stay_in_a_small_picture_without_names() -> None:
     chart = interval_chart({f"seed {i}": (i / 9, "") for i in range(60)}, (3.0, 2.0, 4.0), None)
     assert chart.height < 320
     assert {name for _, _, name, _ in chart.dots} == {""}
+
+
+def test_a_profile_steps_down_at_each_threshold() -> None:
+    chart = profile_chart({"a": ([0.5, 0.75, 1.0], [1.0, 2 / 3, 1 / 3]), "b": ([0.5], [1.0])})
+    corners = [tuple(map(float, point.split(","))) for point in chart.lines["a"].split()]
+    assert corners[0][0] < corners[1][0]  # from the left edge, where all seeds are above
+    across = [x for x, _ in corners[1:]]
+    assert across == sorted(across)
+    heights = dict.fromkeys(y for _, y in corners)
+    words = {text: y for y, text in chart.y_ticks}
+    assert next(iter(heights)) == words["100 %"]
+    assert list(heights)[-1] == words["0 %"]
+    steps = np.diff(list(heights))
+    assert steps == pytest.approx([steps[0]] * 3, abs=0.2)
+    assert chart.lines["b"].split()[-1] == f"{across[0]},{words['0 %']}"

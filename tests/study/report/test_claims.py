@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from study.inference.claims import Claim
+from study.inference.design import Design
 from study.inference.ledger import ledger_table
+from study.inference.looks import Look
 from study.params import check
-from study.report.claims import ClaimView, by_source, claim_views, counted
+from study.report.claims import ClaimView, by_source, claim_views, counted, outcomes
 from study.tables import MEASURES
 
 SEEDS = [5, 1, 2, 8]
@@ -38,7 +40,7 @@ USUAL = {
 
 def views(*changes: dict[str, Any]) -> list[ClaimView]:
     claims = [check(Claim, USUAL | {"id": f"c{i}"} | change) for i, change in enumerate(changes)]
-    return claim_views(ledger_table(claims, runs()), runs(), SEEDS, [])
+    return claim_views(ledger_table(claims, runs()), runs(), [])
 
 
 def test_values_are_paired_by_seed() -> None:
@@ -63,7 +65,7 @@ def test_another_metric_of_the_other_is_shown_and_named() -> None:
     claim = check(Claim, USUAL | asked | {"id": "c"})
     more = runs()[runs()["method"] == "baseline"].assign(metric="best_nll")
     table = pd.concat([runs(), more.assign(value=more["value"] / 4)])
-    (view,) = claim_views(ledger_table([claim], table), table, SEEDS, [])
+    (view,) = claim_views(ledger_table([claim], table), table, [])
     assert view.question.endswith("manifold mixup against baseline (best nll)")
     assert view.claimed == "lower than baseline (best nll) by more than 0.1"
     assert view.values == [
@@ -113,23 +115,42 @@ def test_a_claim_about_seeds_has_its_share_on_an_axis_of_its_own() -> None:
     assert share.estimate[0] == pytest.approx((left + right) / 2, abs=0.1)
 
 
-def test_seeds_to_add_extend_those_of_the_study() -> None:
+def test_open_claims_say_how_many_seeds_and_settled_ones_do_not() -> None:
     (view,) = views({"direction": "lower", "smallest": 0.0, "method": "dropout"})
     assert view.row["verdict"] == "inconclusive"
-    needed = view.row["seeds_needed"]
-    if needed <= 60:
-        assert view.more_seeds[:4] == SEEDS
-        assert len(view.more_seeds) == len(set(view.more_seeds)) == needed
-    else:
-        assert view.more_seeds == []
-    assert view.needed
-
-
-def test_settled_claims_need_no_seeds() -> None:
+    assert view.needed == f"{view.seeds_needed} seeds would settle it"
     (view,) = views({"direction": "lower", "smallest": 0.1, "relative": True})
     assert view.row["verdict"] == "supported"
-    assert view.more_seeds == []
-    assert view.needed == ""
+    assert view.needed == view.seeds_needed == ""
+
+
+def test_zero_and_the_smallest_difference_on_both_sides_are_marked() -> None:
+    (view,) = views({"direction": "lower", "smallest": 0.5})
+    ((_, chart),) = view.charts
+    below, above = chart.marks
+    assert below < chart.reference < above
+    assert above - chart.reference == pytest.approx(chart.reference - below, abs=0.2)
+    assert chart.regions[0][1] == below  # the claim holds from there on
+    (without,) = views({"direction": "lower", "smallest": 0.0})
+    assert list(without.charts[0][1].marks) == []
+
+
+def test_only_the_seeds_of_the_look_are_shown() -> None:
+    claim = check(Claim, USUAL | {"id": "c", "direction": "lower", "smallest": 0.0})
+    design = Design(looks=(Look(3, 0.01), Look(9, 0.04)))
+    (view,) = claim_views(ledger_table([claim], runs(), design=design), runs(), [])
+    assert [seed for seed, *_ in view.values] == SEEDS[:3]
+    assert view.confidence == "99 %"
+
+
+def test_contradicted_claims_are_counted_by_what_was_found_instead() -> None:
+    shown = views(
+        {"direction": "higher", "smallest": 0.1, "relative": True},
+        {"direction": "lower", "smallest": 0.1, "relative": True},
+        {"direction": "lower", "smallest": 0.9, "relative": True},
+        {"direction": "not_lower", "smallest": 0.1, "relative": True},
+    )
+    assert outcomes(shown) == {"opposite": 2, "right sign but negligible": 1}
 
 
 def test_claims_are_counted_and_grouped_and_know_whose_twin_they_are() -> None:
@@ -161,7 +182,7 @@ def test_a_claim_that_was_not_asked_says_why_and_is_counted() -> None:
     asked = check(Claim, USUAL | {"id": "a", "direction": "lower", "smallest": 0.1})
     unasked = asked.model_copy(update={"id": "u", "than": "gone"})
     ledger = ledger_table([unasked, asked], runs(), {"u": "gone was not run"})
-    first, second = claim_views(ledger, runs(), SEEDS, [])
+    first, second = claim_views(ledger, runs(), [])
     assert (first.found, first.values, first.charts, first.needed) == (
         "gone was not run",
         [],
@@ -180,7 +201,7 @@ def test_the_diamond_of_a_ratio_stands_amid_its_dots() -> None:
     table = runs().assign(value=[value for values in of.values() for value in values])
     asked = {"id": "c", "direction": "higher", "smallest": 0.1, "relative": True}
     claim = check(Claim, USUAL | asked)
-    (view,) = claim_views(ledger_table([claim], table), table, SEEDS, [])
+    (view,) = claim_views(ledger_table([claim], table), table, [])
     ((_, chart),) = view.charts
     places = [x for x, *_ in chart.dots]
     diamond, left, right, _ = chart.estimate
