@@ -80,10 +80,10 @@ def _is_target_again(column: pd.Series, targets: pd.DataFrame, _: OwnDataConfig)
 
 
 def one_to_one(column: pd.Series, other: pd.Series) -> bool:
-    """Tell whether equal values of one are equal values of the other, and there are several."""
+    """Tell whether rows are equal in one where they are in the other, and some are, not all."""
     codes, values = pd.factorize(column, use_na_sentinel=False)
     other_codes, _ = pd.factorize(other, use_na_sentinel=False)
-    return len(values) > 1 and bool((codes == other_codes).all())
+    return 1 < len(values) < len(codes) and bool((codes == other_codes).all())
 
 
 def _is_dates(column: pd.Series, _: pd.DataFrame, __: OwnDataConfig) -> bool:
