@@ -77,8 +77,8 @@ def typed(name: str, column: pd.Series, decimal: str) -> pd.Series:
     if len(texts) and (len(texts) < len(values) or all(map(_hint, texts.unique()))):
         raise StudyError(
             f"{at_rows(texts.index)}, column {dotted(name)}: {shown(texts.iloc[0])} is no number"
-            f"{_hint(texts.iloc[0])}; else add the column to own.categories, or the text to "
-            f"own.missing ({len(values) - len(texts):,} other values are numbers)"
+            f"{_hint(texts.iloc[0])}, and {len(values) - len(texts):,} other values are. Else add "
+            "the text to own.missing, or the column to own.categories or own.drop"
         )
     return as_texts(column) if len(texts) else numbers
 

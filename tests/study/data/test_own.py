@@ -255,6 +255,12 @@ def test_a_suspect_is_read_where_one_says_so(tmp_path: Path, name: str) -> None:
     assert any(feature.startswith(name) for feature in kept.feature_names)
 
 
+def test_all_suspects_are_named_at_once(tmp_path: Path) -> None:
+    ids = {f"id{i}": numbers(i) for i in range(5)}
+    with pytest.raises(StudyError, match=r"column id0 .*; also, column id3 .*; and 1 more$"):
+        read(tmp_path, csv(**ids))
+
+
 def test_numbers_that_are_categories(tmp_path: Path) -> None:
     content = changed("age", 4, "3+")
     _, description = read(tmp_path, content, categories=["age"])
