@@ -16,9 +16,11 @@ import pytest
 from study.data.dataset import Dataset, load_dataset
 from study.data.idx import read_idx
 from study.data.npz import read_npz
+from study.data.own import read_own
+from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.inference.claims import read_claims
-from study.params import read_params
+from study.params import check, read_params
 from study.tables import read_table
 from study.training.checkpoint import Checkpoint
 from study.training.outcome import write_run
@@ -93,9 +95,17 @@ def in_a_run(name: str, read: Callable[[Path], object]) -> Callable[[Path], obje
     return read_run
 
 
+def read_own_file(path: Path, kind: str) -> None:
+    target = None if kind == "npz" else "a"
+    read_own(check(OwnDataConfig, {"path": str(path), "format": kind, "target": target}))
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "data": lambda folder: load_dataset(folder / "file"),
     "embeddings": lambda folder: read_npz(folder / "file"),
+    "one's own table": lambda folder: read_own_file(folder / "file", "csv"),
+    "one's own Parquet": lambda folder: read_own_file(folder / "file", "parquet"),
+    "one's own arrays": lambda folder: read_own_file(folder / "file", "npz"),
     "IDX images": lambda folder: read_idx(folder / "file", 3),
     "IDX labels": lambda folder: read_idx(folder / "file", 1),
     "table": lambda folder: read_table(folder / "file", ["value"]),

@@ -74,6 +74,8 @@ def _check(inputs: np.ndarray, labels: np.ndarray, group: np.ndarray) -> None:
             f"inputs are pixels of {inputs.dtype} in {inputs.min():g}..{inputs.max():g}: save them "
             "as uint8, or as floats in [0, 1]"
         )
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        raise StudyError(f"labels has the shape {labels.shape}: save labels[:, 0], one class a row")
     if labels.ndim not in (1, 2) or group.ndim != 1 or group.dtype.kind not in "iu":
         raise StudyError(
             f"labels must be (N,) or (N, L) and group (N,) whole numbers, got {labels.shape} and "

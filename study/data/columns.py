@@ -7,6 +7,7 @@ from study.errors import StudyError
 from study.params import dotted, shown
 
 ROWS_NAMED = 5
+PLAIN = (str, bool, int, float, np.bool_, np.number)
 WHAT_WITH_DATES = (
     "save what counts about them as numbers (the year, the days since), "
     "or add the column to own.drop"
@@ -44,31 +45,40 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> tuple[pd.Series, pd.Ser
     return numbers, numbers.isna() & column.notna()
 
 
-def typed(name: str, column: pd.Series, decimal: str) -> pd.Series:
-    """Give a column as float64 numbers if all of its values are, as texts if none is.
+def check_values(name: str, column: pd.Series) -> None:
+    """Refuse a column that holds anything but numbers, texts, and true and false.
 
     Raises:
-        StudyError: it holds both, dates, or what is neither.
+        StudyError: it holds dates or what a table of another format may have, such as lists.
     """
     if isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind in "mM":
         raise StudyError(f"column {dotted(name)} holds dates or times: {WHAT_WITH_DATES}")
-    if column.dtype.kind == "b" or column.dtype == "boolean":
-        return as_texts(column)
     values = column.dropna()
-    is_other = ~values.map(lambda value: isinstance(value, str | int | float | np.number))
+    is_other = ~values.map(lambda value: isinstance(value, PLAIN)).astype(bool)
     if is_other.any():
         kind = type(values[is_other].iloc[0]).__name__
         raise StudyError(
             f"{at_rows(values.index[is_other])}, column {dotted(name)}: a value of the type {kind} "
             "is neither number nor text: save it as one, or add the column to own.drop"
         )
+
+
+def typed(name: str, column: pd.Series, decimal: str) -> pd.Series:
+    """Give a column as float64 numbers if all of its values are, as texts if none is.
+
+    Raises:
+        StudyError: it holds both, or numbers that are written in another way.
+    """
+    values = column.dropna()
+    if values.map(lambda value: isinstance(value, bool | np.bool_)).any():
+        return as_texts(column)
     numbers, is_text = as_numbers(column, decimal)
     texts = column[is_text]
     if len(texts) and (len(texts) < len(values) or all(map(_hint, texts.unique()))):
         raise StudyError(
             f"{at_rows(texts.index)}, column {dotted(name)}: {shown(texts.iloc[0])} is no number"
-            f"{_hint(texts.iloc[0])}; else add the column to own.categories, or the text to "
-            f"own.missing ({len(values) - len(texts):,} other values are numbers)"
+            f"{_hint(texts.iloc[0])}, and {len(values) - len(texts):,} other values are. Else add "
+            "the text to own.missing, or the column to own.categories or own.drop"
         )
     return as_texts(column) if len(texts) else numbers
 

@@ -47,23 +47,13 @@ def read_csv(content: bytes, config: OwnDataConfig) -> tuple[pd.DataFrame, int]:
     if text.count("\n") > MAX_ROWS + 1:
         raise StudyError(f"has more than {MAX_ROWS:,} rows: take a sample of them")
     separator = _separator(text) if config.separator == "auto" else config.separator
-    header = _checked_rows(text, separator)
-    table = pd.read_csv(
-        io.StringIO(text),
-        sep=separator,
-        header=None,
-        dtype=str,
-        keep_default_na=False,
-        skip_blank_lines=False,
-        skipinitialspace=True,
-    )
-    table = table.iloc[1:].apply(lambda column: column.str.strip())
-    table.index += 1
-    table.columns = pd.Index(_names(header))
+    header, *rows = _checked_rows(text, separator)
+    table = pd.DataFrame(rows, columns=_names(header), index=range(2, len(rows) + 2), dtype=object)
+    table = table.apply(lambda column: column.str.strip())
     is_empty = (table == "").all(axis=1)
     if is_empty.all():
         raise StudyError("has the names of columns in row 1, and no other row")
-    table = table[~is_empty].astype(object)
+    table = table[~is_empty]
     return table.mask(table.isin(config.missing), other=np.nan), int(is_empty.sum())
 
 
@@ -95,7 +85,7 @@ def _separator(text: str) -> str:
     columns = {}
     for separator in SEPARATORS:
         try:
-            first = [row for row in islice(_reader(text, separator), ROWS_LOOKED_AT) if row]
+            first = list(islice(filter(None, _reader(text, separator)), ROWS_LOOKED_AT))
         except csv.Error:  # a value too long, as most of the file is by a wrong separator
             continue
         columns[separator] = min(map(len, first))
@@ -121,10 +111,11 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
         ) from error
 
 
-def _checked_rows(text: str, separator: str) -> list[str]:
-    """Check that all rows have as many values as the first one, and give that."""
+def _checked_rows(text: str, separator: str) -> Iterator[list[str]]:
+    """Yield the rows, all of which have as many values as the first one, or none."""
     rows = _rows(text, separator)
     header = next(rows)
+    by = f"separated by {SEPARATORS.get(separator, separator)}"
     if not any(map(str.strip, header)):
         raise StudyError("row 1 is empty: it must hold the names of the columns")
     if len(header) > MAX_COLUMNS:
@@ -134,17 +125,17 @@ def _checked_rows(text: str, separator: str) -> list[str]:
         )
     if len(header) == 1:
         raise StudyError(
-            f"row 1 has one column, {shown(header[0])}, by {SEPARATORS.get(separator, separator)}: "
+            f"row 1 has one column, {shown(header[0])}, {by}: "
             "set own.separator to the character between columns"
         )
+    yield header
     for number, row in enumerate(rows, start=2):
         if row and len(row) != len(header):
             raise StudyError(
-                f"row {number} has {len(row)} values where row 1 has {len(header)} names, separated"
-                f" by {SEPARATORS.get(separator, separator)}: mend the row, quote the values that "
-                "hold the separator, or set own.separator"
+                f"row {number} has {len(row)} values where row 1 has {len(header)} names, {by}: "
+                "mend the row, quote the values that hold the separator, or set own.separator"
             )
-    return header
+        yield row or [""] * len(header)
 
 
 def _names(header: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ class Description:
     """Samples of each class, or of each answer to each label."""
     imbalance: float
     """The largest count over the smallest."""
+    repeated: int
+    """Samples with the inputs of an earlier one, which may lie on both sides of a split."""
     feature_names: list[str]
     missing: dict[str, int]
     left_out: dict[str, str]
@@ -83,9 +86,11 @@ def _read(config: OwnDataConfig) -> tuple[str, str, Encoded]:
         inputs, labels = encoded.dataset.inputs, encoded.dataset.labels
         content = np.ascontiguousarray(inputs).tobytes() + labels.tobytes()
         return "scikit-learn", hashlib.sha256(content).hexdigest(), encoded
-    path = Path(str(config.path)).expanduser()
+    path = Path(os.path.expanduser(str(config.path)))
     if not path.exists():
         raise StudyError("is not there: own.path is relative to the folder of params.yaml")
+    if not (path.is_file() or path.is_dir()):
+        raise StudyError("is neither a file nor a folder")
     kind = _format(path) if config.format == "auto" else config.format
     _check_kind(path, kind, config)
     before = _sha256(path)
@@ -172,6 +177,7 @@ def _describe(source: str, kind: str, sha256: str, encoded: Encoded) -> Descript
         many_labels=dataset.labels.ndim == 2,
         counts=counts,
         imbalance=max(counts.values()) / min(counts.values()),
+        repeated=len(dataset.inputs) - len({sample.tobytes() for sample in dataset.inputs}),
         feature_names=encoded.feature_names,
         missing=encoded.missing,
         left_out=encoded.left_out,

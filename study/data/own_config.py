@@ -13,14 +13,14 @@ MISSING = ["", "?", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
 class OwnDataConfig(Section):
     """One's own data: a file, a folder, or a data set that scikit-learn ships."""
 
-    path: str | None = None
+    path: str | None = Field(default=None, min_length=1)
     """A file or folder; null where ``name`` is set."""
     name: Literal["digits", "wine", "breast_cancer", "iris"] | None = None
     """A data set that scikit-learn ships; null where ``path`` is set."""
     format: Literal["auto", "csv", "parquet", "npz", "images", "idx"] = "auto"
     """``auto`` goes by the file's name and its first bytes."""
     target: str | Names | None = None
-    """The column of the classes; a list of columns of 0 and 1 if there are many labels a row."""
+    """The column of the classes; a list of columns of 0 and 1 if a row can have many labels."""
     group: str | None = None
     """A column whose equal values must stay together: a patient, a site. It is no feature."""
     drop: Names = Field(default_factory=list)
@@ -87,4 +87,4 @@ class OwnDataConfig(Section):
     @property
     def has_many_labels(self) -> bool:
         """Whether a row has a label for each of several questions."""
-        return isinstance(self.target, list)
+        return len(self.targets) > 1

@@ -15,6 +15,7 @@ from study.params import dotted
 ROWS_TO_JUDGE_BY = 20
 """In fewer rows, values that all differ say nothing."""
 LONGEST_TEXT = 200
+ALSO_NAMED = 3
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DATE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?"  # 2026-01-31T12:00, 31/1/26
@@ -56,17 +57,20 @@ def check_suspects(features: pd.DataFrame, targets: pd.DataFrame, config: OwnDat
         config: names the columns to keep.
 
     Raises:
-        StudyError: names the first such column, what it looks like, and what to do.
+        StudyError: names such columns, what they look like, and what to do about the first.
     """
-    for name, column in features.items():
-        if name in config.keep:
-            continue
-        for suspicion in SUSPICIONS:
-            if suspicion.holds(column, targets, config):
-                raise StudyError(
-                    f"column {dotted(name)} {suspicion.words.format(n=column.nunique())}: "
-                    f"{suspicion.what_to_do} (own.keep uses it all the same)"
-                )
+    found = [
+        (f"column {dotted(name)} {suspicion.words.format(n=column.nunique())}", suspicion)
+        for name, column in features.items()
+        if name not in config.keep
+        for suspicion in [one for one in SUSPICIONS if one.holds(column, targets, config)][:1]
+    ]
+    if not found:
+        return
+    (first, suspicion), *others = found
+    also = "".join(f"; also, {words}" for words, _ in others[:ALSO_NAMED])
+    more = f"; and {len(others) - ALSO_NAMED:,} more" if len(others) > ALSO_NAMED else ""
+    raise StudyError(f"{first}: {suspicion.what_to_do} (own.keep uses it all the same){also}{more}")
 
 
 class _Suspicion(NamedTuple):
@@ -80,10 +84,10 @@ def _is_target_again(column: pd.Series, targets: pd.DataFrame, _: OwnDataConfig)
 
 
 def one_to_one(column: pd.Series, other: pd.Series) -> bool:
-    """Tell whether equal values of one are equal values of the other, and there are several."""
+    """Tell whether rows are equal in one where they are in the other, and some are, not all."""
     codes, values = pd.factorize(column, use_na_sentinel=False)
     other_codes, _ = pd.factorize(other, use_na_sentinel=False)
-    return len(values) > 1 and bool((codes == other_codes).all())
+    return 1 < len(values) < len(codes) and bool((codes == other_codes).all())
 
 
 def _is_dates(column: pd.Series, _: pd.DataFrame, __: OwnDataConfig) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder
 
-from study.data.columns import as_texts, at_rows, typed
+from study.data.columns import as_texts, at_rows, check_values, typed
 from study.data.csv_text import MAX_COLUMNS
 from study.data.dataset import Dataset
 from study.data.encoded import Encoded
@@ -32,6 +32,8 @@ def encode_table(table: pd.DataFrame, config: OwnDataConfig, rows_dropped: int =
         StudyError: names the row, the column and what to do.
     """
     _check_names(table, config)
+    for name in table.columns.difference(config.drop, sort=False):
+        check_values(name, table[name])
     raw_targets = table[config.targets]
     if config.has_many_labels:
         labels, class_names = encode_yes_or_no(raw_targets), config.targets
@@ -107,7 +109,7 @@ def _features(table: pd.DataFrame, config: OwnDataConfig) -> tuple[pd.DataFrame,
     features: dict[str, pd.Series] = {}
     for name in table.columns.difference([*config.targets, config.group, *config.drop], sort=False):
         column = table[name]
-        if column.nunique() == 0:
+        if column.isna().all():
             left_out[name] = "it has no value"
             continue
         is_category = name in config.categories

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import pickle
 import shutil
 import zipfile
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from study.data import own
 from study.data.own import read_own
@@ -24,6 +27,9 @@ GOOD = {
     "site": [f"s{i % 8}" for i in range(N)],
     "species": [("cat", "dog")[i // 2 % 2] for i in range(N)],
 }
+PIECES = st.binary(max_size=9) | st.sampled_from(
+    [b",", b";", b"\n", b"\r", b'"', b"\0", b"\t", b"nan", b"-inf", b"1e999", b"\xff"]
+)
 SMALL = "a,species\n" + "1,x\n2,y\n" * 10
 
 
@@ -45,6 +51,11 @@ def read(tmp_path: Path, content: str | bytes, suffix: str = ".csv", **keys: Any
     path = tmp_path / f"my{suffix}"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_own(OwnDataConfig(**({"path": str(path), "target": "species"} | keys)))
+
+
+def in_one_line(error: StudyError) -> None:
+    assert str(error).isprintable()
+    assert len(str(error)) < 500
 
 
 def zip_of(content: str) -> bytes:
@@ -138,7 +149,7 @@ ODD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "a group is missing": (changed("site", 3, ""), {"group": "site"}, "row 3: column site, the gr"),
     "labels that are no labels": (
         csv(),
-        {"target": ["species"]},
+        {"target": ["species", "site"]},
         "column species: 'cat' is neither",
     ),
     "a label that all have": (
@@ -199,8 +210,7 @@ def test_an_odd_file_is_refused_in_one_line(tmp_path: Path, case: str) -> None:
     content, keys, said = ODD[case]
     with pytest.raises(StudyError, match=f"my.csv: .*{said}") as error:
         read(tmp_path, content, **keys)
-    assert str(error.value).isprintable()
-    assert len(str(error.value)) < 500
+    in_one_line(error.value)
 
 
 def test_there_are_many_odd_files() -> None:
@@ -245,6 +255,12 @@ def test_a_suspect_is_read_where_one_says_so(tmp_path: Path, name: str) -> None:
     assert any(feature.startswith(name) for feature in kept.feature_names)
 
 
+def test_all_suspects_are_named_at_once(tmp_path: Path) -> None:
+    ids = {f"id{i}": numbers(i) for i in range(5)}
+    with pytest.raises(StudyError, match=r"column id0 .*; also, column id3 .*; and 1 more$"):
+        read(tmp_path, csv(**ids))
+
+
 def test_numbers_that_are_categories(tmp_path: Path) -> None:
     content = changed("age", 4, "3+")
     _, description = read(tmp_path, content, categories=["age"])
@@ -263,6 +279,7 @@ def test_what_is_described(tmp_path: Path) -> None:
     dataset, description = read(tmp_path, content, group="site")
     assert description.counts == {"cat": 20, "dog": 20}
     assert description.imbalance == 1.0
+    assert description.repeated == N - len({tuple(row) for row in dataset.inputs.tolist()})
     assert description.missing == {"age": 1}
     assert description.n_groups == 8
     assert description.left_out == {"empty": "it has no value", "same": "all its values are equal"}
@@ -291,6 +308,31 @@ def test_a_file_in_place_of_a_folder(tmp_path: Path, format: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"no\.csv: is not there: own\.path is relative"):
         read_own(OwnDataConfig(path=str(tmp_path / "no.csv"), target="a"))
+
+
+def test_a_path_that_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "my.csv")  # reading it would wait for ever
+    with pytest.raises(StudyError, match=r"my\.csv: is neither a file nor a folder"):
+        read_own(OwnDataConfig(path=str(tmp_path / "my.csv"), target="a"))
+
+
+def test_a_list_of_one_target_is_its_name(tmp_path: Path) -> None:
+    assert read(tmp_path, csv(), target=["species"])[1].class_names == ["cat", "dog"]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_is_read_or_refused_in_a_line(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(csv().encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at : at + data.draw(st.integers(0, 9))] = data.draw(PIECES)
+    try:
+        dataset, _ = read(tmp_path, bytes(content), decimal=data.draw(st.sampled_from(",.")))
+    except StudyError as error:
+        in_one_line(error)
+    else:
+        assert not np.isinf(dataset.inputs).any()
 
 
 def test_a_kind_that_no_name_tells(tmp_path: Path) -> None:
@@ -324,6 +366,7 @@ def test_a_file_that_changes_while_it_is_read(
     ("section", "said"),
     [
         ({}, "own: set either path or name"),
+        ({"path": ""}, r"own\.path .*at least 1 character"),
         ({"path": "a.csv", "name": "wine"}, "own: set either path or name"),
         ({"name": "whine"}, "own.name must be 'digits'|own.name.*'wine'"),
         ({"path": "a.csv", "target": "a", "group": "a"}, "own.group must not be the target"),
