@@ -1,4 +1,4 @@
-"""Measure the hidden states of every net with a two-unit bottleneck, of two classes in a plane."""
+"""Measure how nets lay out two classes in a plane: boundaries, states of two-unit bottlenecks."""
 
 from study.command import run
 from study.measures.hidden_plane import applies, hidden_measures

@@ -28,6 +28,7 @@ from study.files import whole_folder
 from study.measures import embedding, hidden_plane
 from study.measures.allowances import calibrate, reliability_tables
 from study.measures.bottleneck import Embeddings
+from study.measures.classified_plane import ClassifiedPlane
 from study.measures.plane import Box, bounding_box, evaluate_on_box
 from study.measures.runs import read_runs
 from study.paths import RunKey, data_file, run_folder
@@ -123,9 +124,8 @@ def hidden_spaces(
     The methods that mix stand beside the first plain one; all plain ones have a figure of theirs.
     """
     dataset = load_dataset(data_file(experiment.data))
-    keys = [
-        key for key in all_runs(seeds, {name: experiment}) if hidden_plane.applies(key, experiment)
-    ]
+    runs = all_runs(seeds, {name: experiment})
+    keys = [key for key in runs if hidden_plane.has_hidden_plane(key, experiment)]
     if not keys or not dataset.in_a_plane:
         return
     runs = {key: load_run(run_folder(key)) for key in keys}
@@ -159,7 +159,7 @@ def _hidden_panel(of_seeds: list[Run], dataset: Dataset) -> HiddenPanel:
     inputs, hidden = hidden_plane.input_and_hidden_plane(of_seeds[0], dataset)
     accuracy = float(measures["test_accuracy"].iloc[0])
 
-    def draw(plane: hidden_plane.ClassifiedPlane, box: Box) -> ProbabilityMap:
+    def draw(plane: ClassifiedPlane, box: Box) -> ProbabilityMap:
         probability = evaluate_on_box(plane.predict, box)
         return ProbabilityMap(probability, box, plane.points, plane.labels, accuracy)
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from study.measures import (
     allowances,
+    classified_plane,
     deformations,
     embedding,
     features,
@@ -23,6 +24,7 @@ from study.measures.measure import Measure
 FAMILIES = (
     scores,
     history,
+    classified_plane,
     hidden_plane,
     embedding,
     spectra,

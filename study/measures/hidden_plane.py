@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.measure import Measure
-from study.measures.plane import (
-    CONFIDENCE_LEVELS,
-    Box,
-    Function,
-    bounding_box,
-    evaluate_on_box,
-    level_length,
+from study.measures.classified_plane import (
+    ClassifiedPlane,
+    boundary_length,
+    input_plane,
+    logits_from,
+    low_confidence_share,
 )
+from study.measures.measure import Measure
+from study.measures.plane import Box, bounding_box
 from study.measures.spectra import effective_rank, singular_values, spectra_table
 from study.paths import RunKey
 from study.training.config import ExperimentConfig
@@ -28,12 +25,6 @@ from study.training.run import Run
 
 _MAPS = ("hidden", "hidden_plain")
 MEASURES = [
-    Measure(
-        "boundary_length",
-        "boundary in the input plane, length",
-        seen_in=("methods", *_MAPS),
-        meaning="boundary: the line P(class 1) = 0.5, in diagonals of the box",
-    ),
     Measure(
         "hidden_low_confidence_area",
         "unsure share of the hidden plane",
@@ -64,31 +55,14 @@ MEASURES = [
 
 
 def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
-    """Whether the method's net has a bottleneck of two units; the data must lie in a plane."""
+    """Whether a net has a bottleneck of two units, or none; the data must lie in a plane."""
+    return experiment.net.bottleneck is None or has_hidden_plane(key, experiment)
+
+
+def has_hidden_plane(key: RunKey, experiment: ExperimentConfig) -> bool:
+    """Whether the method's net has a bottleneck of two units."""
     bottleneck = experiment.net_of(key.method).bottleneck
     return bottleneck is not None and bottleneck.size == 2
-
-
-@dataclass(frozen=True)
-class ClassifiedPlane:
-    """A plane whose points a net, or the rest of a net, tells apart into two classes.
-
-    Args:
-        logits: takes (N, 2) float32 points of the plane, gives the (N,) float64 logits of class 1.
-        box: the part of the plane that is looked at.
-        points: (N, 2) float32, where the training points lie.
-        labels: (N,) int64 training labels, 0 or 1.
-    """
-
-    logits: Function
-    box: Box
-    points: NDArray[np.float32]
-    labels: NDArray[np.int64]
-
-    def predict(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Compute P(class 1), (N,) float64, at (N, 2) float32 points of the plane."""
-        p: NDArray[np.float64] = expit(self.logits(points))
-        return p
 
 
 def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane, ClassifiedPlane]:
@@ -107,26 +81,14 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
     bottleneck = run.config.net.bottleneck
     if bottleneck is None or bottleneck.size != 2 or not dataset.in_a_plane:
         raise StudyError(f"{run.folder} is no run of two classes in a plane with a 2-D bottleneck")
-    split = run.split(dataset)
-    points, labels = split.train_inputs, split.train_labels.numpy()
-    states = run.states(points, bottleneck.layer)
-    return (
-        ClassifiedPlane(_logits(run, 0), bounding_box(dataset.inputs), points.numpy(), labels),
-        ClassifiedPlane(_logits(run, bottleneck.layer), bounding_box(states), states, labels),
-    )
-
-
-def _logits(run: Run, k: int) -> Function:
-    @torch.no_grad()
-    def logits(points: NDArray[np.float32]) -> NDArray[np.float64]:
-        of_points: NDArray[np.float64] = run.net(torch.from_numpy(points), start=k).double().numpy()
-        return of_points[:, 0]
-
-    return logits
+    inputs = input_plane(run, dataset)
+    states = run.states(torch.from_numpy(inputs.points), bottleneck.layer)
+    logits = logits_from(run, bottleneck.layer)
+    return inputs, ClassifiedPlane(logits, bounding_box(states), states, inputs.labels)
 
 
 def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[str, float]:
-    """Measure how a run lays out and tells apart its two-unit bottleneck's states.
+    """Measure how a run lays out and tells apart its inputs, and its two-unit bottleneck's states.
 
     - ``hidden_low_confidence_area``: the share of the box of the hidden states' plane where
       0.25 < P(class 1) < 0.75, by ``resolution`` x ``resolution`` cells.
@@ -137,20 +99,22 @@ def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[s
       sum of both, the mean of both classes; 1 on a line, 1/2 alike in all directions. Likewise
       ``hidden_first_share_0`` and ``_1``.
     - ``boundary_length``: length of the line P(class 1) = 1/2 in the box of the inputs, in
-      diagonals of that box.
+      diagonals of that box; all that there is of a net without a bottleneck.
     - ``hidden_boundary_length``: the same for the hidden states; NaN if they are all equal.
 
     Source: figures 1 and 2 of Verma et al. 2019 (arXiv 1806.05236) show such planes of spirals;
     the measures are this study's.
 
     Args:
-        run: of a net with a two-unit bottleneck.
+        run: of a net with a two-unit bottleneck, or with none.
         dataset: the data set it was trained on; two features, two classes.
         resolution: cells along each side of a box.
 
     Raises:
         StudyError: the net has no two-unit bottleneck, or the data are not two classes in a plane.
     """
+    if run.config.net.bottleneck is None:
+        return {"boundary_length": boundary_length(input_plane(run, dataset), resolution)}
     inputs, hidden = input_and_hidden_plane(run, dataset)
     ranks, shares = np.transpose([class_flatness(hidden.points, hidden.labels, c) for c in (0, 1)])
     return {
@@ -162,25 +126,6 @@ def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[s
         "boundary_length": boundary_length(inputs, resolution),
         "hidden_boundary_length": boundary_length(hidden, resolution),
     }
-
-
-def low_confidence_share(plane: ClassifiedPlane, resolution: int = 200) -> float:
-    """Compute the share of the plane's box, in [0, 1], where 0.25 < P(class 1) < 0.75."""
-    low, high = CONFIDENCE_LEVELS
-    p = evaluate_on_box(plane.predict, plane.box, resolution)
-    return float(np.mean((p > low) & (p < high)))
-
-
-def boundary_length(plane: ClassifiedPlane, resolution: int = 200) -> float:
-    """Compute the length of P(class 1) = 1/2 in diagonals of the plane's box, >= 0.
-
-    It is the line along which the logit is 0, which interpolation finds better than the steps
-    that probabilities of a confident net are. The length stays the same where the plane is
-    shifted, turned or enlarged as a whole. NaN for a box without extent.
-    """
-    if not plane.box.diagonal:
-        return float("nan")
-    return level_length(plane.logits, plane.box, 0.0, resolution) / plane.box.diagonal
 
 
 def class_flatness(

@@ -59,7 +59,7 @@ def dataset(n_features: int, n_classes: int) -> Dataset:
 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Train the runs that have hidden planes; those of the others must not be asked for."""
+    """Train the runs that are measured; those of the others must not be asked for."""
     monkeypatch.chdir(tmp_path)
     params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": EXPERIMENTS}
     Path("params.yaml").write_text(yaml.safe_dump(params))
@@ -69,8 +69,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "three_classes": dataset(2, 3),
     }.items():
         save_dataset(Path("data") / f"{name}.npz", data)
-    config: ExperimentConfig = check(ExperimentConfig, EXPERIMENTS["plane"])
-    for key in all_runs(SEEDS, {"plane": config}):
+    measured = {name: EXPERIMENTS[name] for name in ("plane", "without")}
+    for key in all_runs(SEEDS, check(dict[str, ExperimentConfig], measured)):
         if key.method != "wide":
             write_run(run_folder(key), train_run(read_run_config(key), dataset(2, 2)))
     return tmp_path
@@ -81,8 +81,12 @@ def test_runs_with_two_units_of_two_classes_in_a_plane_are_measured(study: Path)
     table = pd.read_csv("metrics/hidden_space.csv")
     assert list(table) == ["experiment", "method", "seed", "metric", "value"]
     runs = table[["experiment", "method", "seed"]].drop_duplicates().to_numpy().tolist()
-    assert runs == [["plane", m, seed] for m in ("baseline", "manifold") for seed in SEEDS]
-    of_run = table.query("method == 'manifold' and seed == 1").set_index("metric")["value"]
+    methods = [(name, m) for name in ("plane", "without") for m in ("baseline", "manifold")]
+    assert runs == [[name, m, seed] for name, m in methods for seed in SEEDS]
+    assert set(table.query("experiment == 'without'")["metric"]) == {"boundary_length"}
+    of_run = table.query("experiment == 'plane' and method == 'manifold' and seed == 1").set_index(
+        "metric"
+    )["value"]
     run = load_run(run_folder(RunKey("plane", "manifold", 1)))
     measures = hidden_measures(run, load_dataset(study / "data/plane.npz"))
     assert of_run.to_dict() == pytest.approx(measures, rel=1e-5)
@@ -103,7 +107,7 @@ def test_a_missing_run_is_named_and_nothing_is_written(study: Path):
 
 
 def test_a_study_without_such_runs_leaves_an_empty_table(study: Path):
-    params = {"seeds": SEEDS, "experiments": {"without": EXPERIMENTS["without"]}}
+    params = {"seeds": SEEDS, "experiments": {"space": EXPERIMENTS["space"]}}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     hidden_space.main()
     assert len(Path("metrics/hidden_space.csv").read_text().splitlines()) == 1

@@ -19,6 +19,7 @@ from study.measures.robustness import attack_measures
 from study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
+from study.seeds import Purpose, seed_sequence
 from study.training.config import ExperimentConfig, all_runs
 from study.training.outcome import write_run
 from study.training.run import Run, load_run
@@ -126,13 +127,14 @@ def test_accuracy_under_attack_is_that_of_examples_made_one_at_a_time(study: Pat
     found = of_run(table(), "manifold", 1)
     assert found["attacked_samples"] == 20
     assert {name: found[name] * 20 for name in right} == pytest.approx(right)
-    assert 0 < right["fgsm_accuracy_0_2"] < right["unattacked_accuracy"]
+    assert right["fgsm_accuracy_0_2"] < right["unattacked_accuracy"]
 
 
 def test_accuracy_on_turned_images_is_that_of_scipys_rotation(study: Path) -> None:
     run = trained()
     split = run.split(load_dataset("data/digits.npz"))
-    angles = 60 * np.random.default_rng(1).uniform(-1, 1, len(split.test_labels))
+    rng = np.random.default_rng(seed_sequence(1, Purpose.DEFORMATIONS))
+    angles = 60 * rng.uniform(-1, 1, len(split.test_labels))
     right = 0
     for image, label, angle in zip(split.test_inputs, split.test_labels, angles, strict=True):
         square = image.reshape(SIDE, SIDE).numpy()

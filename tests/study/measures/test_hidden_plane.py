@@ -8,14 +8,12 @@ import torch
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
+from study.measures.classified_plane import ClassifiedPlane, boundary_length, low_confidence_share
 from study.measures.hidden_plane import (
-    ClassifiedPlane,
-    boundary_length,
     class_flatness,
     hidden_measures,
     hidden_spectra,
     input_and_hidden_plane,
-    low_confidence_share,
     uniform_states,
 )
 from study.measures.plane import Box
