@@ -2,8 +2,10 @@
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from study.command import run
+from study.errors import StudyError
 from study.files import whole_file
 from study.inference.claims import not_asked, read_claims
 from study.inference.design import read_design
@@ -11,9 +13,10 @@ from study.inference.ledger import ledger_table
 from study.inference.next_look import next_seeds, with_seeds
 from study.inference.verdicts import INCONCLUSIVE
 from study.inference.wording import counts_text
-from study.params import read_section
+from study.params import ParamsError, read_section
 from study.tables import MEASURES, read_table
 from study.training.config import ExperimentConfig, KnownExperiments, Seeds
+from study.validation import read_study
 
 PARAMS = Path("params.yaml")
 
@@ -34,16 +37,34 @@ def main() -> None:
     ledger = ledger_table(claims, runs, not_asked(claims, experiments, runs), design)
     verdicts = dict(zip(ledger["id"], ledger["verdict"], strict=True))
     added = next_seeds(claims, verdicts, of_each, design.looks, runs)
-    text = PARAMS.read_text(encoding="utf-8")
+    text = before = PARAMS.read_text(encoding="utf-8")
     print(counts_text(ledger))
     for name, seeds in added.items():
+        longer = with_seeds(text, name, seeds)
+        if why := refused(longer):
+            print(f"{name}: no further look ({why})")
+            continue
         n_open = sum(c.experiment == name and verdicts[c.id] == INCONCLUSIVE for c in claims)
         print(f"{name}: {len(of_each[name])} -> {len(seeds)} seeds; open claims: {n_open}")
-        text = with_seeds(text, name, seeds)
+        text = longer
+    if text == before:
+        raise StudyError("no experiment with an open claim can have more seeds")
     if not asked.dry_run:
         with whole_file(PARAMS) as temporary:
             temporary.write_text(text, encoding="utf-8")
         print(f"{PARAMS} has them; `dvc repro` trains them")
+
+
+def refused(params: str) -> str:
+    """Say why a study cannot have these params, as where data has no training set left; else ""."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, PARAMS.name)
+        path.write_text(params, encoding="utf-8")
+        try:
+            read_study(path)
+        except ParamsError as error:
+            return str(error).removeprefix(f"{path}: ")
+    return ""
 
 
 if __name__ == "__main__":

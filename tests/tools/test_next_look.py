@@ -23,13 +23,15 @@ experiments:
 {}"""
 EXPERIMENT = """\
   {}:
-    data: d # a word
+    data: spirals # a word
     net: {{width: 2, depth: 1, negative_slope: 0.0}}
-    training: {{test_fraction: 0.5, batch_size: 2, steps: 1, learning_rate: 0.1, evaluations: 1}}
+    training: {{{}test_fraction: 0.5, batch_size: 2, steps: 1, learning_rate: 0.1, evaluations: 1}}
     plain: [baseline]
     mixing: [input]
     methods: {{baseline: {{}}, input: {{eligible: [0]}}}}
 """
+STUDY = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+REST = yaml.safe_dump({key: STUDY[key] for key in ("mixup", "compute", "spirals", "mnist")})
 CLEAR, UNCLEAR = [1.0, 1.1, 0.9, 1.05], [0.5, -0.6, 0.4, -0.2]
 
 
@@ -37,8 +39,8 @@ CLEAR, UNCLEAR = [1.0, 1.1, 0.9, 1.05], [0.5, -0.6, 0.4, -0.2]
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["next_look"])
-    each = "".join(map(EXPERIMENT.format, ("clear", "unclear")))
-    (tmp_path / "params.yaml").write_text(PARAMS.format(each))
+    each = "".join(EXPERIMENT.format(name, "") for name in ("clear", "unclear"))
+    (tmp_path / "params.yaml").write_text(PARAMS.format(each) + REST)
     asked = [CLAIM | {"id": name, "experiment": name} for name in ("clear", "unclear")]
     plan = {"looks": [4, 8], "errors": [0.02, 0.03]}
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump({"claims": asked, "plan": plan}))
@@ -66,6 +68,18 @@ def test_adds_seeds_to_the_experiment_of_the_open_claim_once(
     assert "unclear: 4 -> 8 seeds; open claims: 1" in said
     with pytest.raises(StudyError, match="not finished: unclear input with seed 104"):
         next_look.main()
+
+
+def test_an_experiment_without_training_data_for_more_seeds_has_no_further_look(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = EXPERIMENT.format("unclear", "disjoint: 10000, ").replace("spirals", "mnist")
+    text = PARAMS.format(EXPERIMENT.format("clear", "") + blocks) + REST
+    (study / "params.yaml").write_text(text.replace("source: bundled", "source: download"))
+    with pytest.raises(StudyError, match="no experiment with an open claim can have more seeds"):
+        next_look.main()
+    assert "unclear: no further look (" in capsys.readouterr().out
+    assert "seeds: [100, 101, 102, 103, 104" not in (study / "params.yaml").read_text()
 
 
 def test_a_dry_run_changes_nothing(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

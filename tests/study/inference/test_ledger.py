@@ -124,7 +124,7 @@ class TestLooks:
         """Differences about ``first`` on five seeds, about 0 on the later ones; slow is .4."""
         wiggle = [0.1, -0.1, 0.0, 0.2, -0.2]
         up = [first + w for w in wiggle] + wiggle
-        slow = [0.4 + 2 * w for w in [*wiggle, *wiggle]]
+        slow = [0.4 + 1.3 * w for w in [*wiggle, *wiggle]]
         of_all = {"baseline": [0.0] * 10, "up": up, "slow": slow}
         return measures_table(
             {
@@ -151,7 +151,10 @@ class TestLooks:
         slow = claim(method="slow")
         five, ten = (self.decide(self.table(n), slow).loc["c"] for n in (5, 10))
         assert (five["verdict"], five["n"], five["level"]) == ("inconclusive", 5, 0.01)
-        assert five["p"] > 0.01
+        assert 0.01 < five["p"] < 0.04  # which is not enough at the first look
+        estimate = Estimate(5, five["difference"], five["difference"] / five["effect_size"])
+        at_the_last = seeds_for_mean(estimate, Region(0.1, math.inf), 0.04)
+        assert (five["seeds_low"], five["seeds_high"]) == at_the_last
         assert (ten["verdict"], ten["n"], ten["level"]) == ("supported", 10, 0.04)
         assert ten["p"] < 0.04
 
@@ -394,6 +397,16 @@ class TestVerdicts:
         assert found["low"] < 0 < found["boot_low"]
         assert not found["intervals_agree"]
         assert "by the bootstrap's alone it is supported" in found["note"]
+
+    def test_says_when_the_permutation_test_disagrees(self):
+        def note(*d: float) -> str:
+            each = {"up": d, "baseline": [0.0] * 8}
+            keys = {RunKey("e", m, s): {"score": each[m][s]} for m in each for s in range(8)}
+            return str(decide(measures_table(keys), claim(smallest=0)).loc["c", "note"])
+
+        said = note(0.1, 0.2, 0.15, 0.12, 0.11, 0.3, 0.2, 5.0)
+        assert "t and permutation test disagree: p 0.24 and 0.0078" in said
+        assert note(0.1, 0.2, 0.15, 0.12, 0.11, 0.3, 0.2, 0.5) == ""
 
     def test_says_when_the_scale_free_twin_disagrees(self):
         table = runs()
