@@ -124,8 +124,8 @@ def hidden_spaces(
     The methods that mix stand beside the first plain one; all plain ones have a figure of theirs.
     """
     dataset = load_dataset(data_file(experiment.data))
-    runs = all_runs(seeds, {name: experiment})
-    keys = [key for key in runs if hidden_plane.has_hidden_plane(key, experiment)]
+    every = all_runs(seeds, {name: experiment})
+    keys = [key for key in every if hidden_plane.has_hidden_plane(key, experiment)]
     if not keys or not dataset.in_a_plane:
         return
     runs = {key: load_run(run_folder(key)) for key in keys}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Trainer
@@ -33,7 +34,10 @@ class ManifoldMixupTrainer(Trainer):
             mixed, so not "input".
         alpha: as of `ManifoldMixup`.
         criterion: of (logits, labels), both as the model has them; None takes the model's own loss:
-            cross-entropy, or the binary one of a multi-label model.
+            cross-entropy, the binary one of a multi-label model, or the squared error of a
+            regression, as ``lam * loss(y) + (1 - lam) * loss(y[perm])``. That has the gradient of
+            the squared error of the mixed target: they differ by ``lam * (1 - lam) * (y -
+            y[perm])**2``.
         loss_options: further options of `MixPlan.loss`, such as ``{"terms": "two"}``.
         mixing: further options of `ManifoldMixup`.
         plain_epochs: how many epochs at the end are not mixed, >= 0.
@@ -43,7 +47,7 @@ class ManifoldMixupTrainer(Trainer):
     Raises:
         ValueError: ``model_init`` is given, which would replace the model that is mixed; both
             ``criterion`` and ``compute_loss_func`` are; in training, there are no labels, or the
-            loss of such a model is to be given.
+            criterion for logits that are not (N, C) is to be given.
         RuntimeError: in training, the drawn layer did not run exactly once.
 
     Randomness: the mixer's generators, seeded by ``args.seed`` and the rank, saved and restored
@@ -112,36 +116,36 @@ class ManifoldMixupTrainer(Trainer):
     def _loss(self, plan: MixPlan, output: Any, labels: Tensor, n_items: Any) -> Tensor:
         if self.compute_loss_func is None:
             logits = output["logits"]
-            criterion = self._criterion or self._criterion_of_model(logits, labels)
-            options: dict[str, Any] = {}
+            criterion, options = self._criterion, dict[str, Any]()
+            if criterion is None:
+                criterion, options = self._criterion_of_model(logits, labels)
             if self.args.label_smoothing_factor:
                 options["label_smoothing"] = self.args.label_smoothing_factor
-            return plan.loss(criterion, logits, labels, **options, **self._loss_options)
+            return plan.loss(criterion, logits, labels, **(options | self._loss_options))
         options = {"num_items_in_batch": n_items, **self._loss_options}
         loss = plan.loss(self.compute_loss_func, output, labels, **options)
         if self.args.average_tokens_across_devices and n_items is not None:
             loss = loss * self.accelerator.num_processes  # as transformers.Trainer does
         return loss
 
-    def _criterion_of_model(self, logits: Tensor, labels: Tensor) -> Callable[..., Tensor]:
-        """Choose the loss that `transformers` computes in evaluation."""
+    def _criterion_of_model(
+        self, logits: Tensor, labels: Tensor
+    ) -> tuple[Callable[..., Tensor], dict[str, Any]]:
+        """Choose the loss that `transformers` computes in evaluation, with what it needs here."""
+        if logits.ndim != 2:
+            raise ValueError(f"give a criterion for logits of shape {tuple(logits.shape)}")
         kind = getattr(unwrap(self.mixer.model).config, "problem_type", None)
         if kind is None and logits.shape[-1] == 1:
             kind = "regression"
         elif kind is None and labels.is_floating_point():
             kind = "multi_label_classification"
-        if kind == "regression":
-            raise ValueError(
-                "the squared error of this model is not linear in its target: give criterion="
-                "torch.nn.functional.mse_loss and loss_options={'terms': 'two'}, or another one"
-            )
-        if logits.ndim != 2:
-            raise ValueError(f"give a criterion for logits of shape {tuple(logits.shape)}")
-        if kind != "multi_label_classification":
-            return F.cross_entropy
+        if kind not in ("regression", "multi_label_classification"):
+            return F.cross_entropy, {}
         if self.args.label_smoothing_factor:
-            raise ValueError("label_smoothing_factor is of no meaning for a multi-label model")
-        return F.binary_cross_entropy_with_logits
+            raise ValueError(f"label_smoothing_factor is of no meaning for a model of {kind}")
+        if kind == "regression":
+            return _squared_error, {"terms": "two"}
+        return F.binary_cross_entropy_with_logits, {}
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         if "loss" in logs and self.plan is not None:
@@ -159,3 +163,9 @@ class ManifoldMixupTrainer(Trainer):
         super()._load_rng_state(checkpoint)
         if checkpoint is not None and self._state_file(checkpoint).exists():
             self.mixer.load_state_dict(json.loads(self._state_file(checkpoint).read_text()))
+
+
+def _squared_error(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+    """Compute the loss of a regression; one label a sample may come as (N,) or (N, 1)."""
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    return F.mse_loss(logits.to(dtype).view_as(labels), labels.to(dtype), reduction=reduction)

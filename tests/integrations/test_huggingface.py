@@ -145,19 +145,46 @@ def test_a_multi_label_model_trains_with_the_loss_it_is_evaluated_with(
         step(trainer(tmp_path, model, label_smoothing_factor=0.1), batch)
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_a_regression_trains_with_the_loss_it_is_evaluated_with(
+    tmp_path: Path, outputs: int, per_sample: bool
+) -> None:
+    ids = torch.randint(20, (4, 5))
+    kinds = [torch.rand(4, outputs)]
+    kinds += [torch.rand(4), torch.tensor([3, 1, 0, 2])] if outputs == 1 else []
+    for labels in kinds:
+        model = bert(num_labels=outputs, problem_type="regression" if outputs > 1 else None)
+        run = trainer(tmp_path, model, {"mixing": {"per_sample": per_sample}})
+        loss, z, plan = step(run, {"input_ids": ids, "labels": labels})
+        y, lam = labels.reshape(4, outputs).double(), torch.as_tensor(plan.lam).expand(4)
+        expected = sum(
+            float(share * (z[i] - y[k]).square().mean()) / 4
+            for i, j in enumerate(plan.perm.tolist())
+            for k, share in ((i, lam[i]), (j, 1 - lam[i]))
+        )
+        assert loss == pytest.approx(expected, rel=1e-5)
+        own = run.compute_loss(model.eval(), {"input_ids": ids, "labels": labels.float()}).item()
+        assert own == pytest.approx(F.mse_loss(model(ids).logits.double(), y).item(), rel=1e-5)
+    smoothed = trainer(tmp_path, bert(num_labels=1), label_smoothing_factor=0.1)
+    with pytest.raises(ValueError, match="label_smoothing_factor is of no meaning"):
+        step(smoothed, {"input_ids": ids, "labels": torch.rand(4)})
+
+
+def test_the_gradient_of_a_regression_is_that_of_mixed_targets(tmp_path: Path) -> None:
+    model, ids, labels = bert(num_labels=1), torch.randint(20, (4, 5)), torch.rand(4)
+    run = trainer(tmp_path, model)
+    _, _, plan = step(run, {"input_ids": ids, "labels": labels})
+    target = reference.mixed(labels, plan.lam, plan.perm.tolist())
+    twin = bert(num_labels=1).train()
+    output, _ = ManifoldMixup(twin, LAYERS, 1.0)(input_ids=ids, plan=plan)
+    F.mse_loss(output.logits[:, 0], torch.from_numpy(target).float()).backward()
+    for parameter, other in zip(model.parameters(), twin.parameters(), strict=True):
+        assert_close(parameter.grad, other.grad)
+
+
 def test_models_whose_loss_must_be_given_are_refused(tmp_path: Path) -> None:
     ids = torch.randint(20, (4, 5))
-    for labels in (torch.rand(4), torch.rand(4, 1)):
-        with pytest.raises(ValueError, match=r"squared error .* not linear.*'terms': 'two'"):
-            step(trainer(tmp_path, bert(num_labels=1)), {"input_ids": ids, "labels": labels})
-    two = {"criterion": F.mse_loss, "loss_options": {"terms": "two"}}
-    run = trainer(tmp_path, bert(num_labels=1), two)
-    loss, z, plan = step(run, {"input_ids": ids, "labels": labels})
-    expected = sum(
-        share * float((z[i, 0] - labels[k, 0]) ** 2) / 4
-        for i, j in enumerate(plan.perm.tolist()) for k, share in ((i, plan.lam), (j, 1 - plan.lam))
-    )  # fmt: skip
-    assert loss == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match="a batch has no 'labels' to mix, but input_ids"):
         step(trainer(tmp_path), {"input_ids": ids})
     torch.manual_seed(0)

@@ -157,8 +157,8 @@ PAPER: dict[str, Any] = yaml.safe_load((ROOT / "full/params.yaml").read_text())
     [
         (
             ("states",),
-            {"features": {"mnist": ["baseline"]}, "neighbours": 1000},
-            "states.neighbours must be at most 500, the number of training points of mnist, got 1",
+            {"features": {"mnist": ["baseline"]}, "neighbours": 3000},
+            "states.neighbours must be at most 2,400, the number of training points of mnist, got",
         ),
         (
             ("robustness", "attacks"),
