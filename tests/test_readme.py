@@ -1,4 +1,4 @@
-"""What README.md promises: its links, and its `dvc exp run` lines."""
+"""What README.md and docs/recipes.md promise: links, and `dvc exp run` lines."""
 
 import re
 import shlex
@@ -18,14 +18,15 @@ from study.validation import read_study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RECIPES = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
 
 
 def experiments() -> list[list[str]]:
-    """Collect the -S settings of every `dvc exp run` line."""
-    lines = README.replace("\\\n", " ").splitlines()
+    """Collect the -S settings of every `dvc exp run` line, each once."""
+    lines = f"{README}\n{RECIPES}".replace("\\\n", " ").splitlines()
     commands = [
         shlex.split(line, comments=True)
-        for line in lines
+        for line in dict.fromkeys(re.sub(" +", " ", line) for line in lines)
         if "dvc exp run" in line and line.startswith("dvc")
     ]
     return [

@@ -1,4 +1,4 @@
-"""Write the README's section of results from the ledger and the summary of the metrics."""
+"""Write the results into README.md and docs/claims.md, from the ledger and the summary."""
 
 from __future__ import annotations
 
@@ -17,37 +17,47 @@ from study.inference.wording import counts_text, effect_text, mean_text, needed_
 from study.measures.catalogue import headlines, label
 from study.tables import SUMMARY, read_table
 
-README = Path("README.md")
+PAGES = {Path("README.md"): "", Path("docs/claims.md"): "../"}
+"""The pages that show the results, and the way from each to the project's folder."""
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 LEDGER_INTRO = """\
-The verdicts follow the rule at the head of [claims.yaml](claims.yaml), which also says what was
-known when a claim was written down. Numbers are differences between methods, paired by seed, with
-their intervals; more of each is in [metrics/claims.csv](metrics/claims.csv)."""
+The verdicts follow the rule at the head of [claims.yaml]({root}claims.yaml), which also says what
+was known when a claim was written down. Numbers are differences between methods, paired by seed, with
+their intervals; more of each is in [metrics/claims.csv]({root}metrics/claims.csv)."""
 SUMMARY_INTRO = """\
 Means over the seeds ± half of their 95 % intervals, from
-[metrics/summary.csv](metrics/summary.csv):"""
+[metrics/summary.csv]({root}metrics/summary.csv):"""
 
 
-def results_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Write what was found as Markdown: the verdicts, then each experiment's headline metrics."""
+def results_section(ledger: pd.DataFrame, summary: pd.DataFrame, root: str = "") -> str:
+    """Write what was found as Markdown: the verdicts, then each experiment's headline metrics.
+
+    Args:
+        ledger: of the claims.
+        summary: of the metrics.
+        root: the way from the page to the project's folder, for its links.
+    """
     seeds = int(summary["n"].max())
     counts = f"**{counts_text(ledger)}**, from {seeds} seed{'s' * (seeds != 1)}."
-    parts = [f"{counts}\n{LEDGER_INTRO}", _claims_table(ledger), SUMMARY_INTRO]
+    intro = LEDGER_INTRO.format(root=root)
+    parts = [f"{counts}\n{intro}", _claims_table(ledger), SUMMARY_INTRO.format(root=root)]
     for experiment, rows in summary.groupby("experiment", sort=False):
         parts.append(_metrics_table(str(experiment), rows))
     return "\n\n".join(parts)
 
 
-def insert(readme: str, section: str) -> str:
-    """Put the section between the markers in the README's text.
+def insert(page: str, section: str) -> str:
+    """Put the section between the markers in a page's text.
 
     Raises:
         StudyError: the markers are not there, each once and in their order.
     """
-    before, begin, rest = readme.partition(BEGIN)
+    before, begin, rest = page.partition(BEGIN)
     old, end, after = rest.partition(END)
     if not (begin and end) or any(mark in before + old + after for mark in (BEGIN, END)):
-        raise StudyError(f"{README} must have one line {BEGIN} and, after it, one line {END}")
+        raise StudyError(
+            f"a page of results must have one line {BEGIN} and, after it, one line {END}"
+        )
     return f"{before}{BEGIN}\n\n{section}\n\n{END}{after}"
 
 
@@ -93,12 +103,13 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    section = results_section(read_ledger(), read_table("metrics/summary.csv", SUMMARY))
-    if not README.exists():
-        raise StudyError(f"{README} is missing: run this from the project's folder")
-    readme = insert(README.read_text(encoding="utf-8"), section)
-    with whole_file(README) as temporary:
-        temporary.write_text(readme, encoding="utf-8")
+    ledger, summary = read_ledger(), read_table("metrics/summary.csv", SUMMARY)
+    for path, root in PAGES.items():
+        if not path.exists():
+            raise StudyError(f"{path} is missing: run this from the project's folder")
+        page = insert(path.read_text(encoding="utf-8"), results_section(ledger, summary, root))
+        with whole_file(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

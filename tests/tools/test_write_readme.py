@@ -10,7 +10,7 @@ from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
 from tools import write_readme
-from tools.write_readme import BEGIN, END, insert, results_section
+from tools.write_readme import BEGIN, END, PAGES, insert, results_section
 
 ROOT = Path(__file__).parents[2]
 AROUND = f"# Title\n\n{BEGIN}\nold\n{END}\n\n## Next\n"
@@ -94,25 +94,30 @@ def test_refuses_a_readme_without_one_place_for_it(readme):
         insert(readme, "new")
 
 
-def test_writes_the_readme(tmp_path, monkeypatch, ledger, runs):
+def test_writes_the_pages(tmp_path, monkeypatch, ledger, runs):
     monkeypatch.chdir(tmp_path)
     write_table("metrics/claims.csv", ledger)
     write_table("metrics/summary.csv", summary_table(runs))
     with pytest.raises(StudyError, match=r"README\.md is missing"):
         write_readme.main()
-    Path("README.md").write_text(AROUND, encoding="utf-8")
+    Path("docs").mkdir()
+    for path in PAGES:
+        path.write_text(AROUND, encoding="utf-8")
     write_readme.main()
-    assert Path("README.md").read_text(encoding="utf-8") == insert(
-        AROUND, results_section(ledger, summary_table(runs))
-    )
+    for path, root in PAGES.items():
+        section = results_section(ledger, summary_table(runs), root)
+        assert f"[claims.yaml]({root}claims.yaml)" in section
+        assert path.read_text(encoding="utf-8") == insert(AROUND, section)
 
 
-def test_the_readme_says_what_the_ledger_and_the_summary_say():
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_a_page_says_what_the_ledger_and_the_summary_say(path):
     if not (ROOT / "metrics/claims.csv").exists():
         pytest.skip("the study has not run here: there is no metrics/claims.csv")
     section = results_section(
         read_ledger(ROOT / "metrics/claims.csv"),
         read_table(ROOT / "metrics/summary.csv", SUMMARY),
+        PAGES[path],
     )
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert insert(readme, section) == readme, "run `python -m tools.write_readme`"
+    page = (ROOT / path).read_text(encoding="utf-8")
+    assert insert(page, section) == page, "run `python -m tools.write_readme`"
