@@ -4,17 +4,34 @@ from pathlib import Path
 
 from study.command import run
 from study.files import whole_file
+from study.params import ParamsError
 from study.validation import read_study
 
 VALID = Path("data/params_are_valid")
 
 
 def main() -> None:
-    read_study()
+    if read_study().compute.device == "cuda":
+        check_cuda()
     # The same bytes whatever the parameters: stages that depend on it wait for it, and are not
     # made out of date by it.
     with whole_file(VALID) as temporary:
         temporary.write_text("params.yaml passed stages.validate\n", encoding="utf-8")
+
+
+def check_cuda() -> None:
+    """Refuse to train on a GPU where there is none.
+
+    Raises:
+        ParamsError: PyTorch finds no CUDA device.
+    """
+    import torch  # a second and a half, which others do not wait for
+
+    if not torch.cuda.is_available():
+        raise ParamsError(
+            f"compute.device is 'cuda', and PyTorch {torch.__version__} finds no such device here: "
+            "choose 'cpu', or install a PyTorch built for your GPU"
+        )
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ PAGES = {Path("README.md"): "", Path("docs/claims.md"): "../"}
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 LEDGER_INTRO = """\
 The verdicts follow the rule at the head of [claims.yaml]({root}claims.yaml), which also says what
-was known when a claim was written down. Numbers are differences between methods, paired by seed, with
-their intervals; more of each is in [metrics/claims.csv]({root}metrics/claims.csv)."""
+was known when a claim was written down. Numbers are differences between methods, paired by seed,
+with their intervals; more of each is in [metrics/claims.csv]({root}metrics/claims.csv)."""
 SUMMARY_INTRO = """\
 Means over the seeds ± half of their 95 % intervals, from
 [metrics/summary.csv]({root}metrics/summary.csv):"""
