@@ -52,24 +52,17 @@ OPERATORS = [
     *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "NumberReplacer"),
     *("ZeroIterationForLoop", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
 ]
+MANIFOLD = [f"mixing/test_manifold{part}" for part in ("", "_layers", "_batches")]
 TESTS = {
-    "mixup/mixing/formula": ["mixing/test_formula", "mixing/test_plan"],
-    "mixup/mixing/losses": ["mixing/test_plan", "mixing/test_linearity", "mixing/test_manifold"],
+    "mixup/mixing/formula": ["mixing/test_formula", "mixing/test_plan", "mixing/test_plan_losses"],
+    "mixup/mixing/losses": ["mixing/test_plan_losses", "mixing/test_plan", "mixing/test_linearity"],
     "mixup/mixing/linearity": ["mixing/test_linearity"],
     "mixup/mixing/entropy": ["mixing/test_entropy"],
     "mixup/mixing/sampler": ["mixing/test_sampler"],
-    "mixup/mixing/plan": ["mixing/test_plan", "mixing/test_manifold"],
-    "mixup/mixing/manifold": [
-        "mixing/test_manifold",
-        "mixing/test_models",
-        "mixing/test_checkpointing",
-    ],
-    "mixup/mixing/layers": ["mixing/test_manifold", "mixing/test_models"],
-    "mixup/mixing/hooks": [
-        "mixing/test_manifold",
-        "mixing/test_models",
-        "mixing/test_checkpointing",
-    ],
+    "mixup/mixing/plan": ["mixing/test_plan", "mixing/test_plan_losses", *MANIFOLD],
+    "mixup/mixing/manifold": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
+    "mixup/mixing/layers": [*MANIFOLD, "mixing/test_models"],
+    "mixup/mixing/hooks": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
     "study/training/scores": ["study/training/test_scores"],
     "study/measures/allowances": ["study/measures/test_allowances"],
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
