@@ -84,7 +84,7 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
     with (
         worker(new_study, scheduler) as first,
         worker(new_study, scheduler),
-        Client(scheduler) as client,
+        Client(scheduler, timeout=PATIENCE) as client,
     ):
         wait_until(lambda: len(client.nthreads()) == 2)
         with started(
@@ -199,7 +199,7 @@ def test_scheduler_without_a_worker_of_one_thread_is_refused(
 ) -> None:
     with pytest.raises(StudyError, match=f"{scheduler} has no worker: start `python -m dask worke"):
         ClusterPool(scheduler)
-    with worker(new_study, scheduler, threads=2), Client(scheduler) as client:
+    with worker(new_study, scheduler, threads=2), Client(scheduler, timeout=PATIENCE) as client:
         wait_until(client.nthreads)
         with pytest.raises(StudyError, match="has a worker with several threads"):
             ClusterPool(scheduler)
@@ -218,7 +218,7 @@ def test_worker_with_other_code_is_refused(
     elsewhere = new_study.copy(tmp_path / "elsewhere")
     with (elsewhere.folder / "study/training/trainer.py").open("a") as file:
         file.write("X = 1\n")
-    with worker(elsewhere, scheduler), Client(scheduler) as client:
+    with worker(elsewhere, scheduler), Client(scheduler, timeout=PATIENCE) as client:
         wait_until(client.nthreads)
         done = ahead(new_study, scheduler)
     assert "other code" in done.stderr

@@ -54,7 +54,8 @@ def copied(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 @pytest.fixture
 def edited(copied: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """Lend a copy of the finished study for edits, which are taken back."""
+    """Enter a copy of the finished study, for edits that are taken back."""
+    monkeypatch.chdir(copied.folder)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(copied.folder.parent / "site-cache"))
     yield copied
     copied.run("git", "checkout", "-q", ".")
@@ -80,7 +81,7 @@ def test_edits_put_out_of_date_what_they_can_change(
 ) -> None:
     edit(edited, file, old, new)
     edited.run("python", "-m", "stages.code")
-    with Repo(str(edited.folder)) as repo:
+    with Repo() as repo:
         found = {stage for stage, why in repo.status().items() if "code.json" in str(why)}
     found.discard("code")
     assert found >= stale

@@ -86,18 +86,6 @@ def other_digit(found: re.Match[str]) -> str:
     return f".{(int(found[0][1]) + 1) % 10}"
 
 
-def test_another_seed_trains_its_own_runs_and_leaves_those_of_the_one_it_replaces(
-    study: Project,
-) -> None:
-    study.turn("seeds", [0, 2])
-    ran = study.repro()
-    assert {stage for stage in ran if "@" in stage} == runs_of(2)
-    assert ran & ANALYSES == ANALYSES
-    assert (study.folder / "runs/spirals/baseline/1").is_dir()
-    rows = (study.folder / "metrics/runs.csv").read_text().splitlines()
-    assert {row.split(",")[2] for row in rows[1:]} == {"0", "2"}
-
-
 def test_experiment_with_another_alpha_retrains_only_mixing_runs(study: Project) -> None:
     ran = stages_run(study.run("dvc", "exp", "run", "-S", "mixup.alpha=0.4").stdout)
     assert {stage for stage in ran if "@" in stage} == runs_of(0, 1, only="mixing")
@@ -114,21 +102,25 @@ def test_experiment_with_another_alpha_retrains_only_mixing_runs(study: Project)
     assert len(changed["metrics/headline.json"]) <= 40
 
 
-def test_less_of_the_study_with_a_number_as_dvc_writes_it(study: Project) -> None:
+def test_less_of_the_study_and_another_seed_with_a_number_as_dvc_writes_it(study: Project) -> None:
     turned = (
-        "seeds=[1]",
+        "seeds=[0,2]",
         "experiments.mnist_2d.training.learning_rate=1e-5",
         "experiments.spirals.mixing=[]",
         "experiments.mnist_12d.plain=[]",
         "experiments.mnist_12d.mixing=[]",
     )
-    study.run("dvc", "exp", "run", *(word for text in turned for word in ("-S", text)))
+    words = (word for text in turned for word in ("-S", text))
+    ran = stages_run(study.run("dvc", "exp", "run", *words).stdout)
+    other_rate = runs_of(0, 2, only="mnist_2d")
+    assert {stage for stage in ran if "@" in stage} == other_rate | runs_of(2, only="spirals_plain")
+    assert ran & ANALYSES == ANALYSES
+    assert (study.folder / "runs/spirals/baseline/1").is_dir(), "that of a seed no longer asked for"
     assert "learning_rate: 1e-05" in (study.folder / "params.yaml").read_text()
     rows = (study.folder / "metrics/runs.csv").read_text().splitlines()[1:]
     assert {tuple(row.split(",")[:3]) for row in rows} == {
-        ("spirals", "baseline", "1"),
-        ("mnist_2d", "baseline", "1"),
-        ("mnist_2d", "manifold", "1"),
+        *(("spirals", "baseline", seed) for seed in "02"),
+        *(("mnist_2d", method, seed) for method in ("baseline", "manifold") for seed in "02"),
     }
     counts = json.loads((study.folder / "metrics/headline.json").read_text())["claims"]
     assert counts["not_asked"] > 0

@@ -106,7 +106,7 @@ def test_a_failing_mirror_is_named_and_the_next_one_used(
     temporary_folder: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bad, timeout = server(behaviour), (0.3, 0.3)
+    bad, timeout = server(behaviour), (10.0, 1.0)  # seconds; a good mirror needs none
     with pytest.raises(DownloadError, match=f"Tried {bad}/{NAMES[0]}: .*{answer}"):
         download([bad], TABLE, timeout)
     assert not list(temporary_folder.iterdir())
