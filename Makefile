@@ -8,7 +8,7 @@ INSTALLED := .venv/requirements.lock
 # Stages and tests start `python`; PATH makes that the one in .venv, activated or not.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 # Tests of a file stay together, as they share what was trained for them.
-PYTEST = $(RUN) pytest -n logical --maxprocesses 8 --dist loadfile
+PYTEST = $(RUN) pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 SITE := site
 FULL = cd full && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 

@@ -52,16 +52,17 @@ OPERATORS = [
     *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "NumberReplacer"),
     *("ZeroIterationForLoop", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
 ]
+MANIFOLD = [f"mixing/test_manifold{part}" for part in ("", "_layers", "_batches")]
 TESTS = {
-    "mixing/formula": ["mixing/test_formula", "mixing/test_plan"],
-    "mixing/losses": ["mixing/test_plan", "mixing/test_linearity", "mixing/test_manifold"],
-    "mixing/linearity": ["mixing/test_linearity"],
-    "mixing/entropy": ["mixing/test_entropy"],
-    "mixing/sampler": ["mixing/test_sampler"],
-    "mixing/plan": ["mixing/test_plan", "mixing/test_manifold"],
-    "mixing/manifold": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
-    "mixing/layers": ["mixing/test_manifold", "mixing/test_models"],
-    "mixing/hooks": ["mixing/test_manifold", "mixing/test_models", "mixing/test_checkpointing"],
+    "mixup/mixing/formula": ["mixing/test_formula", "mixing/test_plan", "mixing/test_families"],
+    "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
+    "mixup/mixing/linearity": ["mixing/test_linearity"],
+    "mixup/mixing/entropy": ["mixing/test_entropy"],
+    "mixup/mixing/sampler": ["mixing/test_sampler"],
+    "mixup/mixing/plan": ["mixing/test_plan", "mixing/test_plan_losses", *MANIFOLD],
+    "mixup/mixing/manifold": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
+    "mixup/mixing/layers": [*MANIFOLD, "mixing/test_models"],
+    "mixup/mixing/hooks": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
     "study/training/scores": ["study/training/test_scores"],
     "study/measures/allowances": ["study/measures/test_allowances"],
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
@@ -118,7 +119,7 @@ def copy_tree(folder: Path) -> None:
 
 def test_mutants(module: str, explained: set[tuple[str, str]]) -> tuple[int, int, int]:
     """Test the mutants of a module; print those that live unexplained, and count."""
-    path = Path(f"mixup/{module}.py")
+    path = Path(f"{module}.py")
     source = path.read_text()
     tests = [f"tests/{name}.py" for name in TESTS[module]] + [str(path)]
     started = time.monotonic()

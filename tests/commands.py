@@ -7,6 +7,7 @@ import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -22,6 +23,12 @@ COMMANDS = sorted(
 
 def call(module: str, *words: str) -> tuple[int, str]:
     """Run a command as `python -m MODULE WORDS` does; give its status and what is on stderr."""
+    done = completed(module, *words)
+    return done.returncode, done.stderr
+
+
+def completed(module: str, *words: str) -> CompletedProcess[str]:
+    """Run a command as `python -m MODULE WORDS` does; give all that comes of it."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")
     err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
     before = signal.getsignal(signal.SIGTERM)
@@ -40,5 +47,6 @@ def call(module: str, *words: str) -> tuple[int, str]:
             status = int(stopped.code or 0)
         finally:
             signal.signal(signal.SIGTERM, before)
-    err.seek(0)
-    return status, err.read()
+    for stream in (out, err):
+        stream.seek(0)
+    return CompletedProcess([module, *words], status, out.read(), err.read())

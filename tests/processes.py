@@ -65,8 +65,14 @@ def words(process: psutil.Process) -> list[str]:
     return found
 
 
-def wait_until(condition: Callable[[], object], *processes: subprocess.Popen[Any]) -> None:
-    """Wait for what other processes bring about; fail if one of those named ends before."""
+def wait_until(
+    condition: Callable[[], object], *processes: subprocess.Popen[Any], pause: float = 0.02
+) -> None:
+    """Wait for what other processes bring about; fail if one of those named ends before.
+
+    Args:
+        condition: to look at every ``pause`` seconds; longer where a look is costly.
+    """
     give_up = time.monotonic() + PATIENCE
     while True:
         ended = [process for process in processes if process.poll() is not None]
@@ -74,7 +80,7 @@ def wait_until(condition: Callable[[], object], *processes: subprocess.Popen[Any
             return
         assert not ended, f"{ended[0].args!r} ended with {ended[0].returncode} before"
         assert time.monotonic() < give_up, "it did not come about"
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def end(mark: str) -> None:

@@ -14,6 +14,11 @@ from torch import Tensor, nn
 Change = Callable[[str, Any], Any]
 
 
+def hooks_on(model: nn.Module) -> int:
+    """Count the hooks on a model and its layers."""
+    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+
+
 class SkipMLP(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from mixup import MLP, ManifoldMixup, MixPlan
+from tests.mixing.models import hooks_on
 
 pytestmark = [
     pytest.mark.slow,
@@ -167,10 +168,6 @@ def test_a_compiled_model_keeps_its_hooks_until_the_mixer_is_closed(when: str) -
     del forgotten
     gc.collect()
     assert hooks_on(model) == 0
-
-
-def hooks_on(model: nn.Module) -> int:
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
 
 
 @pytest.mark.parametrize("options", [{}, {"mixes": "labels"}])

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.once import once
+
 ROOT = Path(__file__).parents[2]
 COPIED = (
     "claims.yaml",
@@ -154,7 +156,25 @@ def tiny(params: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Make the tiny study in a new Git repository; nothing has run."""
-    project = Project(tmp_path_factory.mktemp("untouched") / "study")
+    return Project(once(tmp_path_factory, "untouched", make_study) / "study")
+
+
+@pytest.fixture(scope="session")
+def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Run the tiny study once and commit its results."""
+
+    def run(folder: Path) -> None:
+        project = untouched.copy(folder / "study")
+        project.repro()
+        shutil.rmtree(project.folder / "ahead")
+        project.commit("results")
+
+    return Project(once(tmp_path_factory, "finished", run) / "study")
+
+
+def make_study(folder: Path) -> None:
+    """Copy the project's files to a new Git repository, and make its study tiny."""
+    project = Project(folder / "study")
     for name in COPIED:
         target = project.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -166,17 +186,6 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.keep_claims()
     project.run("git", "init", "-q", "-b", "main")
     project.commit("tiny study")
-    return project
-
-
-@pytest.fixture(scope="session")
-def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Run the tiny study once and commit its results."""
-    project = untouched.copy(tmp_path_factory.mktemp("finished") / "study")
-    project.repro()
-    shutil.rmtree(project.folder / "ahead")
-    project.commit("results")
-    return project
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ TRAIN = ("train_spirals_plain", "train_spirals_mixing")
 
 def test_clock_set_back_changes_nothing(new_study: Project, tmp_path: Path) -> None:
     command = ("dvc", "repro", *TRAIN)
+    new_study.turn("seeds", [0])
     new_study.turn("experiments.spirals.training.steps", 500)
     undisturbed = new_study.copy(tmp_path / "undisturbed")
     undisturbed.run(*command)

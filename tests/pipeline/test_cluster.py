@@ -15,6 +15,8 @@ import psutil
 import pytest
 from distributed import Client
 
+from study.errors import StudyError
+from study.parallel.cluster import ClusterPool
 from tests.certificates import certificate
 from tests.pipeline.conftest import ROOT, Project, hashes
 from tests.processes import PATIENCE, started, wait_until
@@ -75,13 +77,14 @@ def worker(
 def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
     new_study: Project, scheduler: str, tmp_path: Path
 ) -> None:
+    new_study.turn("seeds", [0])
     new_study.turn("experiments.spirals.training.steps", 4000)
     alone = new_study.copy(tmp_path / "alone")
     alone.repro(*TRAIN)
     with (
         worker(new_study, scheduler) as first,
         worker(new_study, scheduler),
-        Client(scheduler) as client,
+        Client(scheduler, timeout=PATIENCE) as client,
     ):
         wait_until(lambda: len(client.nthreads()) == 2)
         with started(
@@ -96,7 +99,7 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
             first.kill()
             output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "10 runs to train on 2 workers" in output
+    assert "5 runs to train on 2 workers" in output
     assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
     assert new_study.lock() == alone.lock()
 
@@ -170,6 +173,7 @@ def tls(folder: Path) -> tuple[list[str], list[str]]:
 def test_cluster_over_tls_takes_nobody_without_its_certificate(
     new_study: Project, tmp_path: Path
 ) -> None:
+    new_study.turn("seeds", [0])
     options, variables = tls(tmp_path / "ours")
     _, of_others = tls(tmp_path / "others")
     where = tmp_path / "scheduler.json"
@@ -187,24 +191,18 @@ def test_cluster_over_tls_takes_nobody_without_its_certificate(
                 assert "no Dask scheduler answers at" in last_error(refused)
                 assert not (new_study.folder / "ahead").exists()
             wait_until(lambda: "has no worker" not in ahead(new_study, address, *variables).stderr)
-    assert len(list((new_study.folder / "ahead").glob("*/metrics.json"))) == 10
+    assert len(list((new_study.folder / "ahead").glob("*/metrics.json"))) == 5
 
 
-def test_worker_with_several_threads_is_refused(new_study: Project, scheduler: str) -> None:
-    with (
-        worker(new_study, scheduler, threads=2),
-        Client(scheduler) as client,
-    ):
+def test_scheduler_without_a_worker_of_one_thread_is_refused(
+    new_study: Project, scheduler: str
+) -> None:
+    with pytest.raises(StudyError, match=f"{scheduler} has no worker: start `python -m dask worke"):
+        ClusterPool(scheduler)
+    with worker(new_study, scheduler, threads=2), Client(scheduler, timeout=PATIENCE) as client:
         wait_until(client.nthreads)
-        done = ahead(new_study, scheduler)
-    assert done.returncode
-    assert "start `python -m dask worker" in last_error(done)
-
-
-def test_scheduler_without_workers_is_refused(new_study: Project, scheduler: str) -> None:
-    done = ahead(new_study, scheduler)
-    assert done.returncode
-    assert "has no worker" in last_error(done)
+        with pytest.raises(StudyError, match="has a worker with several threads"):
+            ClusterPool(scheduler)
 
 
 def test_address_that_nobody_answers_is_refused(new_study: Project) -> None:
@@ -216,10 +214,11 @@ def test_address_that_nobody_answers_is_refused(new_study: Project) -> None:
 def test_worker_with_other_code_is_refused(
     new_study: Project, scheduler: str, tmp_path: Path
 ) -> None:
+    new_study.turn("seeds", [0])
     elsewhere = new_study.copy(tmp_path / "elsewhere")
     with (elsewhere.folder / "study/training/trainer.py").open("a") as file:
         file.write("X = 1\n")
-    with worker(elsewhere, scheduler), Client(scheduler) as client:
+    with worker(elsewhere, scheduler), Client(scheduler, timeout=PATIENCE) as client:
         wait_until(client.nthreads)
         done = ahead(new_study, scheduler)
     assert "other code" in done.stderr

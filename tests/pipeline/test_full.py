@@ -1,5 +1,6 @@
 """The study of the paper's own claims, made small, from its own dvc.yaml."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_an_experiment_runs_the_code_that_it_was_queued_with(full: Project) -> N
     def state() -> str:
         return full.run("dvc", "queue", "status").stdout
 
-    wait_until(lambda: any(end in state() for end in ("Success", "Failed")))
+    wait_until(lambda: re.search("Success|Failed", state()), pause=2)
     assert "Success" in state()
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 MEND = (sys.executable, "-m", "tools.mend")
 TRAIN = (sys.executable, "-m", "stages.train", "spirals", "manifold", "0")
 REPRO = ("dvc", "repro")
-KILLS, LONGEST = 25, 25.0  # seconds
+KILLS, LONGEST = 6, 18.0  # seconds
 FILES = {"config.json", "history.csv", "metrics.json", "model.safetensors"}
 
 
@@ -106,13 +106,13 @@ def test_training_survives_kills(study: Project, finished: Project) -> None:
     whole = hashes(finished.folder / "runs")
     rng = random.Random(0)
     kills = 0
-    for i in range(20):
-        was_killed, _ = killed(study, TRAIN, 0.1 + 0.12 * (i + rng.random()))
+    for i in range(8):
+        was_killed, _ = killed(study, TRAIN, 0.1 + 0.3 * (i + rng.random()))
         kills += was_killed
         check_files(study, whole)
-    assert kills >= 10
+    assert kills
     study.run(*TRAIN)
-    assert not [stage for stage in study.repro() if "@" in stage]
+    assert study.repro() == set()
     check_end(study, finished)
 
 
@@ -140,7 +140,7 @@ def test_stage_ends_with_the_dvc_that_started_it(shell: str, new_study: Project)
         wait_until(lambda: not any(map(is_alive, children)))
 
 
-@pytest.mark.parametrize("part", [0.0, 0.13, 0.37, 0.61, 0.89, 0.999])
+@pytest.mark.parametrize("part", [0.0, 0.61])
 def test_lock_file_cut_off_costs_no_run(part: float, study: Project, finished: Project) -> None:
     path = study.folder / "dvc.lock"
     content = path.read_bytes()
@@ -164,6 +164,6 @@ def test_what_kills_leave_goes_by_itself_or_with_mend(study: Project) -> None:
     assert study.run(*MEND).stdout == "all is well\n"
     assert study.repro() == set()
     study.turn("mixup.alpha", 0.4)
-    study.repro()
+    study.repro("summarize")
     assert not list((study.folder / "runs").rglob(".*.tmp"))
     assert not list((study.folder / "metrics").rglob(".*.tmp"))

@@ -7,13 +7,22 @@ from subprocess import CompletedProcess
 import pandas as pd
 import pytest
 
+from tests.commands import completed
 from tests.pipeline.conftest import ROOT, Project, hashes
 
 pytestmark = pytest.mark.slow
 
 
-def verify(study: Project, *arguments: str) -> CompletedProcess[str]:
-    return study.run("python", "-m", "tools.verify", *arguments, check=False)
+@pytest.fixture
+def study(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Copy the finished tiny study for one test, and enter it."""
+    copied = finished.copy(tmp_path / "study")
+    monkeypatch.chdir(copied.folder)
+    return copied
+
+
+def verify(*arguments: str) -> CompletedProcess[str]:
+    return completed("tools.verify", *arguments)
 
 
 def edit(study: Project, name: str, rows: dict[str, object], column: str, value: object) -> None:
@@ -27,7 +36,7 @@ def edit(study: Project, name: str, rows: dict[str, object], column: str, value:
 
 
 def test_same_results_hold(study: Project) -> None:
-    done = verify(study)
+    done = verify()
     assert (done.returncode, done.stderr) == (0, "")
     assert "against HEAD (" in done.stdout
     assert "The results hold." in done.stdout
@@ -40,14 +49,14 @@ def test_same_results_hold(study: Project) -> None:
 def test_number_far_out_is_named(study: Project) -> None:
     number: dict[str, object] = {"experiment": "spirals", "method": "manifold"}
     edit(study, "runs.csv", number | {"metric": "test_nll"}, "value", 1000)
-    done = verify(study)
+    done = verify()
     assert done.returncode == 1
     assert "spirals manifold test_nll: " in done.stdout
     assert "-> 1000 (to hold: within" in done.stdout
     assert done.stderr == "error: the results do not hold: means outside the seeds' spread: 1\n"
     study.commit("other numbers")
-    assert verify(study).returncode == 0
-    assert verify(study, "--against", "HEAD~1").returncode == 1
+    assert verify().returncode == 0
+    assert verify("--against", "HEAD~1").returncode == 1
 
 
 def test_verdict_that_flipped_is_named_and_one_that_moved_is_no_failure(study: Project) -> None:
@@ -55,11 +64,11 @@ def test_verdict_that_flipped_is_named_and_one_that_moved_is_no_failure(study: P
     edit(study, "claims.csv", claim, "verdict", "supported")
     study.commit("a verdict")
     edit(study, "claims.csv", claim, "verdict", "inconclusive")
-    moved = verify(study)
+    moved = verify()
     assert (moved.returncode, moved.stderr) == (0, "")
     assert "S2-uncertain-mixup: supported -> inconclusive" in moved.stdout
     edit(study, "claims.csv", claim, "verdict", "contradicted")
-    flipped = verify(study)
+    flipped = verify()
     assert flipped.returncode == 1
     assert "flipped:\n  S2-uncertain-mixup: supported -> contradicted" in flipped.stdout
     assert flipped.stderr == "error: the results do not hold: verdicts that flipped: 1\n"
@@ -70,13 +79,13 @@ def test_missing_runs_are_named(study: Project) -> None:
     lines = path.read_text().splitlines(keepends=True)
     gone = [line for line in lines if line.startswith("mnist_2d,manifold,1,")]
     path.write_text("".join(line for line in lines if line not in gone))
-    done = verify(study)
+    done = verify()
     assert done.returncode == 1
     assert "missing here:\n  mnist_2d manifold, seeds 1: all metrics\n" in done.stdout
     assert done.stderr.endswith(f"numbers and verdicts that are missing: {len(gone)}\n")
     path.unlink()
-    assert "workspace holds no results" in verify(study).stderr
-    assert "'nothing' is no commit" in verify(study, "--against", "nothing").stderr
+    assert "workspace holds no results" in verify().stderr
+    assert "'nothing' is no commit" in verify("--against", "nothing").stderr
 
 
 def test_make_verify_trains_anew_and_leaves_the_folder_as_it_was(

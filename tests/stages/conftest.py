@@ -39,6 +39,7 @@ from study.training.config import ExperimentConfig, all_runs
 from study.training.outcome import write_run
 from study.training.run_config import read_run_config
 from study.training.trainer import train_run
+from tests.once import once
 
 ROOT = Path(__file__).parents[2]
 TRAINING = {
@@ -186,7 +187,10 @@ def dataset(n_features: int, n_classes: int) -> Dataset:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small study, with everything that a stage makes."""
-    folder = tmp_path_factory.mktemp("study")
+    return once(tmp_path_factory, "made", make_study)
+
+
+def make_study(folder: Path) -> None:
     params = {
         "seeds": [0, 1],
         "mixup": {"alpha": 2.0},
@@ -212,7 +216,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         code.main()
         for main in STAGES.values():
             main()
-    return folder
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_any_words_are_obeyed_or_refused(command: str, study: Path) -> None:
     before = files(study.parent)
 
-    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(words=LINES)
     def check(words: list[str]) -> None:
         status, said = call(command, *words)

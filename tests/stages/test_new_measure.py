@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from PIL import Image
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 FAMILY = "study/measures/embedding.py"

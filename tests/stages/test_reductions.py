@@ -45,10 +45,17 @@ REDUCTIONS = {
     "one seed of plain": ["seeds=[1]", *without("mixing", *EXPERIMENTS)],
     "only mixing": without("plain", *EXPERIMENTS),
     "only spirals": out("flat", "wide", "pixels"),
-    "no bottleneck": [*out("flat", "wide", "plane"), "robustness.deformations.rotations=[]"],
-    "one of pixels": [*without("mixing", "pixels"), "states.bottlenecks=[]"],
-    "nothing more": ["states.features.pixels=[]", "robustness.experiments=[]", *out("plane")],
-    "states of one": ["states.features.pixels=[input]", *out("flat")],
+    "no bottleneck": [
+        *out("flat", "wide", "plane"),
+        "states.features.pixels=[input]",
+        "robustness.deformations.rotations=[]",
+    ],
+    "nothing more": [
+        *without("mixing", "pixels"),
+        "states.bottlenecks=[]",
+        "states.features.pixels=[]",
+        "robustness.experiments=[]",
+    ],
 }
 
 
@@ -88,13 +95,11 @@ SWEEPS = {
 SWEPT_LESS = {
     "as it is": [],
     "one seed of mixing": ["seeds=[0]", *without("plain", *SWEEPS)],
-    "only plain": without("mixing", *SWEEPS),
     "one alpha, one width": [
         "experiments.layers.mixing=[input_1,hidden_2]",
         "experiments.widths.plain=[baseline_2]",
         "experiments.widths.mixing=[manifold_3]",
     ],
-    "only layers": out("widths"),
 }
 
 

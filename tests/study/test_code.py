@@ -92,19 +92,20 @@ def test_an_f_string_in_one_piece_or_in_two_means_the_same() -> None:
     assert meaning('f"a{b}" f"{c}"') != meaning('f"a{c}" f"{b}"')
 
 
-def other_pythons() -> list[str]:
-    """Find the other versions of Python that are installed here and supported."""
+def other_pythons() -> dict[str, str]:
+    """Find the other versions of Python that are installed here and supported, one of each."""
     homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    found = [*homes.glob("3.1[1-9].*/bin/python")]
-    for name in ("python3.11", "python3.12", "python3.13"):
-        if path := shutil.which(name):
-            found.append(Path(path))
-    return sorted({str(path) for path in found if works(path)})
+    on_path = map(shutil.which, ("python3.11", "python3.12", "python3.13"))
+    found = [*map(str, homes.glob("3.1[1-9].*/bin/python")), *filter(None, on_path)]
+    others = {version_of(python): python for python in found}
+    return {v: others[v] for v in others.keys() - {version_of(sys.executable), ""}}
 
 
-def works(python: Path) -> bool:
-    """Tell a Python from what only points to one that is not there."""
-    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
+def version_of(python: str) -> str:
+    """Ask a Python for its version, empty if it only points to one that is not there."""
+    ask = "import sys; print(*sys.version_info[:2], sep='.')"
+    done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 @pytest.mark.slow
@@ -119,16 +120,18 @@ def test_digests_are_the_same_on_every_python(tmp_path: Path) -> None:
     folders = ("mixup", "stages", "study", "tools", "tests")
     sources = [path for name in folders for path in (ROOT / name).rglob("*.py")]
     files.write_text("\n".join(map(str, sorted(sources))))
-    answers = {}
-    for python in {*other_pythons(), sys.executable}:
+    others = other_pythons()
+    if not others:
+        pytest.skip("there is no other Python here")
+
+    def answer(python: str) -> object:
         command = [python, "-c", program, str(ROOT), str(files)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        answers[python] = json.loads(done.stdout)
-    mine = answers.pop(sys.executable)
-    if not answers:
-        pytest.skip("there is no other Python here")
-    for python, answer in answers.items():
-        assert answer == mine, python
+        return json.loads(done.stdout)
+
+    mine = answer(sys.executable)
+    for version, python in others.items():
+        assert answer(python) == mine, version
 
 
 def test_committed_digests_are_those_of_the_code() -> None:

@@ -18,7 +18,7 @@ from study.data.idx import IdxError, read_idx
 from study.data.npz import read_npz
 from study.errors import FileError, StudyError
 
-fuzz = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 N = 6
 NONE = np.zeros(0, dtype=np.int64)
 GOOD = {

@@ -42,7 +42,7 @@ ANY = st.one_of(
     st.lists(st.integers(-1, 5), max_size=3),
     st.dictionaries(st.text(max_size=5) | st.integers(), st.integers(), max_size=2),
 )
-fuzz = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def runs() -> pd.DataFrame:

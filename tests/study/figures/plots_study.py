@@ -1,0 +1,96 @@
+"""Small studies for the stage that draws the figures, really trained and analysed."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from stages import embed_bottleneck, summarize, svd_analysis
+from study.data.dataset import Dataset, save_dataset
+from study.data.spirals import SpiralsConfig, generate
+from study.params import check
+from study.paths import run_folder
+from study.training.config import ExperimentConfig, all_runs
+from study.training.outcome import write_run
+from study.training.run_config import read_run_config
+from study.training.trainer import train_run
+
+TRAINING = {
+    "test_fraction": 0.5,
+    "batch_size": 16,
+    "steps": 30,
+    "learning_rate": 0.01,
+    "evaluations": 3,
+}
+
+
+def experiment(data: str, methods: dict[str, Any], **bottleneck: int) -> dict[str, Any]:
+    net: dict[str, Any] = {"width": 8, "depth": 3, "negative_slope": 0.2}
+    return {
+        "data": data,
+        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
+        "training": TRAINING,
+        "plain": [name for name, settings in methods.items() if "eligible" not in settings],
+        "mixing": [name for name, settings in methods.items() if "eligible" in settings],
+        "methods": methods,
+    }
+
+
+BOTH = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
+DEFAULT_LIKE = {
+    "spirals": experiment("spirals", BOTH | {"input": {"eligible": [0]}}),
+    "flat": experiment("blobs", BOTH, layer=2, size=2),
+    "wide": experiment("blobs", BOTH, layer=2, size=4),
+}
+ODD = {
+    "arms": experiment("spirals", {"mine": {"weight_decay": 0.1}}, layer=2, size=2),
+    "plain": experiment("blobs", {"baseline": {}, "last_layer": {"eligible": [3]}}),
+    "pair": experiment("pair", {"baseline": {}}),
+}
+
+
+def blobs(n_classes: int) -> Dataset:
+    rng = np.random.default_rng(0)
+    labels = np.arange(140) % n_classes
+    inputs = (rng.integers(0, 200, (7, 5))[labels] + rng.integers(0, 56, (140, 5))).astype(np.uint8)
+    return Dataset(inputs, labels, np.arange(140), np.zeros(140, dtype=bool))
+
+
+def spirals(kind: str) -> Dataset:
+    arms = {"n_samples": 80, "noise_std": 0.0, "n_cycles": 1.0}
+    mirrored = {"points_per_class": 40, "noise": 0.9, "max_angle": 780.0}
+    config = {"kind": kind, "seed": 0, "arms": arms, "mirrored": mirrored}
+    return generate(check(SpiralsConfig, config))
+
+
+def make_study(
+    folder: Path, seeds: list[int], experiments: dict[str, Any], alpha: float = 2.0
+) -> None:
+    """Train and analyse a study in ``folder``, which is the current one."""
+    params = {
+        "seeds": seeds,
+        "mixup": {"alpha": alpha},
+        "compute": {"threads": 1},
+        "experiments": experiments,
+    }
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    data = {
+        "blobs": blobs(n_classes=7),
+        "pair": blobs(n_classes=2),
+        "spirals": spirals("mirrored" if alpha < 1 else "arms"),
+    }
+    for name, dataset in data.items():
+        save_dataset(folder / "data" / f"{name}.npz", dataset)
+    checked = check(dict[str, ExperimentConfig], experiments)
+    for key in all_runs(seeds, checked):
+        config = read_run_config(key)
+        write_run(run_folder(key), train_run(config, data[config.data]))
+    for stage in (embed_bottleneck, svd_analysis, summarize):
+        stage.main()
+
+
+def drawn() -> dict[str, str]:
+    files = sorted(Path("figures/study").iterdir())
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
