@@ -1,5 +1,6 @@
 """What must hold on a GPU; skipped where there is none."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,28 @@ def test_checkpointed_layers_between_plain_passes(reentrant: bool) -> None:
         (before + output.square().sum() + 2 * model(x.cuda() + 2).square().sum()).backward()
         grads.append([p.grad for p in model.parameters()])
     assert_close(*grads)
+
+
+@pytest.mark.skipif(not torch.distributed.is_nccl_available(), reason="no NCCL")
+def test_ranks_on_nccl(tmp_path: Path) -> None:
+    # of one rank, as NCCL wants a GPU for each: the reduction runs, and changes nothing
+    store = f"file://{tmp_path}/store"
+    torch.distributed.init_process_group("nccl", init_method=store, rank=0, world_size=1)
+    try:
+        model = net().cuda()
+        wrapped = nn.parallel.DistributedDataParallel(model, device_ids=[0])
+        mixer = ManifoldMixup(wrapped, LAYERS, 1.0, seed=[0, 0])
+        twin = ManifoldMixup(net(), LAYERS, 1.0, seed=[0, 0])
+        x, y = batch()
+        for _ in range(4):
+            output, plan = mixer(x.cuda())
+            plan.loss(F.cross_entropy, output, y.cuda()).backward()
+            expected, drawn = twin(x)
+            drawn.loss(F.cross_entropy, expected, y).backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    for one, two in zip(model.parameters(), twin.model.parameters(), strict=True):
+        assert_close(one.grad.cpu(), two.grad, rtol=1e-3, atol=1e-4)
 
 
 def test_infinities() -> None:
