@@ -81,6 +81,7 @@ def main() -> None:
     modules = parser.parse_args().modules or list(TESTS)
     if unknown := set(modules) - set(TESTS):
         parser.error(f"no tests are named for {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and the copy is deleted
     reasons = yaml.safe_load(EXPLAINED.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         copy_tree(Path(folder))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,12 @@ settings.load_profile("patient")
 
 # Params that are written here share parts, and params.yaml may have no anchors.
 yaml.SafeDumper.ignore_aliases = lambda *_: True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let what programs leave in the temporary folder be found and deleted with pytest's own."""
+    tempfile.tempdir = os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("t"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

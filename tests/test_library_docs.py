@@ -51,11 +51,11 @@ def test_docstring_examples(module: Any) -> None:
 
 @pytest.mark.slow
 def test_the_example_script_runs() -> None:
-    for options in (["--epochs", "5"], ["--epochs", "5", "--plain"]):
+    for options in (["--epochs", "5"], ["--epochs", "2", "--plain"]):
         done = subprocess.run(
             [sys.executable, ROOT / "examples" / "mix_your_model.py", *options],
             capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True,
         )  # fmt: skip
         accuracies = re.findall(r"test accuracy (\S+)", done.stdout)
-        assert len(accuracies) == 5
-        assert float(accuracies[-1]) > 0.8
+        assert len(accuracies) == int(options[1])
+        assert float(accuracies[-1]) > (0.8 if "5" in options else 0.5)

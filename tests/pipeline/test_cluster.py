@@ -24,10 +24,7 @@ from tests.processes import PATIENCE, started, wait_until
 pytestmark = pytest.mark.slow
 
 AHEAD = ("dvc", "repro", "train_ahead")
-TRAIN = (
-    *("train_spirals_plain", "train_spirals_mixing", "train_mnist_2d_plain"),
-    *("train_mnist_2d_mixing", "train_mnist_12d_plain"),
-)
+TRAIN = ("train_spirals_plain", "train_spirals_mixing")
 LOOPBACK = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 
 
@@ -77,7 +74,6 @@ def worker(
 def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
     new_study: Project, scheduler: str, tmp_path: Path
 ) -> None:
-    new_study.turn("seeds", [0])
     new_study.turn("experiments.spirals.training.steps", 4000)
     alone = new_study.copy(tmp_path / "alone")
     alone.repro(*TRAIN)
@@ -99,7 +95,7 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
             first.kill()
             output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "5 runs to train on 2 workers" in output
+    assert "4 runs to train on 2 workers" in output
     assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
     assert new_study.lock() == alone.lock()
 

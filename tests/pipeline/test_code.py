@@ -34,9 +34,9 @@ def test_comments_docstrings_and_layout_rerun_the_digests_alone(study: Project) 
 
 
 def test_an_edit_in_mixing_retrains_to_the_same_bytes_and_is_named(study: Project) -> None:
-    before = {name: hashes(study.folder / name) for name in ("runs", "metrics", "figures")}
+    before = {name: hashes(study.folder / name) for name in ("runs", "metrics")}
     edit(study, "mixup/mixing/formula.py", r"\Z", "\nX = 1\n")
-    ran = study.repro()
+    ran = study.repro("claims", "svd_analysis", "generate_spirals")
     assert len(trains(ran)) == 10
     assert {name: hashes(study.folder / name) for name in before} == before
     # Other code, and after it runs of the same bytes: what does not load nets has nothing to do.

@@ -86,22 +86,6 @@ def other_digit(found: re.Match[str]) -> str:
     return f".{(int(found[0][1]) + 1) % 10}"
 
 
-def test_experiment_with_another_alpha_retrains_only_mixing_runs(study: Project) -> None:
-    ran = stages_run(study.run("dvc", "exp", "run", "-S", "mixup.alpha=0.4").stdout)
-    assert {stage for stage in ran if "@" in stage} == runs_of(0, 1, only="mixing")
-    assert "validate" in ran
-    difference = study.run("dvc", "metrics", "diff", "--json").stdout
-    changed = json.loads(difference)
-    assert set(changed) == {"metrics/headline.json"}
-    on_request = ("--targets", "metrics/summary.json", "metrics/claims.json")
-    changed |= json.loads(study.run("dvc", "metrics", "diff", "--json", *on_request).stdout)
-    assert set(changed) == {"metrics/headline.json", *on_request[1:]}
-    for file in ("metrics/headline.json", "metrics/summary.json"):
-        assert any(name.startswith("spirals.manifold.") for name in changed[file])
-        assert not any(".baseline." in name for name in changed[file])
-    assert len(changed["metrics/headline.json"]) <= 40
-
-
 def test_less_of_the_study_and_another_seed_with_a_number_as_dvc_writes_it(study: Project) -> None:
     turned = (
         "seeds=[0,2]",

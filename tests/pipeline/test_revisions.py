@@ -5,6 +5,7 @@ import io
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,9 +91,27 @@ def cells(page: str) -> dict[tuple[str, str, str], list[str]]:
 def test_experiments_share_the_cores_and_leave_the_workspace_alone(
     swept: Project, finished: Project
 ) -> None:
-    # Their runs were trained ahead in the folder of the study that they were made from.
+    # Their runs were trained ahead in the folder of the study that they were made from: for each
+    # those of two seeds and two experiments that mix, and no other.
     assert len(list((swept.folder / "ahead").glob("[!.]*"))) == 8
     assert hashes(swept.folder / "runs") == hashes(finished.folder / "runs")
+
+
+def test_metrics_diff_is_short_and_on_request_whole(swept: Project) -> None:
+    def diff(*words: str) -> dict[str, Any]:
+        done = swept.run("dvc", "metrics", "diff", "--json", "HEAD", names(swept)[0.1], *words)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    changed = diff()
+    assert set(changed) == {"metrics/headline.json"}
+    assert len(changed["metrics/headline.json"]) <= 40
+    on_request = ("metrics/summary.json", "metrics/claims.json")
+    more = diff("--targets", *on_request)
+    assert set(more) == set(on_request)
+    for keys in (changed["metrics/headline.json"], more["metrics/summary.json"]):
+        assert any(name.startswith("spirals.manifold.") for name in keys)
+        assert not any(".baseline." in name for name in keys)
 
 
 def test_page_shows_what_both_csv_files_say(swept: Project) -> None:

@@ -22,7 +22,6 @@ WRITES = {
     "generate_spirals": "data",
     "embed_bottleneck": "metrics",
     "claims": "metrics",
-    "plots": "figures",
     "report": "report",
 }
 """A stage for each way of writing, and a folder that it writes to; others write tables alone."""
@@ -34,7 +33,7 @@ pytestmark = pytest.mark.slow
 def run(stage: str, *prefix: str) -> tuple[int, str]:
     """Run a stage, if need be as a process of its own; give its status and its stderr."""
     module, *words = f"stages.{stage}".split()
-    if not prefix and stage != "plots":  # which forks, as one with threads must not
+    if not prefix:
         return call(module, *words)
     command = [*prefix, sys.executable, "-m", module, *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
