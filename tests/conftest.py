@@ -29,9 +29,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Whatever becomes of this process, those that it starts end with it.
 guard()
 
-# A busy machine is no failure. Under CI, hypothesis also tries the same examples every time.
+# A busy machine is no failure. Under CI, hypothesis also tries the same examples every time. Every
+# run of the tests tries others, so few at a time will do.
+usual = settings.get_profile(settings.get_current_profile_name())
 settings.register_profile(
-    "patient", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
+    "patient", parent=usual, deadline=None, max_examples=min(40, usual.max_examples)
 )
 settings.load_profile("patient")
 

@@ -77,6 +77,7 @@ def test_mixing_needs_torch_and_numpy_only() -> None:
     assert outside == set()
 
 
+@pytest.mark.slow
 def test_public_names_need_nothing_of_the_study() -> None:
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({STUDY_ONLY}))\n"

@@ -219,6 +219,7 @@ def test_the_backward_pass_has_hooks_only_where_layers_may_run_again(
     assert not model.blocks[1]._forward_hooks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reentrant", [False, True])
 def test_with_compiled_blocks(reentrant: bool) -> None:
     torch._dynamo.reset()
@@ -246,6 +247,7 @@ def test_with_compiled_blocks(reentrant: bool) -> None:
     torch._dynamo.reset()
 
 
+@pytest.mark.slow
 def test_with_the_whole_model_compiled() -> None:
     torch._dynamo.reset()
     model, twin = Deep(False), Deep(None)

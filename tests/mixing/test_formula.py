@@ -214,7 +214,7 @@ INFINITE = [-torch.inf, torch.inf]
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES])
-@pytest.mark.parametrize("way", ["plain", "vmap", "compiled"])
+@pytest.mark.parametrize("way", ["plain", "vmap", pytest.param("compiled", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("lam", [0.25, 0.75, 0.0, 1.0, [0.25, 0.75, 0.0, 1.0]])
 @pytest.mark.parametrize("infinite", INFINITE)
 def test_infinities_are_mixed_as_the_formula_has_them(

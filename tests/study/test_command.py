@@ -177,6 +177,7 @@ def test_an_interrupt_of_the_imports_is_no_traceback(words: list[str]) -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 def test_importing_commands_leaves_interrupts_alone() -> None:
     asked = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
     for packages in ("stages.validate", "tools.show_results"):

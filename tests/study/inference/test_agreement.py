@@ -51,6 +51,7 @@ def test_a_mean_holds_within_the_reach_and_not_beyond(sign: int):
     assert inside.share < 1 < outside.share
 
 
+@pytest.mark.slow
 def test_about_one_in_twenty_other_samples_lies_outside():
     draws = stats.norm.rvs(size=(2, 5, 2000), random_state=0)
     a, b = (

@@ -99,6 +99,7 @@ def test_every_method_has_the_bytes_of_the_run_alone(
     assert_as_alone(every_method(**options), dataset(n_classes, n_features=4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", ["params.yaml", "full/params.yaml"])
 def test_every_method_of_the_study_that_can_be_stacked(study: str) -> None:
     """With the study's nets, and the data's number of features and classes."""
