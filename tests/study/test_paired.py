@@ -57,8 +57,8 @@ def test_sides_are_paired_by_seed_in_the_order_of_the_runs() -> None:
 
 
 def test_effects_leave_out_what_cannot_be_compared() -> None:
-    one, other = pd.Series([2.0, 8.0, NAN, -1.0]), pd.Series([4.0, 4.0, 4.0, 4.0])
-    assert effects(one, other, relative=False).to_dict() == {0: -2, 1: 4, 3: -5}
+    one, other = pd.Series([2.0, 0.5, NAN, -1.0, 0.0]), pd.Series([4.0, 0.25, 4.0, 4.0, 4.0])
+    assert effects(one, other, relative=False).to_dict() == {0: -2, 1: 0.25, 3: -5, 4: -4}
     ratios = effects(one, other, relative=True)
     assert ratios.to_dict() == pytest.approx({0: -math.log(2), 1: math.log(2)})
     assert ratios.mean() == pytest.approx(0)  # a half and a double cancel
@@ -67,4 +67,6 @@ def test_effects_leave_out_what_cannot_be_compared() -> None:
 
 def test_differences_that_were_rounded_differently_do_not_vary() -> None:
     assert do_not_vary([0.1 + 0.2, 0.3], of=[0.3])
+    assert do_not_vary([0.0, 5e-4], of=[1e6, -2.0])
+    assert do_not_vary([0.0, 0.0], of=[0.0])
     assert not do_not_vary([0.3, 0.3001], of=[0.3])
