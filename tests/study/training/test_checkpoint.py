@@ -53,7 +53,7 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 # One logit, and one for each class, in turn.
-@pytest.mark.parametrize(("method", "n_classes"), zip(METHODS, cycle([2, 3]), strict=False))
+@pytest.mark.parametrize(("method", "n_classes"), [*zip(METHODS, cycle([2, 3]), strict=False)])
 def test_continued_run_has_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, n_classes: int
 ) -> None:
