@@ -202,7 +202,7 @@ class TestSummarize:
         assert "test_scatter_ratio" in means["flat"]["manifold"]
         assert "test_effective_rank" in means["wide"]["manifold"]
         assert set(means["without"]["manifold"]) == {
-            *("test_accuracy", "test_nll", "test_ece", "test_brier"),
+            *("test_accuracy", "test_balanced_accuracy", "test_nll", "test_ece", "test_brier"),
             *("train_accuracy", "train_nll", "test_nll_rise", "train_excess_loss"),
         }
 

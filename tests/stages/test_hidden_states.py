@@ -18,6 +18,7 @@ from study.figures.style import method_colours
 from study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
+from study.seeds import Purpose, seed_sequence
 from study.training.config import ExperimentConfig, all_runs
 from study.training.outcome import write_run
 from study.training.run import load_run
@@ -119,7 +120,8 @@ def test_bottlenecks_are_held_against_the_theorem(study: Path):
         run, found = load_run(run_folder(key)), of_run(key)
         split = run.split(load_dataset(Path("data/blobs.npz")))
         states, labels = run.states(split.train_inputs, 2), split.train_labels.numpy()
-        one, other = different_pairs(labels, 50, np.random.default_rng(4))
+        rng = np.random.default_rng(seed_sequence(4, Purpose.PAIRS))
+        one, other = different_pairs(labels, 50, rng)
         ends, logits = (states[one], states[other]), logits_from(run, 2)
         assert found["train_linearity_logits"] == pytest.approx(linearity(logits, *ends), rel=1e-5)
         of_predictions = linearity(lambda h: softmax(logits(h), axis=1), *ends)  # noqa: B023

@@ -139,6 +139,7 @@ def test_a_run_of_years_is_refused(tmp_path: Path) -> None:
 
 
 PAPER: dict[str, Any] = yaml.safe_load((ROOT / "full/params.yaml").read_text())
+PAPER["experiments"]["mnist"]["training"]["disjoint"] = 1000  # a fifth of them for validation
 
 
 @pytest.mark.parametrize(
@@ -146,8 +147,8 @@ PAPER: dict[str, Any] = yaml.safe_load((ROOT / "full/params.yaml").read_text())
     [
         (
             ("states",),
-            {"features": {"mnist": ["baseline"]}, "neighbours": 3000},
-            "states.neighbours must be at most 2,400, the number of training points of mnist, got",
+            {"features": {"mnist": ["baseline"]}, "neighbours": 1000},
+            "states.neighbours must be at most 800, the number of training points of mnist, got",
         ),
         (
             ("robustness", "attacks"),
