@@ -11,11 +11,8 @@ from study.params import read_section
 from study.paths import data_file
 
 
-def main() -> None:
+def main(name: str = "spirals") -> None:
     """Write data/NAME.npz and figures/NAME_data.png from the section NAME of params.yaml."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("section", nargs="?", default="spirals")
-    name = parser.parse_args().section
     config: SpiralsConfig = read_section(SpiralsConfig, name)
     dataset = generate(config)
     save_dataset(data_file(name), dataset)
@@ -23,5 +20,11 @@ def main() -> None:
     print(f"{data_file(name)}: {len(dataset.labels):,} points, kind {config.kind}")
 
 
+def from_command_line() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("section", nargs="?", default="spirals")
+    main(parser.parse_args().section)
+
+
 if __name__ == "__main__":
-    run(main)
+    run(from_command_line)
