@@ -16,6 +16,11 @@ def study_folder() -> str:
     return here.relative_to(ROOT).as_posix() if inside else ""
 
 
+def in_clone() -> bool:
+    """Tell whether the code lies in a clone of the project, not where packages are installed."""
+    return (ROOT / "pyproject.toml").is_file()
+
+
 def from_code(command: str) -> str:
     """Give a command of this study as it is typed in the folder that holds the code."""
     folder = study_folder()

@@ -1,0 +1,222 @@
+"""Make a study of your own data: ``python -m tools new_study mine --data my.csv --target species``.
+
+The folder that it makes is a DVC study; ``dvc repro`` in it answers whether mixing helps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from study.code import code_run
+from study.command import run
+from study.data.bundled import TABLES
+from study.data.dataset import Dataset
+from study.data.own import Description, read_own
+from study.data.own_config import OwnDataConfig
+from study.errors import StudyError
+from study.files import whole_folder
+from study.params import check, did_you_mean
+from study.paths import RunKey
+from study.report.place import ROOT, in_clone
+from study.starting_values import NETS, StartingValues, hidden_layers, starting_values
+from study.training.eligible import find_eligible
+from study.training.net import build_net
+from study.training.outcome import eligible_layers
+from study.training.own_net import build_own_net
+from study.training.run_config import read_run_config
+from study.validation import read_study
+
+TEMPLATES = Path(__file__).parent / "templates" / "new_study"
+FILES = {
+    "params.yaml.j2": "params.yaml",
+    "claims.yaml.j2": "claims.yaml",
+    "dvc.yaml.j2": "dvc.yaml",
+    "README.md.j2": "README.md",
+    "gitignore": ".gitignore",
+    "dvcignore": ".dvcignore",
+    "dvc_config.j2": ".dvc/config",
+    "dvc_gitignore": ".dvc/.gitignore",
+}
+BUNDLED = ("digits", *TABLES)
+"""The data sets that scikit-learn ships."""
+
+
+def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) -> str:
+    """Make the folder of a study, whole or not at all.
+
+    Args:
+        folder: must not be there.
+        own: section ``own`` of params.yaml, its path as seen from the current folder.
+        net: one of `NETS`; FILE.py:FUNCTION, whose code is copied; or None, to go by the data.
+        n_seeds: of the study.
+
+    Returns:
+        What was made, in a paragraph.
+
+    Raises:
+        StudyError: the folder is there, or the data or the net cannot be used.
+    """
+    if folder.exists():
+        raise StudyError(f"{folder} is there already: name another folder, or delete it first")
+    python = python_command(folder)
+    dataset, about = read_own(check(OwnDataConfig, own, "own"))
+    file, spec = own_code(net)
+    values = starting_values(dataset, about, spec, layers_of(file, spec, dataset))
+    if path := own.get("path"):
+        own = own | {"path": Path(os.path.relpath(path, folder)).as_posix()}
+    said = in_words(about, values, n_seeds)
+    content = asdict(values) | {
+        **{"own": own, "n_seeds": n_seeds, "source": Path(about.source).name, "about": said},
+        **{"python": python, "has_git": in_git(folder)},
+    }
+    with whole_folder(folder) as made:
+        fill(made, content)
+        for code in code_run(file, file.parent)[0] if file else ():
+            copy = made / code.relative_to(file.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(code, copy)
+        with inside(made):
+            check_study(dataset)
+    return said
+
+
+def python_command(folder: Path) -> str:
+    """Say how the study calls what lies in ``stages`` and ``tools``, up to the name of these.
+
+    Raises:
+        StudyError: the study would lie outside of the clone whose code this is.
+    """
+    if not in_clone():
+        return "python -m "
+    if not folder.resolve().is_relative_to(ROOT):
+        raise StudyError(
+            f"{folder} lies outside of {ROOT}: make the study inside it, or install the project "
+            f"where the study is to be (pip install {ROOT} {ROOT / 'packaging' / 'study'})"
+        )
+    return f"python {Path(os.path.relpath(ROOT, folder.resolve())).as_posix()}/"
+
+
+def in_git(folder: Path) -> bool:
+    """Tell whether a folder, which need not be there yet, lies in a Git repository."""
+    return any((parent / ".git").exists() for parent in folder.resolve().parents)
+
+
+def own_code(net: str | None) -> tuple[Path | None, str | None]:
+    """Split a net of one's own into its file and what params.yaml calls it."""
+    if net is None or net in NETS:
+        return None, net
+    name, _, function = net.rpartition(":")
+    if not name.endswith(".py"):
+        known = did_you_mean(net, NETS)
+        raise StudyError(f"--net {net} is neither a net{known} nor FILE.py:FUNCTION")
+    file = Path(name).absolute()
+    return file, f"{file.name}:{function}"
+
+
+def layers_of(file: Path | None, spec: str | None, dataset: Dataset) -> list[str]:
+    """Build a net of one's own, and name the layers where mixing may enter besides the input."""
+    if file is None:
+        return []
+    net = build_own_net(str(spec), dataset.inputs.shape[1:], dataset.n_classes, file.parent)
+    return hidden_layers(net)
+
+
+def in_words(about: Description, values: StartingValues, n_seeds: int) -> str:
+    """Say what the study is of, and how much it trains."""
+    shares = ", ".join(f"{name} {n:,}" for name, n in list(about.counts.items())[:10])
+    shape = " x ".join(map(str, about.input_shape))
+    n_trained = n_seeds * (1 + 1 + 4 + 1 + 1 + len(values.alphas) * len(values.choices))
+    return (
+        f"{about.n_samples:,} samples of {shape} inputs; {shares}. The net: "
+        f"{values.net.get('module', values.net.get('kind'))}. {n_seeds} seeds, six methods: "
+        f"{n_trained:,} trainings of {values.epochs} epochs."
+    )
+
+
+def fill(folder: Path, content: dict[str, Any]) -> None:
+    """Write the files of a study from their templates."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=False,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    for template, name in FILES.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(environment.get_template(template).render(content), encoding="utf-8")
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Work in a folder for a while."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def check_study(dataset: Dataset) -> None:
+    """Check the study in the current folder: its numbers, its net, and where that is mixed."""
+    experiment = read_study().experiments["own"]
+    for method in experiment.mixing:
+        config = read_run_config(RunKey("own", method, 0))
+        net = build_net(config, dataset)
+        shape = dataset.inputs.shape[1:]
+        find_eligible(net, eligible_layers(config.settings), shape, f"methods.{method}.eligible")
+
+
+def own_section(asked: argparse.Namespace) -> dict[str, Any]:
+    """Make section ``own`` of params.yaml from the words of the command line."""
+    where = {"path": asked.data, "name": None}
+    if not Path(asked.data).exists():
+        if asked.data not in BUNDLED:
+            near = did_you_mean(asked.data, BUNDLED)
+            raise StudyError(f"--data {asked.data} is no file, and no set of scikit-learn's{near}")
+        where = {"path": None, "name": asked.data}
+    target = asked.target[0] if asked.target and len(asked.target) == 1 else asked.target
+    section = where | {"target": target, "group": asked.group}
+    for words in asked.own:
+        key, _, value = words.partition("=")
+        section[key] = yaml.safe_load(value)
+    return section
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="that is made; the name of the study")
+    parser.add_argument(
+        "--data", required=True, metavar="PATH",
+        help=f"CSV, Parquet, NPZ, a folder of images or of IDX files; or {', '.join(BUNDLED)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--target", nargs="+", metavar="COLUMN", help="of the classes; several of many labels a row"
+    )
+    parser.add_argument("--group", metavar="COLUMN", help="whose equal values are never split")
+    parser.add_argument(
+        "--net", help=f"{', '.join(NETS)}, or FILE.py:FUNCTION; default: by the data"
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="how many; default: 10")
+    parser.add_argument(
+        "--own", action="append", default=[], metavar="KEY=VALUE",
+        help="any other key of section own of params.yaml, such as drop=[id] or decimal=,",
+    )  # fmt: skip
+    asked = parser.parse_args()
+    print(new_study(asked.folder, own_section(asked), asked.net, asked.seeds))
+    print(f"Made {asked.folder}. Now: cd {shlex.quote(str(asked.folder))} && dvc repro")
+
+
+if __name__ == "__main__":
+    run(main)
