@@ -33,6 +33,7 @@ WINS = [
     *("experiment", "method", "other", "n", "wins", "ties", "losses"),
     *("probability", "low", "high"),
 ]
+CHOICES = [*RunKey._fields, "setting", "chosen"]
 BASELINE = "baseline"
 # All other columns hold numbers.
 TEXTS = [

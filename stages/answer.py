@@ -1,0 +1,60 @@
+"""Answer the questions of a study of one's own in sentences, and tabulate what runs chose."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from study.command import run
+from study.errors import FileError
+from study.files import whole_file
+from study.inference.ledger import read_ledger
+from study.measures.runs import read_runs
+from study.paths import run_folder
+from study.report.answer import about_choices, about_data, about_steps, answer
+from study.summaries.choices import choices_table
+from study.tables import read_history, write_table
+from study.training.config import all_runs
+
+DESCRIPTION = Path("data/own.json")
+ANSWER = "metrics/answer.txt"
+
+
+def main() -> None:
+    """Write metrics/answer.txt, a paragraph a line, and metrics/choices.csv."""
+    seeds, experiments = read_runs()
+    ledger = read_ledger()
+    choices = choices_table(all_runs(seeds, experiments))
+    lines = []
+    for name, experiment in experiments.items():
+        histories = pd.concat(
+            read_history(run_folder(key), ["step", "validation_loss"]).assign(**key._asdict())
+            for key in all_runs(seeds, {name: experiment})
+        )
+        lines += [
+            *([f"Experiment {name}."] if len(experiments) > 1 else []),
+            *answer(name, experiment, ledger),
+            *about_choices(choices[choices["experiment"] == name], experiment),
+            about_steps(histories),
+        ]
+    lines.append(about_data(read_description()))
+    write_table("metrics/choices.csv", choices)
+    with whole_file(ANSWER) as temporary:
+        temporary.write_text("\n".join(filter(None, lines)) + "\n", encoding="utf-8")
+    print(*filter(None, lines), sep="\n")
+
+
+def read_description() -> dict[str, Any]:
+    """Read what the stage read_data wrote of the data."""
+    try:
+        content: dict[str, Any] = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileError(DESCRIPTION) from error
+    except ValueError as error:
+        raise FileError(DESCRIPTION, error) from error
+    return content
+
+
+if __name__ == "__main__":
+    run(main, __doc__)
