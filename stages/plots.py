@@ -14,7 +14,7 @@ from study.figures.allowances import draw_allowances, draw_reliability
 from study.figures.bottleneck import Embedding, draw_bottleneck
 from study.figures.boundaries import ProbabilityMap, draw_boundaries
 from study.figures.curves import draw_curves
-from study.figures.draws import draw_draws
+from study.figures.draws import draw_draws, layers_mixed
 from study.figures.hidden_plane import (
     HiddenPanel,
     draw_hidden,
@@ -29,11 +29,11 @@ from study.measures import embedding, hidden_plane
 from study.measures.allowances import calibrate, reliability_tables
 from study.measures.bottleneck import Embeddings
 from study.measures.classified_plane import ClassifiedPlane
-from study.measures.plane import Box, bounding_box, evaluate_on_box
+from study.measures.plane import Box, bounding_box, evaluate_on_box, shows_inputs
 from study.measures.runs import read_runs
 from study.paths import RunKey, data_file, run_folder
 from study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from study.training.config import ExperimentConfig, all_runs
+from study.training.config import ExperimentConfig, all_runs, mixing_alike
 from study.training.run import Run, load_run, read_metrics
 
 FIGURES = Path("figures/study")
@@ -51,7 +51,7 @@ Figures = Iterator[tuple[str, Figure]]
 def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
     """Draw probability maps, where the data are points of two classes in a plane."""
     dataset = load_dataset(data_file(experiment.data))
-    if not dataset.in_a_plane:
+    if not shows_inputs(experiment, dataset):
         return
     maps = {
         method: {
@@ -86,10 +86,12 @@ def curves_and_draws(
         read_history(run_folder(key), HISTORY).assign(**key._asdict()) for key in keys
     )
     yield f"curves_{name}", draw_curves(histories, colours, name)
-    mixing = [key for key in keys if key.method in experiment.mixing]
+    # Methods that choose their alpha have none in common.
+    mixing = [key for key in keys if key.method in mixing_alike(experiment)]
     if mixing and (alpha := load_run(run_folder(mixing[0])).config.alpha):
-        drawn = histories[histories["method"].isin(experiment.mixing)]
-        yield f"draws_{name}", draw_draws(drawn, colours, alpha, experiment.net.depth, name)
+        drawn = histories[histories["method"].isin(mixing_alike(experiment))]
+        layers = layers_mixed(drawn["k"], experiment.net.depth)
+        yield f"draws_{name}", draw_draws(drawn, colours, alpha, layers, name)
 
 
 def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
@@ -126,7 +128,7 @@ def hidden_spaces(
     dataset = load_dataset(data_file(experiment.data))
     every = all_runs(seeds, {name: experiment})
     keys = [key for key in every if hidden_plane.has_hidden_plane(key, experiment)]
-    if not keys or not dataset.in_a_plane:
+    if not keys or not shows_inputs(experiment, dataset):
         return
     runs = {key: load_run(run_folder(key)) for key in keys}
     of_two = {key.method for key in keys}
@@ -172,7 +174,7 @@ def _hidden_panel(of_seeds: list[Run], dataset: Dataset) -> HiddenPanel:
 
 
 def spectra(name: str, colours: Colours) -> Figures:
-    """Draw the singular values of wider bottlenecks, one figure a scaling."""
+    """Draw the singular values of wider bottlenecks, one figure a scaling; none without them."""
     table = read_table("metrics/spectra.csv", SPECTRA)
     table = table[(table["experiment"] == name) & (table["split"] == "test")]
     for scaling, rows in table.groupby("scaling", sort=False):
@@ -189,7 +191,7 @@ def allowances(
         return
     dataset = load_dataset(data_file(experiment.data))
     tables = pd.concat(
-        reliability_tables(calibrate(load_run(run_folder(key)), dataset)).assign(**key._asdict())
+        reliability_tables(calibrate(load_run(run_folder(key), dataset), dataset)).assign(**key._asdict())
         for key in all_runs(seeds, {name: experiment})
     )
     yield f"reliability_{name}", draw_reliability(tables, runs, colours, name)

@@ -1,6 +1,6 @@
 """Write report/index.html: what was found, where it can be seen and how to make it again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 from study.command import run
 from study.data.dataset import load_dataset
 from study.data.spirals import SpiralsConfig
+from study.errors import FileError
 from study.files import whole_file
 from study.inference.design import read_design
 from study.inference.ledger import read_ledger
@@ -18,9 +19,9 @@ from study.params import check, read_params, read_section
 from study.paths import RunKey, data_file, run_folder
 from study.report.claims import by_source, claim_views, counted, outcomes
 from study.report.explorer import explorer
-from study.report.gallery import Numbers, gallery, picture_of_spirals
+from study.report.gallery import Numbers, Picture, gallery, picture_of_spirals
 from study.report.page import render_page
-from study.report.place import beside_code, from_code, study_folder
+from study.report.place import beside_code, from_code, in_clone, study_folder
 from study.report.provenance import provenance
 from study.report.runs import runs_of_experiments
 from study.report.seeds import rankings
@@ -38,15 +39,24 @@ from study.training.config import (
 )
 
 PAGE = Path("report/index.html")
-SECTIONS = ("seeds", "mixup", "compute", "spirals", "mnist", "experiments")
+SECTIONS = ("seeds", "mixup", "compute", "experiments")
+# Which data the experiments are of.
+DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", "own")
 # Which measures are taken besides, where a study takes them.
 MORE_SECTIONS = ("states", "robustness")
+ANSWER = Path("metrics/answer.txt")
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # Git is asked whether these differ from the commit; dvc.yaml tells the project from a folder
 # that only lies inside another repository.
 SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml")
 SOURCES_OF_ALL_STUDIES = ("requirements.lock", "mixup", "stages", "study")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "mlxtend", "dvc")
+SPIRALS = ("spirals", "mirrored_spirals")
+SOURCES_OF_DATA = {
+    **dict.fromkeys(SPIRALS, "kind {kind}, seed {seed}"),
+    "mnist": "source {source}",
+    "own": "{path}",
+}
 COMMANDS = {
     "report": "dvc repro report",
     "claims": "dvc repro claims",
@@ -101,15 +111,15 @@ def main() -> None:
     experiments: dict[str, ExperimentConfig] = check(
         Experiments, params["experiments"], "experiments"
     )
+    used = {experiment.data for experiment in experiments.values()}
+    params |= {key: read_section(Any, key) for key in DATA_SECTIONS if key in used}
     keys = all_runs(seeds, experiments)
     alpha = check(MixupConfig, params["mixup"], "mixup").alpha
     ledger, runs = read_ledger(), read_table("metrics/runs.csv", MEASURES)
     asked, histories = _asked(ledger), _histories(keys)
     numbers = _numbers(experiments, histories, alpha, asked)
     pictures = [
-        picture_of_spirals(
-            Path("figures/spirals_data.png"), check(SpiralsConfig, params["spirals"], "spirals")
-        ),
+        *pictures_of_data(params),
         *gallery(Path("figures/study"), experiments, numbers),
     ]
     design = read_design((), read_section(KnownExperiments, "experiments"))
@@ -124,6 +134,7 @@ def main() -> None:
         experiments=experiments,
         n_runs=len(keys),
         n_methods=len({key.method for key in keys}),
+        answer=answer_lines(params),
         claims=claims,
         counts=counted(claims),
         n_questions=count_questions(ledger),
@@ -139,7 +150,7 @@ def main() -> None:
         facts=_facts(seeds, experiments, alpha, params),
         methods=method_rows(experiments),
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
-        provenance=provenance([*SOURCES, *map(beside_code, SOURCES_OF_ALL_STUDIES)], PACKAGES),
+        provenance=provenance([*SOURCES, *sources_of_code()], PACKAGES),
         references=references(ledger),
         commands={name: from_code(command) for name, command in commands.items()},
         found_instead=outcomes(claims),
@@ -151,10 +162,33 @@ def main() -> None:
         temporary.write_text(page, encoding="utf-8")
 
 
+def pictures_of_data(params: dict[str, Any]) -> Iterator[Picture]:
+    """Take the pictures of the spirals that experiments are of."""
+    for name in SPIRALS:
+        if name in params:
+            config: SpiralsConfig = check(SpiralsConfig, params[name], name)
+            yield picture_of_spirals(Path(f"figures/{name}_data.png"), config)
+
+
+def answer_lines(params: dict[str, Any]) -> list[str]:
+    """Read the answer that a study of one's own gives; others have none."""
+    if "own" not in params:
+        return []
+    try:
+        return ANSWER.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise FileError(ANSWER) from error
+
+
 def _asked(ledger: pd.DataFrame) -> set[tuple[str, str]]:
     """List experiment and metric of every claim, and the metric of its other side."""
     sides = [ledger[["experiment", metric]].to_numpy() for metric in ("metric", "other_metric")]
     return {(str(name), str(metric)) for side in sides for name, metric in side if metric}
+
+
+def sources_of_code() -> list[str]:
+    """Name the code that Git tracks beside the study; what is installed it does not."""
+    return [beside_code(name) for name in SOURCES_OF_ALL_STUDIES] if in_clone() else []
 
 
 def references(ledger: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -199,10 +233,7 @@ def _facts(
         check(ComputeConfig, params["compute"], "compute").threads,
         experiments,
         {name: load_dataset(data_file(name)) for name in names},
-        {
-            "spirals": f"kind {params['spirals']['kind']}, seed {params['spirals']['seed']}",
-            "mnist": f"source {params['mnist']['source']}",
-        },
+        {name: SOURCES_OF_DATA[name].format(**params[name]) for name in names if name in params},
     )
 
 

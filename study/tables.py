@@ -38,6 +38,7 @@ BASELINE = "baseline"
 # All other columns hold numbers.
 TEXTS = [
     *("experiment", "method", "metric", "split", "scaling", "quantity", "id", "sentence", "source"),
+    *("k", "setting", "chosen"),
     *("family", "other", "other_metric", "direction", "relative", "intervals_agree", "verdict"),
     *("outcome", "verdict_family", "decidable", "twin", "twin_agrees", "known"),
     "note",

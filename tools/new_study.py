@@ -30,9 +30,7 @@ from study.params import check, did_you_mean
 from study.paths import RunKey
 from study.report.place import ROOT, in_clone
 from study.starting_values import NETS, StartingValues, hidden_layers, starting_values
-from study.training.eligible import find_eligible
-from study.training.net import build_net
-from study.training.outcome import eligible_layers
+from study.training.net import check_fits
 from study.training.own_net import build_own_net
 from study.training.run_config import read_run_config
 from study.validation import read_study
@@ -170,12 +168,8 @@ def inside(folder: Path) -> Iterator[None]:
 
 def check_study(dataset: Dataset) -> None:
     """Check the study in the current folder: its numbers, its net, and where that is mixed."""
-    experiment = read_study().experiments["own"]
-    for method in experiment.mixing:
-        config = read_run_config(RunKey("own", method, 0))
-        net = build_net(config, dataset)
-        shape = dataset.inputs.shape[1:]
-        find_eligible(net, eligible_layers(config.settings), shape, f"methods.{method}.eligible")
+    for method in read_study().experiments["own"].all_methods:
+        check_fits(read_run_config(RunKey("own", method, 0)), dataset)
 
 
 def own_section(asked: argparse.Namespace) -> dict[str, Any]:

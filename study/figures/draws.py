@@ -1,6 +1,6 @@
 """The random draws of mixing: where it entered (k) and how strongly (lam), over training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,19 @@ FEW = 1000
 """Draws below which a bar, about a tenth of them, strays from its expectation by 10 % and more."""
 
 
+def layers_mixed(k: pd.Series, n_hidden: int) -> list[int | str]:
+    """List the layers of a net for the axis: 0..K where k are numbers, else the names there are."""
+    if pd.api.types.is_numeric_dtype(k):
+        return list(range(n_hidden + 1))
+    return sorted(k.dropna().unique(), key=lambda name: (name != "input", name))
+
+
 @styled()
 def draw_draws(
     histories: pd.DataFrame,
     colours: Mapping[str, str],
     alpha: float,
-    n_hidden: int,
+    layers: Sequence[int | str],
     title: str,
 ) -> Figure:
     """Draw k and lam at the evaluated steps of one seed, and their shares over all seeds.
@@ -30,7 +37,7 @@ def draw_draws(
             one whose steps are drawn.
         colours: method -> colour.
         alpha: of the Beta(alpha, alpha) that lam was drawn from; its density is drawn too.
-        n_hidden: number of hidden layers K; the axis of k shows 0..K.
+        layers: what the axis of k shows, from below: 0..K, or the names of layers.
         title: names the experiment.
     """
     methods, seeds = histories["method"].unique(), histories["seed"].unique()
@@ -40,7 +47,7 @@ def draw_draws(
     for row, method in zip(panels, methods, strict=True):
         every = histories[histories["method"] == method]
         first = every[every["seed"] == seeds[0]]
-        _draw_k(row[0], row[1], first, every, colours[method], n_hidden)
+        _draw_k(row[0], row[1], first, every, colours[method], layers)
         _draw_lam(row[2], row[3], first, every, colours[method], alpha)
         row[0].set_title(method_label(method), loc="left", fontweight="bold")
     labels = ["optimiser step", "share", "optimiser step", "density"]
@@ -64,14 +71,16 @@ def _draw_k(
     first: pd.DataFrame,
     every: pd.DataFrame,
     colour: str,
-    n_hidden: int,
+    layers: Sequence[int | str],
 ) -> None:
-    layers = np.arange(n_hidden + 1)
-    over_time.scatter(first["step"], first["k"], s=7, color=colour)
-    share.barh(layers, [np.mean(every["k"] == k) for k in layers], height=0.6, color=colour)
-    over_time.set_ylabel("k (0: input)")
+    places = {layer: place for place, layer in enumerate(layers)}
+    over_time.scatter(first["step"], first["k"].map(places), s=7, color=colour)
+    shares = [np.mean(every["k"] == k) for k in layers]
+    share.barh(range(len(layers)), shares, height=0.6, color=colour)
+    over_time.set_ylabel("layer" if "input" in layers else "k (0: input)")
     for axes in (over_time, share):
-        axes.set(yticks=layers, ylim=(-0.6, n_hidden + 0.6))
+        axes.set_yticks(range(len(layers)), list(map(str, layers)))
+        axes.set_ylim(-0.6, len(layers) - 0.4)
     share.set_xlim(0, 1)
 
 

@@ -15,6 +15,7 @@ from study.measures.measure import Measure
 from study.paths import RunKey
 from study.tables import read_history
 from study.training.config import ExperimentConfig
+from study.training.outcome import as_labels
 from study.training.run import Run
 from study.training.scores import Labels, Probabilities, brier, ece, nll
 
@@ -82,9 +83,9 @@ def calibrate(run: Run, dataset: Dataset) -> Calibration:
     if not len(split.validation_labels):
         raise StudyError(f"{run.folder} kept no validation data to fit a temperature on")
     validation = run.probabilities(split.validation_inputs)
-    temperature = fit_temperature(validation, split.validation_labels.numpy())
+    temperature = fit_temperature(validation, as_labels(split.validation_labels))
     test = run.probabilities(split.test_inputs)
-    return Calibration(temperature, test, tempered(test, temperature), split.test_labels.numpy())
+    return Calibration(temperature, test, tempered(test, temperature), as_labels(split.test_labels))
 
 
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:

@@ -7,6 +7,9 @@ import numpy as np
 from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 
+from study.data.dataset import Dataset
+from study.training.config import ExperimentConfig
+
 Points = NDArray[np.float32]
 Values = NDArray[np.floating]
 Function = Callable[[Points], Values]
@@ -27,6 +30,12 @@ class Box(NamedTuple):
     def diagonal(self) -> float:
         """Length of the diagonal, in units of the plane."""
         return float(np.hypot(self.right - self.left, self.top - self.bottom))
+
+
+def shows_inputs(experiment: ExperimentConfig, dataset: Dataset) -> bool:
+    """Whether the plane of the inputs can be drawn: two classes in a plane, as the net gets them."""
+    net, recipe = experiment.net, experiment.training
+    return dataset.in_a_plane and net.kind == "mlp" and not recipe.standardise
 
 
 def bounding_box(points: Values) -> Box:

@@ -31,7 +31,7 @@ class TrainedRun:
         """
         if method not in self.experiment.all_methods:
             return None
-        return load_run(run_folder(self.key._replace(method=method)))
+        return load_run(run_folder(self.key._replace(method=method)), self.dataset)
 
 
 def read_runs() -> tuple[list[int], dict[str, ExperimentConfig]]:
@@ -67,7 +67,7 @@ def runs_where(
         if fits and not fits(dataset):
             continue
         for key in keys:
-            yield TrainedRun(key, experiment, load_run(run_folder(key)), dataset)
+            yield TrainedRun(key, experiment, load_run(run_folder(key), dataset), dataset)
 
 
 def write_measures(path: Path | str, measures: Mapping[RunKey, Mapping[str, float]]) -> None:

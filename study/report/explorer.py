@@ -27,7 +27,7 @@ from study.figures.style import (
 )
 from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
-from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box
+from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
 from study.training.config import ExperimentConfig, all_runs
 from study.training.run import Run, load_run
@@ -104,7 +104,7 @@ def _experiment(
             for metric, value in numbers.items()
         }
     dataset = load_dataset(data_file(experiment.data))
-    if dataset.in_a_plane:
+    if shows_inputs(experiment, dataset):
         _add_maps(content, keys, dataset)
     if experiment.net.bottleneck and experiment.net.bottleneck.size == 2:
         _add_states(content, keys, Embeddings(name, embeddings))

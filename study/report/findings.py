@@ -94,6 +94,14 @@ def overfitting(curves: pd.DataFrame) -> str:
     return " ".join(filter(None, [sentence, ending]))
 
 
+def _layer(k: float | str) -> str:
+    return k if isinstance(k, str) else f"{k:.0f}"
+
+
+def _place(k: float | str) -> tuple[bool, float | str]:
+    return isinstance(k, str), k
+
+
 def drawn(histories: pd.DataFrame, alpha: float) -> str:
     """Say what was recorded of the random draws, next to what is expected of them.
 
@@ -105,7 +113,7 @@ def drawn(histories: pd.DataFrame, alpha: float) -> str:
     if rows.empty:
         return ""
     layers = {
-        str(method): ", ".join(str(int(k)) for k in sorted(of_method["k"].unique()))
+        str(method): ", ".join(_layer(k) for k in sorted(of_method["k"].unique(), key=_place))
         for method, of_method in rows.groupby("method", sort=False)
     }
     where = listed([f"{k} for {method_label(method)}" for method, k in layers.items()])

@@ -94,8 +94,11 @@ def timed(seconds: Mapping[RunKey, float]) -> dict[str, Any]:
 
 
 def _data(source: str | None, dataset: Dataset) -> str:
-    count, features = dataset.inputs.shape
-    size = f"{count:,} samples of {features} numbers in {dataset.n_classes} classes"
+    count, *shape = dataset.inputs.shape
+    kinds = "labels" if dataset.multi_label else "classes"
+    size = (
+        f"{count:,} samples of {' x '.join(map(str, shape))} numbers in {dataset.n_classes} {kinds}"
+    )
     return f"{source}; {size}" if source else size
 
 
@@ -106,12 +109,24 @@ def _experiment(experiment: ExperimentConfig, dataset: Dataset) -> str:
     test, kept = recipe.test_fraction, recipe.validation_fraction
     held_out = "" if dataset.official_test.any() else f", {100 * test:g} % of it for testing"
     held_out += f", {100 * kept:g} % of the rest for choosing" if kept else ""
-    narrow = net.bottleneck and f" (the {net.bottleneck.size} are the bottleneck)"
+    decay = decay if recipe.decay_at else ", falling as half a cosine" if recipe.schedule == "cosine" else ""
+    optimiser = "" if recipe.optimiser == "adamw" else f", {recipe.optimiser} of momentum {recipe.momentum:g}"
+    others = "; inputs standardised" if recipe.standardise else ""
+    others += f"; augmented by {recipe.augment}" if recipe.augment else ""
     return (
-        f"data {experiment.data}{held_out}; hidden layers of "
-        f"{', '.join(map(str, net.hidden))} units{narrow or ''}; {length} of {recipe.batch_size} "
-        f"samples, learning rate {recipe.learning_rate:g}{decay if recipe.decay_at else ''}"
+        f"data {experiment.data}{held_out}{others}; {_net(net)}; {length} of {recipe.batch_size} "
+        f"samples, learning rate {recipe.learning_rate:g}{decay}{optimiser}"
     )
+
+
+def _net(net: NetConfig) -> str:
+    if net.kind == "own":
+        return f"the net of {net.module}"
+    if net.kind in ("cnn", "resnet18"):
+        return f"{net.kind} of {net.width} channels in its first layer"
+    narrow = f" (the {net.bottleneck.size} are the bottleneck)" if net.bottleneck else ""
+    embedded = "categories embedded; " if net.kind == "tabular" else ""
+    return f"{embedded}hidden layers of {', '.join(map(str, net.hidden))} units{narrow}"
 
 
 def _settings(settings: MethodConfig) -> str:
@@ -126,7 +141,11 @@ def _settings(settings: MethodConfig) -> str:
         parts.append(f"noise of standard deviation {settings.input_noise:g} on the input")
     if settings.bottleneck:
         parts.append(f"a bottleneck of {settings.bottleneck} units")
-    if settings.eligible == [0]:
+    if settings.early_stopping:
+        parts.append("the weights of the least validation loss")
+    if settings.choose:
+        parts.append(_choice(settings.choose))
+    elif settings.eligible == [0]:
         parts.append("mixes the input (k = 0)")
     elif settings.eligible:
         where = listed(list(map(str, settings.eligible)))
@@ -138,3 +157,12 @@ def _settings(settings: MethodConfig) -> str:
     if settings.stop_gradient:
         parts.append("no gradient before the mixed state")
     return "; ".join(parts) or "nothing: plain training"
+
+
+def _choice(choose: Choice) -> str:
+    lists = {name.replace("_", " "): of for name, of in choose.model_dump().items() if of}
+    words = [
+        f"{name} from {', '.join(' '.join(map(str, one)) if isinstance(one, list) else f'{one:g}' for one in of)}"
+        for name, of in lists.items()
+    ]
+    return f"chooses {listed(words)} by the least validation loss"

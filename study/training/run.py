@@ -11,14 +11,14 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from mixup.models.mlp import MLP
-from study.data.dataset import Dataset
+from study.data.dataset import Dataset, load_dataset
 from study.errors import FileError
 from study.files import check_sum
 from study.params import check
-from study.training.net import build_mlp, predict
+from study.paths import data_file
+from study.training.net import build_mlp, build_net, predict
 from study.training.run_config import RunConfig
 from study.training.split import Split, split_for
 
@@ -32,25 +32,31 @@ class Run:
 
     folder: Path
     config: RunConfig
-    net: MLP
+    net: nn.Module
+    multi_label: bool = False
 
     def split(self, dataset: Dataset) -> Split:
         """Split ``dataset`` as this run did."""
         return split_for(self.config, dataset)
 
     def probabilities(self, inputs: Tensor) -> NDArray[np.float64]:
-        """Predict (N, C) class probabilities for (N, F) inputs."""
-        return predict(self.net, inputs)
+        """Predict (N, C) class probabilities for (N, ...) inputs, as `predict` does."""
+        return predict(self.net, inputs, multi_label=self.multi_label)
 
     @torch.no_grad()
     def states(self, inputs: Tensor, k: int) -> NDArray[np.float32]:
-        """Compute the (N, D) state after hidden layer k, in eval mode; k = 0 is the input."""
+        """Compute the (N, D) state of an MLP after hidden layer k, in eval mode; 0 is the input."""
         states: NDArray[np.float32] = self.net(inputs, end=k).numpy()
         return states
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: Path, dataset: Dataset | None = None) -> Run:
     """Read a run's configuration and net.
+
+    Args:
+        folder: the run's.
+        dataset: what it was trained on, which the nets that are no `MLP` take their shape from; if
+            it is None, it is read where it is needed.
 
     Raises:
         StudyError: the folder is missing or a file in it is damaged.
@@ -62,23 +68,27 @@ def load_run(folder: Path) -> Run:
     config = config.model_copy(update={"device": "cpu"})
     # The order of sums, and so the last bits of a result, depends on the number of threads.
     torch.set_num_threads(config.threads)
-    net = _read(folder / "model.safetensors", lambda path: _read_net(path, config))
-    return Run(folder, config, net.eval())
+    if config.net.kind != "mlp" and dataset is None:
+        dataset = load_dataset(data_file(config.data))
+    net = _read(folder / "model.safetensors", lambda path: _read_net(path, config, dataset))
+    return Run(folder, config, net.eval(), dataset is not None and dataset.multi_label)
 
 
-def _read_net(path: Path, config: RunConfig) -> MLP:
-    if config.net.kind != "mlp":
-        raise ValueError(f"only an mlp is read from its run, and this net is {config.net.kind}")
+def _read_net(path: Path, config: RunConfig, dataset: Dataset | None) -> nn.Module:
     weights = load_file(path)
+    net = build_net(config, dataset) if dataset and config.net.kind != "mlp" else _mlp(weights, config)
+    if not all(weight.isfinite().all() for weight in weights.values()):
+        raise ValueError("it holds NaN or infinity")
+    net.load_state_dict(weights)
+    return net
+
+
+def _mlp(weights: dict[str, Tensor], config: RunConfig) -> nn.Module:
     sizes = [len(weights[f"hidden.{i}.0.bias"]) for i in range(config.net.depth)]
     if sizes != config.net.hidden:
         raise ValueError(f"its hidden layers have {sizes} units, config.json {config.net.hidden}")
-    if not all(weight.isfinite().all() for weight in weights.values()):
-        raise ValueError("it holds NaN or infinity")
     n_features = weights["hidden.0.0.weight"].shape[1]
-    net = build_mlp(config, n_features, len(weights["classifier.bias"]))
-    net.load_state_dict(weights)
-    return net
+    return build_mlp(config, n_features, len(weights["classifier.bias"]))
 
 
 def read_metrics(folder: Path) -> dict[str, float]:

@@ -29,7 +29,7 @@ def histories() -> pd.DataFrame:
 
 @pytest.fixture
 def rows(histories: pd.DataFrame) -> list:
-    figure = draw_draws(histories, COLOURS, alpha=2.0, n_hidden=3, title="spirals")
+    figure = draw_draws(histories, COLOURS, alpha=2.0, layers=range(4), title="spirals")
     assert len(figure.axes) == 8
     return [figure.axes[:4], figure.axes[4:]]
 
@@ -70,7 +70,7 @@ def test_the_line_is_the_density_of_beta_2_2(rows: list):
 
 
 def test_alpha_of_another_study(histories: pd.DataFrame):
-    figure = draw_draws(histories, COLOURS, alpha=0.5, n_hidden=3, title="t")
+    figure = draw_draws(histories, COLOURS, alpha=0.5, layers=range(4), title="t")
     line = figure.axes[3].lines[0]
     lam = np.asarray(line.get_ydata())
     assert line.get_xdata() == pytest.approx(1 / (np.pi * np.sqrt(lam * (1 - lam))))
@@ -78,7 +78,7 @@ def test_alpha_of_another_study(histories: pd.DataFrame):
 
 
 def test_the_title_says_which_seeds(histories: pd.DataFrame):
-    title = draw_draws(histories, COLOURS, 2.0, 3, "spirals").get_suptitle()
+    title = draw_draws(histories, COLOURS, 2.0, range(4), "spirals").get_suptitle()
     assert "spirals" in title
     assert "dots: recorded steps of seed 7" in title
     assert "n = 2 seeds" in title
@@ -86,11 +86,11 @@ def test_the_title_says_which_seeds(histories: pd.DataFrame):
 
 
 def test_the_title_says_that_methods_are_paired_and_few_draws_rough(histories: pd.DataFrame):
-    title = draw_draws(histories, COLOURS, 2.0, 3, "t").get_suptitle()
+    title = draw_draws(histories, COLOURS, 2.0, range(4), "t").get_suptitle()
     assert "of one seed all draw the same lam" in title
     assert "so few draws" in title
     many = pd.concat([histories[histories["method"] == "hidden"]] * 200)
-    title = draw_draws(many, COLOURS, 2.0, 3, "t").get_suptitle()
+    title = draw_draws(many, COLOURS, 2.0, range(4), "t").get_suptitle()
     assert "all 1,600 recorded steps" in title
     assert "same lam" not in title
     assert "few draws" not in title
