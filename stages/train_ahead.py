@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,8 @@ def jobs_with_costs(configs: Iterable[RunConfig], code: str, workers: int) -> di
     for part in parts(configs, workers):
         data = data_file(part[0].data).absolute()
         job = Job(part, data, code, CHECKPOINTS.absolute())
-        shape = load(data).inputs.shape
-        costs[job] = sum(expected_seconds(config, *shape) for config in part)
+        n_samples, *shape = load(data).inputs.shape
+        costs[job] = sum(expected_seconds(config, n_samples, prod(shape)) for config in part)
     return dict(sorted(costs.items(), key=lambda pair: -pair[1]))
 
 

@@ -12,7 +12,7 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,8 @@ from study.errors import FileError, StudyError
 ROOT = Path(__file__).resolve().parents[1]
 CODE = Path("code.json")
 PINS = "requirements.lock"
+PACKAGES = ("mixup", "stages", "study")
+"""What a stage imports of this project, which may lie among other packages."""
 NO_DIGEST = ("__init__", "__main__", "code", "train_ahead")
 """Modules of stages/ whose digest nobody asks for: these two run whenever they may be needed."""
 CANNOT_CHANGE_RESULTS = {
@@ -59,7 +61,7 @@ def stage_digest(stage: str, root: Path = ROOT) -> str:
     """
     files, packages = files_run(root / "stages" / f"{stage}.py", root)
     lines = [f"{name} {_digest(root / name)}" for name in sorted(files)]
-    pins = _pins(root / PINS)
+    pins = _pins(root / PINS, packages)
     lines += sorted(f"{name}=={pins[name]}" for name in packages)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
@@ -105,13 +107,20 @@ def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
         The files of the project, relative to ``root`` and with ``/``; the names by which packages
         of `DECIDING` are pinned.
     """
-    reached, packages = code_run(start, root)
+    reached, packages = code_run(start, root, PACKAGES)
     beside = {path for file in reached for path in _data_files(file.parent)}
     return {path.relative_to(root).as_posix() for path in reached | beside}, packages
 
 
-def code_run(start: Path, root: Path) -> tuple[set[Path], set[str]]:
+def code_run(
+    start: Path, root: Path, among: Collection[str] = ()
+) -> tuple[set[Path], set[str]]:
     """Follow the imports of a file to the Python files below ``root``, itself one of them.
+
+    Args:
+        start: the file.
+        root: a folder of packages and modules.
+        among: the packages that are followed, if not all of them.
 
     Returns:
         These files; the names by which packages of `DECIDING` are pinned.
@@ -129,7 +138,8 @@ def code_run(start: Path, root: Path) -> tuple[set[Path], set[str]]:
         for name in imported_names(_parse(file)):
             if name.split(".")[0] in DECIDING:
                 packages.add(DECIDING[name.split(".")[0]])
-            waiting += _project_files(name, root)
+            if not among or name.split(".")[0] in among:
+                waiting += _project_files(name, root)
     return reached, packages
 
 
@@ -249,6 +259,9 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _pins(path: Path) -> dict[str, str]:
+def _pins(path: Path, packages: Collection[str]) -> dict[str, str]:
+    """Read the pinned versions; where the code is installed and nothing pins, those in use."""
+    if not path.exists():
+        return {name: version(name) for name in packages}
     text = path.read_text(encoding="utf-8")
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text.lower(), flags=re.MULTILINE))

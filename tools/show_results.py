@@ -21,6 +21,8 @@ WHERE_TO_LOOK = """\
 Numbers are differences between methods, paired by seed, with their intervals.
 * has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml.
 Add no seed because a claim is open: that errs more often than the rule says."""
+COLUMNS = 100
+ANSWER = Path("metrics/answer.txt")
 PAGE = Path("report/index.html")
 EVIDENCE = "Open {} for the evidence: every claim's figure, every run's numbers."
 
@@ -47,8 +49,16 @@ def _lines(claim: Any) -> list[str]:
     ]
 
 
+def answer_text(lines: list[str]) -> str:
+    """Lay out the answer of a study of one's own, a paragraph a line."""
+    return "\n\n".join("\n".join(wrap(line, COLUMNS)) for line in lines)
+
+
 def main() -> None:
-    print(ledger_text(read_ledger()))
+    ledger = read_ledger()
+    if ANSWER.exists():
+        print(f"{answer_text(ANSWER.read_text(encoding='utf-8').splitlines())}\n")
+    print(ledger_text(ledger))
     if PAGE.exists():
         print(EVIDENCE.format(study_folder() / PAGE))
 
