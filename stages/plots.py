@@ -14,7 +14,7 @@ from study.figures.allowances import draw_allowances, draw_reliability
 from study.figures.bottleneck import Embedding, draw_bottleneck
 from study.figures.boundaries import ProbabilityMap, draw_boundaries
 from study.figures.curves import draw_curves
-from study.figures.draws import draw_draws, layers_mixed
+from study.figures.draws import draw_draws, layers_mixed, mixing_alike
 from study.figures.hidden_plane import (
     HiddenPanel,
     draw_hidden,
@@ -33,7 +33,7 @@ from study.measures.plane import Box, bounding_box, evaluate_on_box, shows_input
 from study.measures.runs import read_runs
 from study.paths import RunKey, data_file, run_folder
 from study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from study.training.config import ExperimentConfig, all_runs, mixing_alike
+from study.training.config import ExperimentConfig, all_runs
 from study.training.run import Run, load_run, read_metrics
 
 FIGURES = Path("figures/study")
@@ -191,7 +191,9 @@ def allowances(
         return
     dataset = load_dataset(data_file(experiment.data))
     tables = pd.concat(
-        reliability_tables(calibrate(load_run(run_folder(key), dataset), dataset)).assign(**key._asdict())
+        reliability_tables(calibrate(load_run(run_folder(key), dataset), dataset)).assign(
+            **key._asdict()
+        )
         for key in all_runs(seeds, {name: experiment})
     )
     yield f"reliability_{name}", draw_reliability(tables, runs, colours, name)

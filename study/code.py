@@ -112,9 +112,7 @@ def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
     return {path.relative_to(root).as_posix() for path in reached | beside}, packages
 
 
-def code_run(
-    start: Path, root: Path, among: Collection[str] = ()
-) -> tuple[set[Path], set[str]]:
+def code_run(start: Path, root: Path, among: Collection[str] = ()) -> tuple[set[Path], set[str]]:
     """Follow the imports of a file to the Python files below ``root``, itself one of them.
 
     Args:

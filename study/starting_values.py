@@ -120,4 +120,6 @@ def _kind_for(dataset: Dataset) -> str:
 
 
 def _batch_size(n_train: int) -> int:
-    return next(size for size, below in ((32, 2_000), (64, 20_000), (128, 10**12)) if n_train < below)
+    return next(
+        size for size, below in ((32, 2_000), (64, 20_000), (128, 10**12)) if n_train < below
+    )

@@ -75,8 +75,12 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
         own = own | {"path": Path(os.path.relpath(path, folder)).as_posix()}
     said = in_words(about, values, n_seeds)
     content = asdict(values) | {
-        **{"own": own, "n_seeds": n_seeds, "source": Path(about.source).name, "about": said},
-        **{"python": python, "has_git": in_git(folder)},
+        "own": own,
+        "n_seeds": n_seeds,
+        "source": Path(about.source).name,
+        "about": said,
+        "python": python,
+        "has_git": in_git(folder),
     }
     with whole_folder(folder) as made:
         fill(made, content)

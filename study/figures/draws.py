@@ -9,9 +9,15 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from study.figures.style import method_label, new_figure, seeds_said, styled
+from study.training.config import ExperimentConfig
 
 FEW = 1000
 """Draws below which a bar, about a tenth of them, strays from its expectation by 10 % and more."""
+
+
+def mixing_alike(experiment: ExperimentConfig) -> list[str]:
+    """List the methods that mix and choose no alpha or layers of their own."""
+    return [name for name in experiment.mixing if not experiment.methods[name].choose]
 
 
 def layers_mixed(k: pd.Series, n_hidden: int) -> list[int | str]:

@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 
 def shows_inputs(experiment: ExperimentConfig, dataset: Dataset) -> bool:
-    """Whether the plane of the inputs can be drawn: two classes in a plane, as the net gets them."""
+    """Whether the plane of the inputs can be drawn: two classes, as the net gets them."""
     net, recipe = experiment.net, experiment.training
     return dataset.in_a_plane and net.kind == "mlp" and not recipe.standardise
 

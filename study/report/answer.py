@@ -1,4 +1,4 @@
-"""The answer to the questions of a study: three sentences, and what a reader should know besides."""
+"""The answer to the questions of a study: three sentences, and what one should know besides."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def about_data(description: Mapping[str, Any]) -> str:
     shares = [f"{name} {100 * n / total:.0f} %" for name, n in list(counts.items())[:MOST_CLASSES]]
     more = f" and {len(counts) - MOST_CLASSES} more" if len(counts) > MOST_CLASSES else ""
     imbalance = description["imbalance"]
-    balance = f"; the largest class is {imbalance:.1f} times the smallest" if imbalance > 1.5 else ""
+    balance = (
+        f"; the largest class is {imbalance:.1f} times the smallest" if imbalance > 1.5 else ""
+    )
     return (
         f"The data: {description['n_samples']:,} samples of {description['source']}; "
         f"{', '.join(shares)}{more}{balance}."

@@ -13,7 +13,8 @@ from study.figures.style import method_label
 from study.paths import RunKey
 from study.report.findings import listed
 from study.training.config import ExperimentConfig
-from study.training.method_config import MethodConfig
+from study.training.method_config import Choice, MethodConfig
+from study.training.net_config import NetConfig
 
 
 def facts(
@@ -109,8 +110,18 @@ def _experiment(experiment: ExperimentConfig, dataset: Dataset) -> str:
     test, kept = recipe.test_fraction, recipe.validation_fraction
     held_out = "" if dataset.official_test.any() else f", {100 * test:g} % of it for testing"
     held_out += f", {100 * kept:g} % of the rest for choosing" if kept else ""
-    decay = decay if recipe.decay_at else ", falling as half a cosine" if recipe.schedule == "cosine" else ""
-    optimiser = "" if recipe.optimiser == "adamw" else f", {recipe.optimiser} of momentum {recipe.momentum:g}"
+    decay = (
+        decay
+        if recipe.decay_at
+        else ", falling as half a cosine"
+        if recipe.schedule == "cosine"
+        else ""
+    )
+    optimiser = (
+        ""
+        if recipe.optimiser == "adamw"
+        else f", {recipe.optimiser} of momentum {recipe.momentum:g}"
+    )
     others = "; inputs standardised" if recipe.standardise else ""
     others += f"; augmented by {recipe.augment}" if recipe.augment else ""
     return (
@@ -159,10 +170,11 @@ def _settings(settings: MethodConfig) -> str:
     return "; ".join(parts) or "nothing: plain training"
 
 
+def _value(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else f"{value:g}"
+
+
 def _choice(choose: Choice) -> str:
     lists = {name.replace("_", " "): of for name, of in choose.model_dump().items() if of}
-    words = [
-        f"{name} from {', '.join(' '.join(map(str, one)) if isinstance(one, list) else f'{one:g}' for one in of)}"
-        for name, of in lists.items()
-    ]
+    words = [f"{name} from {', '.join(map(_value, of))}" for name, of in lists.items()]
     return f"chooses {listed(words)} by the least validation loss"

@@ -174,11 +174,6 @@ Experiments = Annotated[KnownExperiments, AfterValidator(_those_run)]
 """Those of which any method is run."""
 
 
-def mixing_alike(experiment: ExperimentConfig) -> list[str]:
-    """List the methods that mix with mixup.alpha, or an alpha of their own, and do not choose it."""
-    return [name for name in experiment.mixing if not experiment.methods[name].choose]
-
-
 def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:
     """Give the net its bottleneck's size, where the method has one of its own."""
     if not (net.bottleneck and settings.bottleneck):

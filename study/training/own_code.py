@@ -3,7 +3,7 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from importlib.util import module_from_spec, spec_from_file_location
@@ -69,22 +69,6 @@ def digest(spec: str, folder: Path = Path()) -> str:
     path, _ = _place(spec, folder)
     with _readable(spec):
         return code_digest(path, folder)
-
-
-def digest_of_all(params: Mapping[str, Any]) -> str:
-    """Digest the code of all own functions that a params.yaml names; it is read unchecked.
-
-    Raises:
-        StudyError: as of `digest`.
-    """
-    named = set[str]()
-    experiments = params.get("experiments")
-    for experiment in experiments.values() if isinstance(experiments, dict) else ():
-        for section, key in (("net", "module"), ("training", "augment")):
-            found = experiment.get(section) if isinstance(experiment, dict) else None
-            if isinstance(found, dict) and isinstance(found.get(key), str):
-                named.add(found[key])
-    return " ".join(f"{spec} {digest(spec)}" for spec in sorted(named))
 
 
 @contextmanager

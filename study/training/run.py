@@ -76,7 +76,11 @@ def load_run(folder: Path, dataset: Dataset | None = None) -> Run:
 
 def _read_net(path: Path, config: RunConfig, dataset: Dataset | None) -> nn.Module:
     weights = load_file(path)
-    net = build_net(config, dataset) if dataset and config.net.kind != "mlp" else _mlp(weights, config)
+    net = (
+        build_net(config, dataset)
+        if dataset and config.net.kind != "mlp"
+        else _mlp(weights, config)
+    )
     if not all(weight.isfinite().all() for weight in weights.values()):
         raise ValueError("it holds NaN or infinity")
     net.load_state_dict(weights)
