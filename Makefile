@@ -17,9 +17,9 @@ FULL = cd full && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 
 help:
 	@echo "make repro   set up, run the whole study, show what was found"
-	@echo "make full   the same for the claims of the paper itself, in full/"
+	@echo "make full   the same for the full study, in full/: needs all of MNIST, hours"
 	@echo "make verify  train all of the committed study anew, elsewhere; do its numbers hold here?"
-	@echo "make verify-full   the same for full/: about 40 minutes on two cores"
+	@echo "make verify-full   the same for full/: hours"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   set up, then the fast tests"
 	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"

@@ -11,8 +11,6 @@ from dvc.utils.hydra import apply_overrides
 
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import VERDICTS
-from study.measures.measure import named
-from study.tables import SUMMARY, read_table
 from study.training.config import all_runs
 from study.validation import read_study
 
@@ -68,54 +66,3 @@ def test_counts_of_the_paper_are_those_of_its_ledger() -> None:
     assert said in " ".join(README.split())
     study = read_study(ROOT / "full/params.yaml")
     assert f"its {len(all_runs(study.seeds, study.experiments))} small nets" in README
-
-
-def test_the_papers_table_of_deformations_is_that_of_its_summary() -> None:
-    text = (ROOT / "full/README.md").read_text(encoding="utf-8")
-    header, _, *rows = re.findall(r"^\| (?:test accuracy, %|---|as they are|\w+ed ).*", text, re.M)
-    methods = [cell.strip() for cell in header.strip("|").split("|")][1:]
-    summary = read_table(ROOT / "full/metrics/summary.csv", SUMMARY)
-    means = summary[summary["experiment"] == "mnist"].pivot(
-        index="metric", columns="method", values="mean"
-    )
-    kinds = {
-        "turned within ±": "rotation",
-        "sheared within ±": "shear",
-        "zoomed in to ": "zoom_in",
-        "zoomed out to ": "zoom_out",
-    }
-    for row in rows:
-        deformation, *cells = (cell.strip() for cell in row.strip("|").split("|"))
-        metric = "undeformed_accuracy"
-        for words, kind in kinds.items():
-            if deformation.startswith(words):
-                amount = float(deformation.removeprefix(words).rstrip("° %"))
-                metric = f"{kind}_accuracy_{named(amount / 100 if 'zoom' in words else amount)}"
-        assert cells == [f"{100 * means.loc[metric, method]:.1f}" for method in methods], row
-    assert len(rows) == 1 + 4 + 2 + 6
-    assert len(methods) == 8
-
-
-PLAIN_NAMES = {
-    "plain training": "baseline",
-    "input mixup": "input",
-    "manifold mixup": "manifold",
-    "labels mixed alone": "labels_only",
-    "features mixed alone": "features_only",
-}
-SCORES = [
-    *("test_nll", "stopped_test_nll", "tempered_test_nll"),
-    *("test_ece", "stopped_test_ece", "tempered_test_ece"),
-    *("test_accuracy", "stopped_test_accuracy"),
-]
-
-
-def test_scores_in_the_papers_table_are_those_of_its_summary() -> None:
-    text = (ROOT / "full/README.md").read_text(encoding="utf-8")
-    summary = read_table(ROOT / "full/metrics/summary.csv", SUMMARY)
-    means = summary.set_index(["experiment", "method", "metric"])["mean"]
-    rows = re.findall(r"^\| (MNIST|spirals), ([a-z ]+) \| (.+) \|$", text, flags=re.MULTILINE)
-    assert len(rows) == 2 * len(PLAIN_NAMES)
-    for experiment, name, numbers in rows:
-        run = experiment.lower(), PLAIN_NAMES[name]
-        assert numbers.split(" | ") == [f"{means[*run, score]:.3f}" for score in SCORES]

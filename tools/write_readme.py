@@ -19,7 +19,6 @@ from study.tables import SUMMARY, read_table
 
 PAGES = {Path("README.md"): "", Path("docs/claims.md"): "../"}
 """The pages that show the results, and the way from each to the project's folder."""
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 LEDGER_INTRO = """\
 The verdicts follow the rule at the head of [claims.yaml]({root}claims.yaml), which also says what
 was known when a claim was written down. Numbers are differences between methods, paired by seed,
@@ -46,42 +45,51 @@ def results_section(ledger: pd.DataFrame, summary: pd.DataFrame, root: str = "")
     return "\n\n".join(parts)
 
 
-def insert(page: str, section: str) -> str:
-    """Put the section between the markers in a page's text.
+def markers(block: str) -> tuple[str, str]:
+    """Give the lines of a page between which a block of it is generated."""
+    return f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
+
+
+def insert(page: str, section: str, block: str = "results") -> str:
+    """Put the section between the markers of a block in a page's text.
 
     Raises:
         StudyError: the markers are not there, each once and in their order.
     """
-    before, begin, rest = page.partition(BEGIN)
-    old, end, after = rest.partition(END)
-    if not (begin and end) or any(mark in before + old + after for mark in (BEGIN, END)):
+    marks = markers(block)
+    before, begin, rest = page.partition(marks[0])
+    old, end, after = rest.partition(marks[1])
+    if not (begin and end) or any(mark in before + old + after for mark in marks):
         raise StudyError(
-            f"a page of results must have one line {BEGIN} and, after it, one line {END}"
+            f"a page of results must have one line {marks[0]} and, after it, one line {marks[1]}"
         )
-    return f"{before}{BEGIN}\n\n{section}\n\n{END}{after}"
+    return f"{before}{begin}\n\n{section}\n\n{end}{after}"
 
 
 def _claims_table(ledger: pd.DataFrame) -> str:
-    return _table(
+    return table(
         ["claim", "verdict", "found"],
         [
-            [f"`{row.id}` {_plain(str(row.sentence))}", _verdict(row), _found(row)]
+            [f"`{row.id}` {plain(str(row.sentence))}", verdict_text(row), found_text(row)]
             for row in ledger.itertuples()
         ],
     )
 
 
-def _verdict(row: Any) -> str:
+def verdict_text(row: Any) -> str:
+    """Word a verdict and, of a contradicted claim, what was found instead."""
     instead = f": {row.outcome}" if row.verdict == CONTRADICTED else ""
     return f"**{row.verdict}**{instead}"
 
 
-def _found(row: Any) -> str:
-    texts = (effect_text(row), needed_text(row), row.note)
-    return _plain("; ".join(text for text in texts if text))
+def found_text(row: Any) -> str:
+    """Word the effect with its interval, the seeds that an open claim needs, and the note."""
+    # Of a claim that was not asked, the note is the effect's text too.
+    texts = dict.fromkeys([effect_text(row), needed_text(row), str(row.note)])
+    return plain("; ".join(text for text in texts if text))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep text from being read as HTML or as the end of a table's cell."""
     return html.escape(text, quote=False).replace("|", r"\|")
 
@@ -94,10 +102,11 @@ def _metrics_table(experiment: str, rows: pd.DataFrame) -> str:
         found = [cells.get((metric, method)) for method in methods]
         texts = [mean_text(row.mean, row.low, row.high) if row else "" for row in found]
         lines.append([label(metric), *texts])
-    return _table([experiment, *methods], lines)
+    return table([experiment, *methods], lines)
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Lay out a table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

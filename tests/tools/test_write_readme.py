@@ -10,9 +10,10 @@ from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
 from tools import write_readme
-from tools.write_readme import BEGIN, END, PAGES, insert, results_section
+from tools.write_readme import PAGES, insert, markers, results_section
 
 ROOT = Path(__file__).parents[2]
+BEGIN, END = markers("results")
 AROUND = f"# Title\n\n{BEGIN}\nold\n{END}\n\n## Next\n"
 
 
