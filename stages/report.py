@@ -12,16 +12,17 @@ from study.data.dataset import load_dataset
 from study.data.spirals import SpiralsConfig
 from study.errors import FileError
 from study.files import whole_file
+from study.inference.claims import read_questions
 from study.inference.design import read_design
 from study.inference.ledger import read_ledger
 from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
 from study.paths import RunKey, data_file, run_folder
-from study.report.claims import by_source, claim_views, counted, outcomes
+from study.report.claims import by_question, by_source, claim_views, counted, outcomes
 from study.report.explorer import explorer
 from study.report.gallery import Numbers, Picture, gallery, picture_of_spirals
 from study.report.page import render_page
-from study.report.place import beside_code, from_code, in_clone, study_folder
+from study.report.place import beside_code, from_code, in_clone, other_study, study_folder
 from study.report.provenance import provenance
 from study.report.runs import runs_of_experiments
 from study.report.seeds import rankings
@@ -130,6 +131,7 @@ def main() -> None:
     page = render_page(
         "report.html.j2",
         folder=study_folder(),
+        other_study=other_study(),
         seeds=seeds,
         experiments=experiments,
         n_runs=len(keys),
@@ -139,6 +141,7 @@ def main() -> None:
         counts=counted(claims),
         n_questions=count_questions(ledger),
         counted=counted,
+        questions=by_question(claims, read_questions()),
         sources=by_source(claims),
         rankings=rankings(ranks, wins),
         explorer=explorer(seeds, experiments, runs, histories),

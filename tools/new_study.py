@@ -84,13 +84,19 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
     }
     with whole_folder(folder) as made:
         fill(made, content)
-        for code in code_run(file, file.parent)[0] if file else ():
-            copy = made / code.relative_to(file.parent)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(code, copy)
+        if file:
+            copy_code(file, made)
         with inside(made):
             check_study(dataset)
     return said
+
+
+def copy_code(file: Path, made: Path) -> None:
+    """Copy a file of one's own, and those beside it that it imports, into the study."""
+    for code in code_run(file, file.parent)[0]:
+        copy = made / code.relative_to(file.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(code, copy)
 
 
 def python_command(folder: Path) -> str:

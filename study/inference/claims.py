@@ -147,6 +147,8 @@ class ClaimsFile(Section):
     """When the results are looked at; without it once, at all seeds."""
     resampled: Names = Field(default_factory=list)
     """Experiments whose seeds split one fixed data set, so that their training sets overlap."""
+    questions: dict[Id, Text] = Field(default_factory=dict)
+    """Family -> the question that its claims ask, in words."""
 
 
 def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
@@ -169,6 +171,21 @@ def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
         if claim.twin is not None and claim.twin not in ids:
             raise ParamsError(f"{path}: {claim.id}.twin is {claim.twin!r}, which is no claim's id")
     return claims
+
+
+def read_questions(path: Path | str = CLAIMS) -> dict[str, str]:
+    """Read from claims.yaml what the families of claims ask: family -> question.
+
+    Raises:
+        ParamsError: claims.yaml cannot be read, or no claim is of a family that it names.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    families = [claim.family for claim in read_claims(path) if claim.family]
+    for family in file.questions:
+        if family not in families:
+            meant = did_you_mean(family, families)
+            raise ParamsError(f"{path}: questions.{family} is the family of no claim{meant}")
+    return file.questions
 
 
 def _name(entry: dict[str, Any], number: int) -> str:

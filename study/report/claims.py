@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,15 @@ from typing import Any
 import pandas as pd
 
 from study.figures.style import method_label
-from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, VERDICTS
+from study.inference.outcomes import (
+    DIFFERENT,
+    EQUIVALENT,
+    NEGLIGIBLE,
+    ONE_SIDED,
+    OPPOSITE,
+    SMALLER,
+)
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, SUPPORTED, VERDICTS
 from study.inference.wording import confidence_text, effect_text, needed_text, seeds_text
 from study.measures.catalogue import label
 from study.paired import as_shares, effects, two_sides
@@ -23,6 +31,17 @@ from study.report.numbers import proper_minus, signed
 
 # seed, value, other value, their difference
 SeedValues = tuple[int, float, float, float]
+
+SETTLED = (SUPPORTED, CONTRADICTED)
+INSTEAD = {
+    NEGLIGIBLE: "Only by less than matters.",
+    EQUIVALENT: "No: there is no difference that matters.",
+    SMALLER: "No: it is less than claimed, or the opposite.",
+    OPPOSITE: "No: the opposite was found.",
+    DIFFERENT: "No: they differ.",
+    ONE_SIDED: "No: it is the same on nearly every seed.",
+}
+"""Outcome of a contradicted claim -> the answer to it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,22 @@ class ClaimView:
     charts: Sequence[tuple[str, IntervalChart]]
     twin_of: Sequence[str]
     pictures: Sequence[Picture]
+
+    @property
+    def answer(self) -> str:
+        """Whether it is so, in plain words; "" as long as that is open."""
+        if self.row["verdict"] == CONTRADICTED:
+            return INSTEAD[self.row["outcome"]]
+        return "Yes." if self.row["verdict"] == SUPPORTED else ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The claims of one family: those that are settled, and the others."""
+
+    words: str
+    settled: Sequence[ClaimView]
+    open: Sequence[ClaimView]
 
 
 def claim_views(
@@ -81,15 +116,36 @@ def counted(views: Sequence[ClaimView]) -> dict[str, int]:
     return counts | ({NOT_ASKED: verdicts.count(NOT_ASKED)} if NOT_ASKED in verdicts else {})
 
 
-def by_source(views: Sequence[ClaimView]) -> dict[str, list[ClaimView]]:
-    """Group claims by who makes them first: "Smith 2020, table 1; a video" is "Smith 2020".
+def by_question(views: Sequence[ClaimView], words: Mapping[str, str]) -> list[Question]:
+    """Group claims by the question that they belong to, in the order of the claims.
 
-    Of each source, those that held come first, then those that did not, those still open and those
-    not asked.
+    Args:
+        views: the claims.
+        words: family -> its question; a family that is not in it is called by its name.
     """
-    groups: dict[str, list[ClaimView]] = {_source(view): [] for view in views}
+    families: dict[str, list[ClaimView]] = {}
     for view in sorted(views, key=lambda view: OUTCOMES.index(view.row["verdict"])):
-        groups[_source(view)].append(view)
+        families.setdefault(view.row["family"], []).append(view)
+    order = dict.fromkeys(view.row["family"] for view in views)
+    return [
+        Question(
+            words.get(family, _spelled(family)),
+            [view for view in families[family] if view.row["verdict"] in SETTLED],
+            [view for view in families[family] if view.row["verdict"] not in SETTLED],
+        )
+        for family in order
+    ]
+
+
+def _spelled(family: str) -> str:
+    return re.sub("[-_]", " ", family).capitalize() or "Other claims"
+
+
+def by_source(views: Sequence[ClaimView]) -> dict[str, list[ClaimView]]:
+    """Group claims by who makes them first: "Smith 2020, table 1; a video" is "Smith 2020"."""
+    groups: dict[str, list[ClaimView]] = {}
+    for view in views:
+        groups.setdefault(_source(view), []).append(view)
     return groups
 
 

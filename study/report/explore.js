@@ -1,7 +1,7 @@
 "use strict";
 // Choose an experiment, a seed and two methods; see their pictures, curves and numbers.
 
-(() => {
+const explore = () => {
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const form = document.getElementById("choices");
   const { experiment, seed, left, right } = form.elements;
@@ -142,4 +142,12 @@
   for (const select of [seed, left, right]) select.addEventListener("change", draw);
   form.hidden = find("explored").hidden = false;
   choose();
-})();
+};
+
+// The data are most of the page: they are read once a reader comes near.
+const explored = new IntersectionObserver((seen) => {
+  if (!seen.some((entry) => entry.isIntersecting)) return;
+  explored.disconnect();
+  explore();
+}, { rootMargin: "600px" });
+explored.observe(document.getElementById("explore"));

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the code."""
+
+
+class OtherStudy(NamedTuple):
+    """The other study of the project: its name, its page as seen from this one's, how to make it."""
+
+    name: str
+    page: str
+    command: str
+
+
+OTHERS = {
+    "": OtherStudy("full study", "../full/report/index.html", "make full"),
+    "full": OtherStudy("quick study", "../../report/index.html", "make repro"),
+}
+"""Folder of a study -> the other one."""
+
+
+def other_study() -> OtherStudy | None:
+    """Name the other study of the project; None where this one is of one's own."""
+    folder = study_folder()
+    return OTHERS.get(folder) if folder or Path.cwd().resolve() == ROOT else None
 
 
 def study_folder() -> str:

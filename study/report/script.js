@@ -29,7 +29,7 @@
   show();
 })();
 
-(() => {
+const makeSortable = (() => {
   const value = (row, column) => {
     const cell = row.cells[column];
     return (cell.dataset.value ?? cell.textContent).trim();
@@ -47,12 +47,12 @@
     });
     table.tBodies[0].append(...rows);
   };
-  for (const table of document.querySelectorAll("table.sortable")) {
+  return (table) => {
     const headings = [...table.tHead.rows[0].cells];
     headings.forEach((heading, column) => {
       const first = table.tBodies[0].rows[0]?.cells[column];
       heading.classList.toggle("number", first?.classList.contains("number") ?? false);
-      if (!heading.textContent.trim()) return;
+      if (!table.classList.contains("sortable") || !heading.textContent.trim()) return;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...heading.childNodes);
@@ -64,30 +64,44 @@
         sort(table, column, ascending ? 1 : -1);
       });
     });
-  }
+  };
 })();
+document.querySelectorAll("table").forEach(makeSortable);
+
+// What is long becomes elements once a reader comes near, filters it or prints the page.
+const fill = (part) => {
+  if (!part.firstElementChild.matches("script")) return;
+  part.innerHTML = JSON.parse(part.firstElementChild.textContent);
+  part.querySelectorAll("table").forEach(makeSortable);
+};
+const fillAll = (place) => place.querySelectorAll(".later").forEach(fill);
+const near = new IntersectionObserver((seen) => {
+  for (const { isIntersecting, target } of seen) if (isIntersecting) fill(target);
+}, { rootMargin: "1000px" });
+document.querySelectorAll(".later").forEach((part) => near.observe(part));
 
 for (const input of document.querySelectorAll("input[data-filters]")) {
-  const rows = [...document.querySelectorAll(input.dataset.filters)].flatMap((table) => [
-    ...table.tBodies[0].rows,
-  ]);
-  // a table that is folded away repeats rows of one that is not
-  const counted = rows.filter((row) => !row.closest("details"));
-  const count = input.closest(".filter").querySelector("output");
-  const filter = () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
-    }
-    const shown = counted.filter((row) => !row.hidden).length;
-    count.textContent = `${words.length ? `${shown} of ` : ""}${counted.length} rows`;
+  let rows;
+  const find = () => {
+    fillAll(input.closest("section"));
+    return [...document.querySelectorAll(input.dataset.filters)]
+      .flatMap((table) => [...table.tBodies[0].rows])
+      .map((row) => ({ row, text: row.textContent.toLowerCase() }));
   };
+  const count = input.closest(".filter").querySelector("output");
   input.closest(".filter").hidden = false;
-  input.addEventListener("input", filter);
-  filter();
+  input.addEventListener("input", () => {
+    rows ??= find();
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const { row, text } of rows) row.hidden = !words.every((word) => text.includes(word));
+    // a table that is folded away repeats rows of one that is not
+    const counted = rows.filter(({ row }) => !row.closest("details"));
+    const shown = counted.filter(({ row }) => !row.hidden).length;
+    count.textContent = `${words.length ? `${shown} of ` : ""}${counted.length} rows`;
+  });
 }
 
 addEventListener("beforeprint", () => {
+  fillAll(document);
   for (const details of document.querySelectorAll("details")) details.open = true;
 });

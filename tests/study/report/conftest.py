@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
 from study.data.dataset import Dataset, save_dataset
@@ -80,7 +80,7 @@ def claim(id: str, metric: str, direction: str, smallest: float, **changes: Any)
 
 
 CLAIMS = [
-    claim("certain", "train_accuracy", "higher", 0.5, than=0, source="a video"),
+    claim("certain", "train_accuracy", "higher", 0.5, than=0, source="a video", family="fit"),
     claim("refuted", "test_accuracy", "higher", 0.9, sentence=f"Attack {ATTACK}"),
     claim("open", "test_nll", "lower", 0.1, relative=True, source=ATTACK),
     claim("shared", "test_accuracy", "varies", 0.1, method="input"),
@@ -88,6 +88,7 @@ CLAIMS = [
     claim("raw", "test_scatter_ratio", "higher", 0.0, experiment="flat", twin="free"),
     claim("free", "test_silhouette", "higher", 0.0, experiment="flat"),
 ]
+QUESTIONS = {"fit": f"Does it fit? {ATTACK}"}
 
 
 def blobs() -> Dataset:
@@ -100,7 +101,9 @@ def blobs() -> Dataset:
 def make_study(folder: Path) -> None:
     """Train, analyse and judge a study in ``folder``, which is the current one."""
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
-    (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": CLAIMS}, sort_keys=False))
+    (folder / "claims.yaml").write_text(
+        yaml.safe_dump({"claims": CLAIMS, "questions": QUESTIONS}, sort_keys=False)
+    )
     data = {"blobs": blobs(), "spirals": generate(check(SpiralsConfig, SPIRALS))}
     for name, dataset in data.items():
         save_dataset(folder / "data" / f"{name}.npz", dataset)
@@ -146,6 +149,14 @@ class Visit:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(self.url)
 
+    def show_all(self) -> Page:
+        """Come near everything that the page leaves until then."""
+        for part in self.page.locator("#explore, .later:visible").all():
+            part.scroll_into_view_if_needed()
+        expect(self.page.locator(".later:visible > script")).to_have_count(0)
+        expect(self.page.locator("#choices")).to_be_visible()
+        return self.page
+
     def _note_request(self, request: Request) -> None:
         if not request.url.startswith("data:"):
             self.requests.append(request.url)
@@ -175,8 +186,8 @@ def opened(browser: Browser, study: Path) -> Iterator[Visit]:
 
 @pytest.fixture
 def page(opened: Visit) -> Page:
-    """Open the study's page on a desktop."""
-    return opened.page
+    """Open the study's page on a desktop, all of it."""
+    return opened.show_all()
 
 
 def texts(rows: Locator, column: int) -> list[str]:

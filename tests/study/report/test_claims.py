@@ -11,7 +11,7 @@ from study.inference.design import Design
 from study.inference.ledger import ledger_table
 from study.inference.looks import Look
 from study.params import check
-from study.report.claims import ClaimView, by_source, claim_views, counted, outcomes
+from study.report.claims import ClaimView, by_question, by_source, claim_views, counted, outcomes
 from study.tables import MEASURES
 
 SEEDS = [5, 1, 2, 8]
@@ -167,15 +167,26 @@ def test_claims_are_counted_and_grouped_and_know_whose_twin_they_are() -> None:
     assert [view.twin_of for view in shown] == [[], ["c0"], []]
 
 
-def test_claims_of_a_source_that_held_come_first() -> None:
+def test_claims_of_a_question_are_settled_or_open_with_those_that_held_first() -> None:
+    held = {"direction": "lower", "smallest": 0.1, "relative": True}
     shown = views(
-        {"direction": "lower", "smallest": 0.0, "method": "dropout"},
-        {"direction": "higher", "smallest": 0.1, "relative": True},
-        {"direction": "lower", "smallest": 0.1, "relative": True},
+        {"direction": "lower", "smallest": 0.0, "method": "dropout", "family": "in-words"},
+        {"direction": "higher", "smallest": 0.1, "relative": True, "family": "by_name"},
+        held | {"family": "in-words"},
+        {"direction": "lower", "smallest": 0.9, "relative": True, "family": "in-words"},
+        held,
     )
-    (of_source,) = by_source(shown).values()
-    verdicts = [view.row["verdict"] for view in of_source]
-    assert verdicts == ["supported", "contradicted", "inconclusive"]
+    first, second, third = by_question(shown, {"in-words": "Is it so?"})
+    assert [question.words for question in (first, second, third)] == [
+        *("Is it so?", "By name", "Other claims"),
+    ]
+    assert [(view.row["id"], view.answer) for view in first.settled] == [
+        ("c2", "Yes."),
+        ("c3", "Only by less than matters."),
+    ]
+    assert [(view.row["id"], view.answer) for view in first.open] == [("c0", "")]
+    assert [view.answer for view in second.settled] == ["No: the opposite was found."]
+    assert not second.open
 
 
 def test_a_claim_that_was_not_asked_says_why_and_is_counted() -> None:
@@ -191,8 +202,8 @@ def test_a_claim_that_was_not_asked_says_why_and_is_counted() -> None:
     )
     assert counted([second]) == {"supported": 0, "contradicted": 0, "inconclusive": 1}
     assert counted([first, second])["not asked"] == 1
-    (views,) = by_source([first, second]).values()
-    assert views == [second, first]
+    (question,) = by_question([first, second], {})
+    assert question.open == [second, first]
 
 
 def test_the_diamond_of_a_ratio_stands_amid_its_dots() -> None:

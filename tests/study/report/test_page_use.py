@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from study.data.dataset import load_dataset
 from study.paths import RunKey, run_folder
@@ -156,7 +157,7 @@ def test_two_lines_never_have_one_colour(browser: Browser, study: Path) -> None:
     file.write_text(changed, encoding="utf-8")
     for theme in ("light", "dark"):
         with browser.new_context(color_scheme=theme) as context:  # type: ignore[arg-type]
-            page = Visit(context.new_page(), file).page
+            page = Visit(context.new_page(), file).show_all()
             page.get_by_role("combobox", name="Left").select_option("input")
             page.get_by_role("combobox", name="Right").select_option("manifold")
             drawn = page.locator("#curves path.line").evaluate_all(
@@ -168,14 +169,46 @@ def test_two_lines_never_have_one_colour(browser: Browser, study: Path) -> None:
 def test_measures_beyond_the_foremost_are_folded_away_and_found_by_the_filter(page: Page) -> None:
     folded = page.locator("#runs-plane details")
     rows = folded.locator("tbody tr")
-    assert rows.count() == 2 * len(SEEDS)
-    assert not rows.first.is_visible()
+    assert rows.count() == 0
     folded.locator("summary").click()
+    expect(rows).to_have_count(2 * len(SEEDS))
     page.get_by_label("Show runs with").fill("manifold")
     shown = [row.get_attribute("data-run") for row in rows.all() if row.is_visible()]
     assert shown == [f"plane/manifold/{seed}" for seed in SEEDS]
     in_sum = 4 * len(SEEDS)
     assert page.locator("#runs output").inner_text().startswith(f"{in_sum} of ")
+
+
+def test_long_parts_wait_until_a_reader_comes_near_or_filters(opened: Visit) -> None:
+    page = opened.page
+    assert page.locator("#choices").is_hidden()
+    assert page.locator("tr[data-run]").count() == 0
+    page.get_by_label("Show runs with").fill("input")
+    spirals, others = (
+        page.locator("#runs-spirals tr[data-run]"),
+        page.locator("#runs-wide tr[data-run]"),
+    )
+    assert (spirals.count(), others.count()) == (3 * len(SEEDS), 2 * len(SEEDS))
+    assert [row.is_visible() for row in spirals.all()].count(True) == len(SEEDS)
+    page.locator("#explore").scroll_into_view_if_needed()
+    expect(page.locator("#choices")).to_be_visible()
+    assert opened.complaints == []
+
+
+def test_numbers_and_their_headings_are_right_aligned(page: Page) -> None:
+    cells = page.locator("table .number, #numbers thead th + th")
+    assert cells.count() > 100
+    assert (
+        cells.evaluate_all(
+            "all => all.filter(cell => getComputedStyle(cell).textAlign !== 'right').length"
+        )
+        == 0
+    )
+    script = """tables => tables.map(table => [...table.tBodies[0].rows[0]?.cells ?? []]
+        .filter(cell => cell.classList.contains("number"))
+        .map(cell => getComputedStyle(table.tHead.rows[0].cells[cell.cellIndex]).textAlign))"""
+    aligned = page.locator("table").evaluate_all(script)
+    assert {words for table in aligned for words in table} == {"right"}
 
 
 # Themes, phones, paper and keyboards
@@ -205,7 +238,7 @@ def test_theme_follows_the_system_until_one_is_chosen(
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_page_never_scrolls_sideways(browser: Browser, study: Path, width: int) -> None:
     with browser.new_context(viewport={"width": width, "height": 740}) as context:
-        page = Visit(context.new_page(), study / "report/index.html").page
+        page = Visit(context.new_page(), study / "report/index.html").show_all()
         for experiment in ("spirals", "plane", "flat", "wide"):
             page.get_by_role("combobox", name="Experiment").select_option(experiment)
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
@@ -244,3 +277,18 @@ def test_keyboard_reaches_what_can_be_used_and_shows_where_it_is(page: Page) -> 
     assert {"theme", "Summary", "Runs"} <= reached
     for control in page.locator("select, input").all():
         assert control.evaluate("control => control.labels.length") == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_barrier(browser: Browser, study: Path, theme: Any, width: int) -> None:
+    """Contrast, labels, roles, headings, landmarks and the order of focus, by the rules of WCAG."""
+    viewport: Any = {"width": width, "height": 900}
+    with browser.new_context(
+        color_scheme=theme, viewport=viewport, reduced_motion="reduce"
+    ) as context:
+        page = Visit(context.new_page(), study / "report/index.html").show_all()
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        found = Axe().run(page)
+        assert len(found.response["passes"]) > 20
+        assert found.response["violations"] == [], found.generate_report()
