@@ -24,11 +24,11 @@ PAGE, PARAMS, CLAIMS, LEDGER = (
 
 def experiments_table(study: Study) -> str:
     """Write as Markdown how many runs each experiment has."""
-    rows = []
+    rows: list[tuple[str, str, int, int, int]] = []
     for name, experiment in study.experiments.items():
         n_methods, n_seeds = len(experiment.all_methods), len(experiment.seeds or study.seeds)
-        rows.append([f"`{name}`", experiment.data, n_methods, n_seeds, n_methods * n_seeds])
-    total = ["all", "", "", "", sum(row[-1] for row in rows)]
+        rows.append((f"`{name}`", experiment.data, n_methods, n_seeds, n_methods * n_seeds))
+    total = ("all", "", "", "", sum(row[-1] for row in rows))
     header = ["experiment", "data", "methods", "seeds", "runs"]
     return table(header, [[str(cell) for cell in row] for row in [*rows, total]])
 
@@ -83,7 +83,7 @@ def _claims(ledger: pd.DataFrame) -> str:
         "verdict", key=lambda verdicts: verdicts.map(OUTCOMES.index), kind="stable"
     )
     rows = [
-        [f"`{row.id}` {plain(row.sentence)}", verdict_text(row), found_text(row), str(row.n)]
+        [f"`{row.id}` {plain(str(row.sentence))}", verdict_text(row), found_text(row), str(row.n)]
         for row in settled_first.itertuples()
     ]
     return table(["claim", "verdict", "found", "seeds"], rows)

@@ -8,7 +8,6 @@ from dvc.repo import Repo
 
 from stages import report
 from study.errors import StudyError
-from study.inference.ledger import read_ledger
 from study.params import read_section
 from study.training.config import ExperimentConfig, Name, Seeds, all_runs
 from tests.study.report.conftest import SEEDS
@@ -102,14 +101,3 @@ def test_commands_are_those_of_stages_in_the_pipeline(
     named |= {text.removeprefix("dvc repro ") for text in report.COMMANDS.values()}
     assert named <= stages
     assert len(set(commands)) == len(commands)
-
-
-@pytest.mark.parametrize("study", [".", "full"])
-def test_every_source_of_a_claim_has_its_reference(study: str) -> None:
-    ledger = read_ledger(ROOT / study / "metrics/claims.csv")
-    names = [name.lower() for name, *_ in report.references(ledger)]
-    for source in ledger["source"]:
-        assert any(name in source.lower() for name in names), source
-    sources = " ".join(ledger["source"]).lower()
-    unused = {name for name in names if name not in sources}
-    assert unused <= {name.lower() for name in report.ALWAYS_NAMED}
