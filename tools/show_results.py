@@ -11,7 +11,7 @@ import pandas as pd
 
 from study.command import run
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, SUPPORTED
 from study.inference.wording import counts_text, effect_text, needed_text
 from study.report.place import study_folder
 
@@ -24,7 +24,7 @@ Add no seed because a claim is open: that errs more often than the rule says."""
 COLUMNS = 100
 ANSWER = Path("metrics/answer.txt")
 PAGE = Path("report/index.html")
-EVIDENCE = "Open {} for the evidence: every claim's figure, every run's numbers."
+EVIDENCE = "Open {} in a browser: every claim with its evidence, every run with its numbers."
 
 
 def ledger_text(ledger: pd.DataFrame) -> str:
@@ -54,13 +54,24 @@ def answer_text(lines: list[str]) -> str:
     return "\n\n".join("\n".join(wrap(line, COLUMNS)) for line in lines)
 
 
+def closing_lines(ledger: pd.DataFrame) -> list[str]:
+    """Say what was found, the surest claim of all, and which page to open if there is one."""
+    lines = [f"Found: {counts_text(ledger)}."]
+    settled = ledger[ledger["verdict"].isin([SUPPORTED, CONTRADICTED])]
+    if len(settled):
+        claim: Any = next(settled.nsmallest(1, "p").itertuples())
+        lines.append(f"Surest, {claim.verdict}: {claim.sentence}, {effect_text(claim)}.")
+    if PAGE.exists():
+        lines.append(EVIDENCE.format(study_folder() / PAGE))
+    return lines
+
+
 def main() -> None:
     ledger = read_ledger()
     if ANSWER.exists():
         print(f"{answer_text(ANSWER.read_text(encoding='utf-8').splitlines())}\n")
     print(ledger_text(ledger))
-    if PAGE.exists():
-        print(EVIDENCE.format(study_folder() / PAGE))
+    print("\n" + "\n".join(closing_lines(ledger)))
 
 
 if __name__ == "__main__":

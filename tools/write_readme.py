@@ -1,4 +1,4 @@
-"""Write the results into README.md and docs/claims.md, from the ledger and the summary."""
+"""Write every claim of the default study into docs/claims.md, with the headline metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from study.inference.wording import counts_text, effect_text, mean_text, needed_
 from study.measures.catalogue import headlines, label
 from study.tables import SUMMARY, read_table
 
-PAGES = {Path("README.md"): "", Path("docs/claims.md"): "../"}
+PAGES = {Path("docs/claims.md"): "../"}
 """The pages that show the results, and the way from each to the project's folder."""
 LEDGER_INTRO = """\
 The verdicts follow the rule at the head of [claims.yaml]({root}claims.yaml), which also says what

@@ -99,7 +99,7 @@ def test_writes_the_pages(tmp_path, monkeypatch, ledger, runs):
     monkeypatch.chdir(tmp_path)
     write_table("metrics/claims.csv", ledger)
     write_table("metrics/summary.csv", summary_table(runs))
-    with pytest.raises(StudyError, match=r"README\.md is missing"):
+    with pytest.raises(StudyError, match=r"docs/claims\.md is missing"):
         write_readme.main()
     Path("docs").mkdir()
     for path in PAGES:

@@ -1,0 +1,188 @@
+"""Write what was found into README.md; with --picture draw its picture anew too."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from study.command import run
+from study.errors import StudyError
+from study.figures.style import method_label
+from study.files import whole_file
+from study.inference.ledger import read_ledger
+from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED
+from study.inference.wording import counts_text, effect_text, mean_text
+from study.tables import SUMMARY, read_table
+from tools.write_readme import insert, plain, table
+
+PAGE = Path("README.md")
+PICTURE = Path("docs/boundaries.png")
+DRAWN = ("baseline", "input", "manifold")
+DRAWN_CLAIM = "S2-uncertain-mixup"
+N_FINDINGS = 5
+
+# Of each topic the first claim that is settled is told.
+TOPICS = {
+    "Confidence": ("S2-uncertain-mixup", "S2-hidden-none", "P-fig1-area-baseline"),
+    "Likelihood": ("P-nll-spirals", "P-nll-12d", "P-nll-labels"),
+    "Underfitting": ("S2-input-test", "S2-input-train", "P-layers-spirals", "F-intrusion-spirals"),
+    "Hidden states": ("S1-flat-rank", "S1-margin-tight", "S1-flat-others", "P-svd-ratio"),
+    "Calibration": ("F-calib-mnist", "F-calib-2d", "F-calib-input-2d", "F-calib-input-12d"),
+    "Attacks": ("P-pgd", "P-fgsm"),
+    "Where to mix": ("P-layers-hidden", "P-layers-late", "P-alpha-manifold"),
+}
+COLUMNS = {
+    ("video", "test_accuracy"): "spirals: accuracy",
+    ("video", "test_nll"): "NLL, nats",
+    ("video", "low_confidence_area"): "unsure share",
+    ("mnist", "test_accuracy"): "MNIST: accuracy",
+    ("mnist", "test_nll"): "NLL, nats",
+    ("mnist", "test_ece"): "calibration error",
+}
+FOOT = """\
+Differences are between two methods, paired by seed, with their intervals. *Settled* is what is
+supported or contradicted after correction for all tests. The table has means ± half of their 95 %
+intervals."""
+
+
+def caption(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say what the picture shows, and what is known of it over all seeds.
+
+    Args:
+        ledger: of the claims of the default study, whose runs are drawn.
+        summary: of its metrics.
+    """
+    measured = summary.set_index(["experiment", "method", "metric"])["mean"].to_dict()
+    means = [measured["spirals", method, "low_confidence_area"] for method in DRAWN]
+    shares = [f"{100 * mean:.0f} %" for mean in means]
+    claim: Any = next(ledger[ledger["id"] == DRAWN_CLAIM].itertuples())
+    return (
+        "*Two spirals after plain training, input mixup and Manifold Mixup, seed 0. White is where "
+        f"the net is unsure: {shares[0]}, {shares[1]} and {shares[2]} of the plane on average over "
+        f"{claim.n} seeds. That Manifold Mixup leaves more of it unsure than plain training is "
+        f"{claim.verdict}: {effect_text(claim)}.*"
+    )
+
+
+def findings(ledger: pd.DataFrame) -> list[str]:
+    """Tell the first settled claim of each topic, one line each.
+
+    Args:
+        ledger: of the claims.
+
+    Returns:
+        At most `N_FINDINGS` lines of Markdown.
+    """
+    settled = ledger[~ledger["verdict"].isin([INCONCLUSIVE, NOT_ASKED])]
+    by_id: dict[Any, Any] = {row.id: row for row in settled.itertuples()}
+    first = {
+        topic: next((by_id[name] for name in names if name in by_id), None)
+        for topic, names in TOPICS.items()
+    }
+    lines = [_finding(topic, claim) for topic, claim in first.items() if claim]
+    return lines[:N_FINDINGS]
+
+
+def _finding(topic: str, claim: Any) -> str:
+    instead = f" ({claim.outcome})" if claim.verdict == CONTRADICTED else ""
+    sentence = plain(str(claim.sentence))
+    return f"- **{topic}.** {sentence}: *{claim.verdict}*{instead}, {effect_text(claim)}."
+
+
+def means_table(summary: pd.DataFrame) -> str:
+    """Lay out the few means that a reader wants first, a row for each method."""
+    cells: Mapping[Any, Any] = {
+        (row.experiment, row.metric, row.method): row for row in summary.itertuples()
+    }
+    measured = {key: heading for key, heading in COLUMNS.items() if (*key, DRAWN[0]) in cells}
+    rows = []
+    for method in DRAWN:
+        found = [cells.get((*key, method)) for key in measured]
+        texts = [mean_text(row.mean, row.low, row.high) if row else "" for row in found]
+        rows.append([method_label(method), *texts])
+    return table(["", *measured.values()], rows)
+
+
+def found_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Write what the full study found: counts, headlines and a table of means.
+
+    Args:
+        ledger: of the claims of the full study.
+        summary: of its metrics.
+    """
+    low, high = ledger["n"].min(), ledger["n"].max()
+    seeds = f"{high} seeds" if low == high else f"{low} to {high} seeds"
+    return "\n\n".join(
+        [
+            f"**{counts_text(ledger)}**, from {seeds} each. Settled among others:",
+            "\n".join(findings(ledger)),
+            means_table(summary),
+            FOOT,
+        ]
+    )
+
+
+def read_results(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the ledger and the summary of the study in a folder."""
+    summary = read_table(folder / "metrics/summary.csv", SUMMARY)
+    return read_ledger(folder / "metrics/claims.csv"), summary
+
+
+def fill(page: str) -> str:
+    """Put what the two studies found into the front page's text."""
+    page = insert(page, caption(*read_results(Path())), "picture")
+    return insert(page, found_section(*read_results(Path("full"))), "results")
+
+
+def draw_picture() -> None:
+    """Draw the maps of one seed of the default study, whose runs must be here."""
+    import torch
+
+    from study.data.dataset import load_dataset
+    from study.figures.boundaries import ProbabilityMap, draw_boundaries
+    from study.figures.style import save
+    from study.measures.plane import bounding_box, evaluate_on_box
+    from study.paths import RunKey, data_file, run_folder
+    from study.training.run import load_run, read_metrics
+
+    dataset = load_dataset(data_file("spirals"))
+    box = bounding_box(dataset.inputs)
+
+    def probability_map(method: str) -> ProbabilityMap:
+        trained = load_run(run_folder(RunKey("spirals", method, 0)))
+        split = trained.split(dataset)
+        return ProbabilityMap(
+            evaluate_on_box(
+                lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box
+            ),
+            box,
+            split.train_inputs.numpy(),
+            split.train_labels.numpy(),
+            read_metrics(trained.folder)["test_accuracy"],
+        )
+
+    figure = draw_boundaries({method: {0: probability_map(method)} for method in DRAWN}, "spirals")
+    figure.set_figheight(figure.get_figheight() + 0.15)  # room for the labels under a single row
+    save(figure, PICTURE)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--picture", action="store_true", help="draw the picture too, from the runs in runs/"
+    )
+    if not PAGE.exists():
+        raise StudyError(f"{PAGE} is missing: run this from the project's folder")
+    if parser.parse_args().picture:
+        draw_picture()
+    page = fill(PAGE.read_text(encoding="utf-8"))
+    with whole_file(PAGE) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
