@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from PIL import Image
 
 from study.errors import StudyError
 from study.inference.claims import Claim, read_claims
@@ -113,7 +112,6 @@ def test_the_front_page_says_what_the_tables_say(monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(ROOT)
     page = Path("README.md").read_text(encoding="utf-8")
     assert fill(page) == page, "run `python -m tools write_front`"
-    assert Image.open("docs/boundaries.png").width > 600
 
 
 def test_refuses_a_folder_without_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
