@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class OtherStudy(NamedTuple):
-    """The other study of the project: its name, its page as seen from this one's, how to make it."""
+    """The other study of the project: its name, its page as seen from this one's, its command."""
 
     name: str
     page: str
