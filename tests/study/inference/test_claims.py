@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from study.errors import StudyError
-from study.inference.claims import CLAIMS, Claim, not_asked, read_claims
+from study.inference.claims import CLAIMS, Claim, not_asked, read_claims, read_questions
 from study.params import ParamsError, check
 from study.paths import RunKey
 from study.tables import measures_table
@@ -56,6 +56,18 @@ class TestReadClaims:
             *(False, None),
         )
         assert (second.than, second.twin) == (0, "S1-boundary")
+
+    def test_reads_what_the_families_ask(self, tmp_path):
+        entry = ENTRY | {"family": "area"}
+        asked = {"area": "Is it wider?"}
+        assert read_questions(write(tmp_path, entry, questions=asked)) == asked
+        with pytest.raises(ParamsError, match=r"questions.aera is the family of no claim.*area"):
+            read_questions(write(tmp_path, entry, questions={"aera": "Is it wider?"}))
+
+    @pytest.mark.parametrize("study", [ROOT, ROOT / "full"])
+    def test_every_family_has_its_question_in_words(self, study):
+        families = {claim.family for claim in read_claims(study / CLAIMS)}
+        assert set(read_questions(study / CLAIMS)) == families
 
     def test_an_empty_file_of_claims_is_fine(self, tmp_path):
         assert read_claims(write(tmp_path)) == []

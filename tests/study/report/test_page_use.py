@@ -188,7 +188,7 @@ def test_long_parts_wait_until_a_reader_comes_near_or_filters(opened: Visit) -> 
         page.locator("#runs-spirals tr[data-run]"),
         page.locator("#runs-wide tr[data-run]"),
     )
-    assert (spirals.count(), others.count()) == (3 * len(SEEDS), 2 * len(SEEDS))
+    assert (spirals.count(), others.count()) == (3 * len(SEEDS), 4 * len(SEEDS))
     assert [row.is_visible() for row in spirals.all()].count(True) == len(SEEDS)
     page.locator("#explore").scroll_into_view_if_needed()
     expect(page.locator("#choices")).to_be_visible()
