@@ -76,15 +76,15 @@ def test_a_name_that_there_is_not_is_an_error(tmp_path: Path, text: str, said: s
         read_headline(EXPERIMENTS, table.replace("nll", "test_score"), path)
 
 
-@pytest.mark.parametrize("study", [".", "full"])
-def test_the_committed_studies_show_at_most_40_numbers(study: str):
+@pytest.mark.parametrize(("study", "most"), [(".", 40), ("full", 60)])
+def test_the_committed_studies_show_few_numbers(study: str, most: int):
     folder = ROOT / study
     experiments = read_study(folder / "params.yaml").experiments
     table = read_table(folder / "metrics/runs.csv", MEASURES)
     measures = read_headline(experiments, table, folder / "claims.yaml")
-    assert set(measures) == set(experiments)
+    assert set(measures) <= set(experiments)
     claims = read_claims(folder / "claims.yaml")
     found = headline(measures, claims, read_ledger(folder / "metrics/claims.csv"), table)
-    assert set(found) == {"claims", *experiments}
+    assert set(found) == {"claims", *measures}
     shown = pd.json_normalize(json.loads(json.dumps(found)))
-    assert 20 < shown.size <= 40
+    assert 20 < shown.size <= most
