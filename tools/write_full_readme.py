@@ -15,7 +15,7 @@ from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text
 from study.validation import Study, read_study
-from tools.write_readme import found_text, insert, plain, table, verdict_text
+from tools.write_claims import found_text, insert, plain, table, verdict_text
 
 PAGE, PARAMS, CLAIMS, LEDGER = (
     Path("full", name) for name in ("README.md", "params.yaml", "claims.yaml", "metrics/claims.csv")

@@ -1,8 +1,9 @@
-"""Write every claim of the default study into docs/claims.md, with the headline metrics."""
+"""Write what was found into README.md; with --picture draw its picture anew too."""
 
 from __future__ import annotations
 
-import html
+import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,116 +11,178 @@ import pandas as pd
 
 from study.command import run
 from study.errors import StudyError
+from study.figures.style import method_label
 from study.files import whole_file
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED
-from study.inference.wording import counts_text, effect_text, mean_text, needed_text
-from study.measures.catalogue import headlines, label
+from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED
+from study.inference.wording import counts_text, effect_text, mean_text
 from study.tables import SUMMARY, read_table
+from tools.write_claims import insert, plain, table
 
-PAGES = {Path("docs/claims.md"): "../"}
-"""The pages that show the results, and the way from each to the project's folder."""
-LEDGER_INTRO = """\
-The verdicts follow the rule at the head of [claims.yaml]({root}claims.yaml), which also says what
-was known when a claim was written down. Numbers are differences between methods, paired by seed,
-with their intervals; more of each is in [metrics/claims.csv]({root}metrics/claims.csv)."""
-SUMMARY_INTRO = """\
-Means over the seeds ± half of their 95 % intervals, from
-[metrics/summary.csv]({root}metrics/summary.csv):"""
+PAGE = Path("README.md")
+PICTURE = Path("docs/boundaries.png")
+DRAWN = ("baseline", "input", "manifold")
+DRAWN_CLAIM = "S2-uncertain-mixup"
+N_FINDINGS = 5
+
+# Of each topic the first claim that is settled is told.
+TOPICS = {
+    "Confidence": ("S2-uncertain-mixup", "S2-hidden-none", "P-fig1-area-baseline"),
+    "Likelihood": ("P-nll-spirals", "P-nll-12d", "P-nll-labels"),
+    "Underfitting": ("S2-input-test", "S2-input-train", "P-layers-spirals", "F-intrusion-spirals"),
+    "Hidden states": ("S1-flat-rank", "S1-margin-tight", "S1-flat-others", "P-svd-ratio"),
+    "Calibration": ("F-calib-mnist", "F-calib-2d", "F-calib-input-2d", "F-calib-input-12d"),
+    "Attacks": ("P-pgd", "P-fgsm"),
+    "Where to mix": ("P-layers-hidden", "P-layers-late", "P-alpha-manifold"),
+}
+COLUMNS = {
+    ("video", "test_accuracy"): "spirals: accuracy",
+    ("video", "test_nll"): "NLL, nats",
+    ("video", "low_confidence_area"): "unsure share",
+    ("mnist", "test_accuracy"): "MNIST: accuracy",
+    ("mnist", "test_nll"): "NLL, nats",
+    ("mnist", "test_ece"): "calibration error",
+}
+FOOT = """\
+Differences are between two methods, paired by seed, with their intervals. *Settled* is what is
+supported or contradicted after correction for all tests. The table has means ± half of their 95 %
+intervals."""
 
 
-def results_section(ledger: pd.DataFrame, summary: pd.DataFrame, root: str = "") -> str:
-    """Write what was found as Markdown: the verdicts, then each experiment's headline metrics.
+def caption(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say what the picture shows, and what is known of it over all seeds.
 
     Args:
-        ledger: of the claims.
-        summary: of the metrics.
-        root: the way from the page to the project's folder, for its links.
+        ledger: of the claims of the default study, whose runs are drawn.
+        summary: of its metrics.
     """
-    seeds = int(summary["n"].max())
-    counts = f"**{counts_text(ledger)}**, from {seeds} seed{'s' * (seeds != 1)}."
-    intro = LEDGER_INTRO.format(root=root)
-    parts = [f"{counts}\n{intro}", _claims_table(ledger), SUMMARY_INTRO.format(root=root)]
-    for experiment, rows in summary.groupby("experiment", sort=False):
-        parts.append(_metrics_table(str(experiment), rows))
-    return "\n\n".join(parts)
-
-
-def markers(block: str) -> tuple[str, str]:
-    """Give the lines of a page between which a block of it is generated."""
-    return f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
-
-
-def insert(page: str, section: str, block: str = "results") -> str:
-    """Put the section between the markers of a block in a page's text.
-
-    Raises:
-        StudyError: the markers are not there, each once and in their order.
-    """
-    marks = markers(block)
-    before, begin, rest = page.partition(marks[0])
-    old, end, after = rest.partition(marks[1])
-    if not (begin and end) or any(mark in before + old + after for mark in marks):
-        raise StudyError(
-            f"a page of results must have one line {marks[0]} and, after it, one line {marks[1]}"
-        )
-    return f"{before}{begin}\n\n{section}\n\n{end}{after}"
-
-
-def _claims_table(ledger: pd.DataFrame) -> str:
-    return table(
-        ["claim", "verdict", "found"],
-        [
-            [f"`{row.id}` {plain(str(row.sentence))}", verdict_text(row), found_text(row)]
-            for row in ledger.itertuples()
-        ],
+    measured = summary.set_index(["experiment", "method", "metric"])["mean"].to_dict()
+    means = [measured["spirals", method, "low_confidence_area"] for method in DRAWN]
+    shares = [f"{100 * mean:.0f} %" for mean in means]
+    claim: Any = next(ledger[ledger["id"] == DRAWN_CLAIM].itertuples())
+    return (
+        "*Two spirals after plain training, input mixup and Manifold Mixup, seed 0. White is where "
+        f"the net is unsure: {shares[0]}, {shares[1]} and {shares[2]} of the plane on average over "
+        f"{claim.n} seeds. That Manifold Mixup leaves more of it unsure than plain training is "
+        f"{claim.verdict}: {effect_text(claim)}.*"
     )
 
 
-def verdict_text(row: Any) -> str:
-    """Word a verdict and, of a contradicted claim, what was found instead."""
-    instead = f": {row.outcome}" if row.verdict == CONTRADICTED else ""
-    return f"**{row.verdict}**{instead}"
+def findings(ledger: pd.DataFrame) -> list[str]:
+    """Tell the first settled claim of each topic, one line each.
+
+    Args:
+        ledger: of the claims.
+
+    Returns:
+        At most `N_FINDINGS` lines of Markdown.
+    """
+    settled = ledger[~ledger["verdict"].isin([INCONCLUSIVE, NOT_ASKED])]
+    by_id: dict[Any, Any] = {row.id: row for row in settled.itertuples()}
+    first = {
+        topic: next((by_id[name] for name in names if name in by_id), None)
+        for topic, names in TOPICS.items()
+    }
+    lines = [_finding(topic, claim) for topic, claim in first.items() if claim]
+    return lines[:N_FINDINGS]
 
 
-def found_text(row: Any) -> str:
-    """Word the effect with its interval, the seeds that an open claim needs, and the note."""
-    # Of a claim that was not asked, the note is the effect's text too.
-    texts = dict.fromkeys([effect_text(row), needed_text(row), str(row.note)])
-    return plain("; ".join(text for text in texts if text))
+def _finding(topic: str, claim: Any) -> str:
+    instead = f" ({claim.outcome})" if claim.verdict == CONTRADICTED else ""
+    sentence = plain(str(claim.sentence))
+    return f"- **{topic}.** {sentence}: *{claim.verdict}*{instead}, {effect_text(claim)}."
 
 
-def plain(text: str) -> str:
-    """Keep text from being read as HTML or as the end of a table's cell."""
-    return html.escape(text, quote=False).replace("|", r"\|")
-
-
-def _metrics_table(experiment: str, rows: pd.DataFrame) -> str:
-    methods = list(rows["method"].unique())
-    cells: dict[Any, Any] = {(row.metric, row.method): row for row in rows.itertuples()}
-    lines = []
-    for metric in headlines(rows["metric"].unique()):
-        found = [cells.get((metric, method)) for method in methods]
+def means_table(summary: pd.DataFrame) -> str:
+    """Lay out the few means that a reader wants first, a row for each method."""
+    cells: Mapping[Any, Any] = {
+        (row.experiment, row.metric, row.method): row for row in summary.itertuples()
+    }
+    measured = {key: heading for key, heading in COLUMNS.items() if (*key, DRAWN[0]) in cells}
+    rows = []
+    for method in DRAWN:
+        found = [cells.get((*key, method)) for key in measured]
         texts = [mean_text(row.mean, row.low, row.high) if row else "" for row in found]
-        lines.append([label(metric), *texts])
-    return table([experiment, *methods], lines)
+        rows.append([method_label(method), *texts])
+    return table(["", *measured.values()], rows)
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """Lay out a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def found_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Write what the full study found: counts, headlines and a table of means.
+
+    Args:
+        ledger: of the claims of the full study.
+        summary: of its metrics.
+    """
+    low, high = ledger["n"].min(), ledger["n"].max()
+    seeds = f"{high} seeds" if low == high else f"{low} to {high} seeds"
+    return "\n\n".join(
+        [
+            f"**{counts_text(ledger)}**, from {seeds} each. Settled among others:",
+            "\n".join(findings(ledger)),
+            means_table(summary),
+            FOOT,
+        ]
+    )
+
+
+def read_results(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the ledger and the summary of the study in a folder."""
+    summary = read_table(folder / "metrics/summary.csv", SUMMARY)
+    return read_ledger(folder / "metrics/claims.csv"), summary
+
+
+def fill(page: str) -> str:
+    """Put what the two studies found into the front page's text."""
+    page = insert(page, caption(*read_results(Path())), "picture")
+    return insert(page, found_section(*read_results(Path("full"))), "results")
+
+
+def draw_picture() -> None:
+    """Draw the maps of one seed of the default study, whose runs must be here."""
+    import torch
+
+    from study.data.dataset import load_dataset
+    from study.figures.boundaries import ProbabilityMap, draw_boundaries
+    from study.figures.style import save
+    from study.measures.plane import bounding_box, evaluate_on_box
+    from study.paths import RunKey, data_file, run_folder
+    from study.training.run import load_run, read_metrics
+
+    dataset = load_dataset(data_file("spirals"))
+    box = bounding_box(dataset.inputs)
+
+    def probability_map(method: str) -> ProbabilityMap:
+        trained = load_run(run_folder(RunKey("spirals", method, 0)))
+        split = trained.split(dataset)
+        return ProbabilityMap(
+            evaluate_on_box(
+                lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box
+            ),
+            box,
+            split.train_inputs.numpy(),
+            split.train_labels.numpy(),
+            read_metrics(trained.folder)["test_accuracy"],
+        )
+
+    figure = draw_boundaries({method: {0: probability_map(method)} for method in DRAWN}, "spirals")
+    figure.set_figheight(figure.get_figheight() + 0.15)  # room for the labels under a single row
+    save(figure, PICTURE)
 
 
 def main() -> None:
-    ledger, summary = read_ledger(), read_table("metrics/summary.csv", SUMMARY)
-    for path, root in PAGES.items():
-        if not path.exists():
-            raise StudyError(f"{path} is missing: run this from the project's folder")
-        page = insert(path.read_text(encoding="utf-8"), results_section(ledger, summary, root))
-        with whole_file(path) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--picture", action="store_true", help="draw the picture too, from the runs in runs/"
+    )
+    if not PAGE.exists():
+        raise StudyError(f"{PAGE} is missing: run this from the project's folder")
+    if parser.parse_args().picture:
+        draw_picture()
+    page = fill(PAGE.read_text(encoding="utf-8"))
+    with whole_file(PAGE) as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    run(main, __doc__)
+    run(main)

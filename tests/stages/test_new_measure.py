@@ -50,7 +50,7 @@ def test_a_measure_of_one_file_is_tabulated_summed_up_drawn_and_reported(
     before = height("figures/study/methods_flat.png")
     program = "; ".join(f"from stages import {name}; {name}.main()" for name in STAGES)
     program += (
-        "; from tools.write_readme import _metrics_table as table; import pandas as pd"
+        "; from tools.write_claims import _metrics_table as table; import pandas as pd"
         "; print(table('flat', pd.read_csv('metrics/summary.csv').query('experiment == \"flat\"')))"
     )
     environment = os.environ | {"PYTHONPATH": str(code)}

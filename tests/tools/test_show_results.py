@@ -92,3 +92,20 @@ def test_names_the_report_from_the_folder_with_the_code(tmp_path, monkeypatch, c
     Path("report/index.html").touch()
     show_results.main()
     assert "Open second/report/index.html" in capsys.readouterr().out
+
+
+def test_ends_with_what_was_found_and_what_to_open(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("report").mkdir()
+    Path("report/index.html").touch()
+    table = ledger(claim("yes"), claim("open", than="b"))
+    write_table("metrics/claims.csv", table)
+    show_results.main()
+    found, surest, page = capsys.readouterr().out.splitlines()[-3:]
+    assert found == "Found: 2 claims: 1 supported, 0 contradicted, 1 inconclusive."
+    assert surest.startswith("Surest, supported: This is yes, 0.")
+    assert page.startswith("Open ")
+    assert "report/index.html" in page
+    write_table("metrics/claims.csv", table.assign(verdict="inconclusive"))
+    show_results.main()
+    assert "Surest" not in capsys.readouterr().out

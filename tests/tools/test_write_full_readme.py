@@ -17,13 +17,13 @@ from study.tables import measures_table
 from study.training.config import all_runs
 from study.validation import read_study
 from tools import write_full_readme
+from tools.write_claims import markers
 from tools.write_full_readme import (
     check_same_claims,
     experiments_table,
     found,
     insert_all,
 )
-from tools.write_readme import markers
 
 ROOT = Path(__file__).parents[2]
 FULL = ROOT / "full"

@@ -1,124 +1,121 @@
+"""The front page tells what is settled, whatever that is, and says what the tables say."""
+
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from study.errors import StudyError
-from study.inference.claims import Claim
-from study.inference.ledger import ledger_table, read_ledger
+from study.inference.claims import Claim, read_claims
+from study.inference.ledger import ledger_table
 from study.paths import RunKey
 from study.summaries.summary import summary_table
-from study.tables import SUMMARY, measures_table, read_table, write_table
+from study.tables import measures_table
 from tools import write_readme
-from tools.write_readme import PAGES, insert, markers, results_section
+from tools.write_readme import COLUMNS, TOPICS, caption, fill, findings, found_section, means_table
 
 ROOT = Path(__file__).parents[2]
-BEGIN, END = markers("results")
-AROUND = f"# Title\n\n{BEGIN}\nold\n{END}\n\n## Next\n"
 
 
-@pytest.fixture
-def runs() -> pd.DataFrame:
-    return measures_table(
-        {
-            RunKey("spirals", "baseline", seed): {"test_nll": 2.0 + seed, "train_nll": 77.0}
-            for seed in range(3)
-        }
-        | {RunKey("spirals", "manifold", seed): {"test_nll": 1.0 + 0.9 * seed} for seed in range(3)}
-    )
+def runs(**differences: float) -> pd.DataFrame:
+    """Make three seeds of each experiment, in which methods differ from plain training by that."""
+    measures: dict[RunKey, dict[str, float]] = {}
+    for experiment, metric in [*COLUMNS, ("spirals", "low_confidence_area")]:
+        for method, by in {"baseline": 0.0, "input": 0.5, **differences}.items():
+            for seed in range(3):
+                of_run = measures.setdefault(RunKey(experiment, method, seed), {})
+                of_run[metric] = 1.0 + seed + by * (1 + seed / 100)
+    return measures_table(measures)
 
 
-@pytest.fixture
-def ledger(runs: pd.DataFrame) -> pd.DataFrame:
-    claim = Claim(
-        id="P-nll",
-        sentence="It is more likely",
-        source="the paper",
+def claim(name: str, direction: str = "higher") -> Claim:
+    return Claim(
+        id=name,
+        family="f",
+        sentence=f"This is {name}",
+        source="x",
         experiment="spirals",
-        metric="test_nll",
+        metric="low_confidence_area",
         method="manifold",
         than="baseline",
-        direction="lower",
+        direction=direction,
         smallest=0.1,
     )
-    return ledger_table([claim], runs)
 
 
-def test_markup_and_bars_in_a_sentence_stay_in_their_cell(
-    ledger: pd.DataFrame, runs: pd.DataFrame
-) -> None:
-    sentence = f"a | b <script> {END}"
-    section = results_section(ledger.assign(sentence=sentence), summary_table(runs))
-    assert "a \\| b &lt;script&gt; &lt;!-- results:end --&gt;" in section
-    assert insert(AROUND, section).count(END) == 1
+def told(*claims: Claim, manifold: float) -> list[str]:
+    return findings(ledger_table(claims, runs(manifold=manifold)))
 
 
-def test_shows_verdicts_and_headline_metrics(ledger, runs):
-    lines = results_section(ledger, summary_table(runs)).splitlines()
-    assert lines[0] == "**1 claim: 1 supported, 0 contradicted, 0 inconclusive**, from 3 seeds."
-    # Differences -1, -1.1, -1.2: mean -1.1, half width 4.3027 * .1 / sqrt(3) = .248.
-    row = "| `P-nll` It is more likely | **supported** | -1.10 (-1.35 to -0.85) |"
-    assert row in lines
-    assert "| spirals | baseline | manifold |" in lines
-    # Standard deviations 1 and .9: half widths 2.48 and 2.24.
-    assert "| test NLL, nats | 3.0 ± 2.5 | 1.9 ± 2.2 |" in lines
-    assert "77" not in "".join(lines)
+def test_tells_what_is_supported_and_what_is_contradicted() -> None:
+    yes, no = claim("S2-hidden-none"), claim("F-calib-mnist", "lower")
+    assert told(no, yes, manifold=0.3) == [
+        "- **Confidence.** This is S2-hidden-none: *supported*, +0.303 (+0.296 to +0.310).",
+        "- **Calibration.** This is F-calib-mnist: *contradicted* (opposite), "
+        "+0.303 (+0.296 to +0.310).",
+    ]
 
 
-def test_a_note_and_the_seeds_needed_stand_with_the_numbers(ledger, runs):
-    changed = ledger.assign(verdict="inconclusive", seeds_low=8.0, seeds_high=20.0, note="beware")
-    section = results_section(changed, summary_table(runs))
-    assert "| -1.10 (-1.35 to -0.85); 8 to 20 seeds would settle it; beware |" in section
-    changed = ledger.assign(verdict="contradicted", outcome="opposite")
-    assert "| **contradicted**: opposite |" in results_section(changed, summary_table(runs))
+def test_tells_the_first_settled_claim_of_a_topic_only() -> None:
+    first, second = TOPICS["Likelihood"][:2]
+    (line,) = told(claim(second), claim(first), manifold=0.3)
+    assert f"This is {first}:" in line
+    (line,) = told(claim(second), manifold=0.3)
+    assert f"This is {second}:" in line
 
 
-def test_every_row_of_a_table_has_as_many_cells_as_its_head(ledger, runs):
-    blocks = results_section(ledger, summary_table(runs)).split("\n\n")
-    tables = [block.splitlines() for block in blocks if block.startswith("|")]
-    assert len(tables) == 2
-    for table in tables:
-        assert len({row.count("|") for row in table}) == 1
+def test_tells_nothing_that_is_open() -> None:
+    ledger = ledger_table([claim("S2-hidden-none")], runs(manifold=0.3))
+    assert findings(ledger.assign(verdict="inconclusive")) == []
 
 
-def test_replaces_what_is_between_the_markers_and_nothing_else():
-    once = insert(AROUND, "new")
-    assert once == f"# Title\n\n{BEGIN}\n\nnew\n\n{END}\n\n## Next\n"
-    assert insert(once, "new") == once
+def test_tells_five_findings_at_most() -> None:
+    lines = told(*[claim(names[0]) for names in TOPICS.values()], manifold=0.3)
+    assert [line.split("**")[1] for line in lines] == [f"{topic}." for topic in list(TOPICS)[:5]]
 
 
-@pytest.mark.parametrize(
-    "readme", ["# Title", BEGIN, f"{END}\n{BEGIN}", AROUND + AROUND, f"{BEGIN}\n{AROUND}"]
-)
-def test_refuses_a_readme_without_one_place_for_it(readme):
-    with pytest.raises(StudyError, match="must have one line"):
-        insert(readme, "new")
+def test_topics_name_claims_and_columns_name_experiments_of_the_full_study() -> None:
+    claims = read_claims(ROOT / "full/claims.yaml")
+    assert {name for names in TOPICS.values() for name in names} <= {each.id for each in claims}
+    assert {experiment for experiment, _ in COLUMNS} <= {each.experiment for each in claims}
 
 
-def test_writes_the_pages(tmp_path, monkeypatch, ledger, runs):
+def test_the_table_has_a_row_a_method_and_no_column_that_was_not_measured() -> None:
+    summary = summary_table(runs(manifold=0.3))
+    header, _, *rows = means_table(summary).splitlines()
+    assert [row.split(" | ")[0] for row in rows] == [
+        *("| baseline", "| input mixup", "| manifold mixup")
+    ]
+    assert header == "|  | " + " | ".join(COLUMNS.values()) + " |"
+    header = means_table(summary[summary["experiment"] == "mnist"]).splitlines()[0]
+    assert header == "|  | MNIST: accuracy | NLL, nats | calibration error |"
+
+
+def test_the_caption_has_the_means_of_all_seeds() -> None:
+    table = runs(manifold=0.3)
+    table["value"] /= 10
+    text = caption(ledger_table([claim("S2-uncertain-mixup")], table), summary_table(table))
+    assert "20 %, 25 % and 23 % of the plane on average over 3 seeds" in text
+    assert "is contradicted: +0.0303 (+0.0296 to +0.0310).*" in text
+
+
+def test_counts_seeds_of_experiments_that_have_more() -> None:
+    ledger = ledger_table([claim("S2-hidden-none"), claim("P-pgd")], runs(manifold=0.3))
+    summary = summary_table(runs(manifold=0.3))
+    assert "0 inconclusive**, from 3 seeds each." in found_section(ledger, summary)
+    ledger.loc[1, "n"] = 20
+    assert "**, from 3 to 20 seeds each." in found_section(ledger, summary)
+
+
+def test_the_front_page_says_what_the_tables_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    page = Path("README.md").read_text(encoding="utf-8")
+    assert fill(page) == page, "run `python -m tools write_readme`"
+
+
+def test_refuses_a_folder_without_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    write_table("metrics/claims.csv", ledger)
-    write_table("metrics/summary.csv", summary_table(runs))
-    with pytest.raises(StudyError, match=r"docs/claims\.md is missing"):
+    monkeypatch.setattr(sys, "argv", ["write_readme"])
+    with pytest.raises(StudyError, match=r"README\.md is missing"):
         write_readme.main()
-    Path("docs").mkdir()
-    for path in PAGES:
-        path.write_text(AROUND, encoding="utf-8")
-    write_readme.main()
-    for path, root in PAGES.items():
-        section = results_section(ledger, summary_table(runs), root)
-        assert f"[claims.yaml]({root}claims.yaml)" in section
-        assert path.read_text(encoding="utf-8") == insert(AROUND, section)
-
-
-@pytest.mark.parametrize("path", PAGES, ids=str)
-def test_a_page_says_what_the_ledger_and_the_summary_say(path):
-    if not (ROOT / "metrics/claims.csv").exists():
-        pytest.skip("the study has not run here: there is no metrics/claims.csv")
-    section = results_section(
-        read_ledger(ROOT / "metrics/claims.csv"),
-        read_table(ROOT / "metrics/summary.csv", SUMMARY),
-        PAGES[path],
-    )
-    page = (ROOT / path).read_text(encoding="utf-8")
-    assert insert(page, section) == page, "run `python -m tools.write_readme`"
