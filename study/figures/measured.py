@@ -63,7 +63,7 @@ def draw_sweeps(
         As `draw_measured` does.
     """
     methods = {method: experiment.methods[method] for method in experiment.all_methods}
-    if any(method.alpha for method in methods.values()):
+    if has_several_alphas(experiment):
         scores = ["test_accuracy", "test_nll"]
         yield f"layers_{name}", draw_eligible(summary, methods, scores, name)
     if set(PANELS) <= set(runs["metric"]):
@@ -73,4 +73,10 @@ def draw_sweeps(
 def is_swept(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a sweep, too many for a panel or a line each."""
     methods = [experiment.methods[name] for name in experiment.all_methods]
-    return any(method.alpha or method.bottleneck for method in methods)
+    return has_several_alphas(experiment) or any(method.bottleneck for method in methods)
+
+
+def has_several_alphas(experiment: ExperimentConfig) -> bool:
+    """Tell whether methods are the points of a grid of alphas."""
+    methods = [experiment.methods[name] for name in experiment.all_methods]
+    return len({method.alpha for method in methods if method.alpha}) > 1
