@@ -62,7 +62,7 @@ PARAMS: dict[str, Any] = {
     "mixup": {"alpha": 2.0},
     "compute": {"threads": 1},
     "spirals": SPIRALS,
-    "mnist": {"source": "bundled", "mirrors": [ATTACK]},
+    "robustness": {"shown as it is": ATTACK},
     "experiments": {
         "spirals": experiment("spirals", 300, BOTH | {"input": {"eligible": [0]}}),
         "plane": experiment("spirals", 60, BOTH, layer=2, size=2),
