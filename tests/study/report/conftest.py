@@ -62,7 +62,7 @@ PARAMS: dict[str, Any] = {
     "mixup": {"alpha": 2.0},
     "compute": {"threads": 1},
     "spirals": SPIRALS,
-    "mnist": {"source": "bundled", "mirrors": [ATTACK]},
+    "robustness": {"shown as it is": ATTACK},
     "experiments": {
         "spirals": experiment("spirals", 300, BOTH | {"input": {"eligible": [0]}}),
         "plane": experiment("spirals", 60, BOTH, layer=2, size=2),
@@ -150,10 +150,10 @@ class Visit:
         page.goto(self.url)
 
     def show_all(self) -> Page:
-        """Come near everything that the page leaves until then."""
-        for part in self.page.locator("#explore, .later:visible").all():
-            part.scroll_into_view_if_needed()
-        expect(self.page.locator(".later:visible > script")).to_have_count(0)
+        """Come near everything that the page leaves until then, but for what is folded away."""
+        for part in self.page.locator("#explore, #runs > div").all():
+            part.evaluate("part => part.scrollIntoView({behavior: 'instant'})")
+            expect(part.locator("> .later > script")).to_have_count(0)
         expect(self.page.locator("#choices")).to_be_visible()
         return self.page
 
