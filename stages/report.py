@@ -54,11 +54,6 @@ SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml")
 SOURCES_OF_ALL_STUDIES = ("requirements.lock", "mixup", "stages", "study")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "mlxtend", "dvc")
 SPIRALS = ("spirals", "mirrored_spirals")
-SOURCES_OF_DATA = {
-    **dict.fromkeys(SPIRALS, "kind {kind}, seed {seed}"),
-    "mnist": "source {source}",
-    "own": "{path}",
-}
 COMMANDS = {
     "report": "dvc repro report",
     "claims": "dvc repro claims",
@@ -135,6 +130,15 @@ def pictures_of_data(params: dict[str, Any]) -> Iterator[Picture]:
             yield picture_of_spirals(Path(f"figures/{name}_data.png"), config)
 
 
+def source_of_data(name: str, section: dict[str, Any]) -> str:
+    """Say in a few words where a data set comes from."""
+    if name in SPIRALS:
+        return f"kind {section['kind']}, seed {section['seed']}"
+    if name == "mnist":
+        return f"source {section['source']}"
+    return str(section.get("path") or section.get("name"))
+
+
 def answer_lines(params: dict[str, Any]) -> list[str]:
     """Read the answer that a study of one's own gives; others have none."""
     if "own" not in params:
@@ -188,7 +192,7 @@ def _facts(
         check(ComputeConfig, params["compute"], "compute").threads,
         experiments,
         {name: load_dataset(data_file(name)) for name in names},
-        {name: SOURCES_OF_DATA[name].format(**params[name]) for name in names if name in params},
+        {name: source_of_data(name, params[name]) for name in names if name in params},
     )
 
 

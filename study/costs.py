@@ -59,6 +59,7 @@ def run_bytes(experiment: ExperimentConfig, sizes: Sizes) -> dict[str, int]:
     """
     recipe, hidden = experiment.training, experiment.net.hidden
     n, steps = sizes.train + sizes.rest, n_steps(experiment, sizes)
+    widest = max(hidden, default=0)
     return {
         # as they are in the file, and as float32
         "the data": n * (5 * sizes.features + 25),
@@ -66,7 +67,7 @@ def run_bytes(experiment: ExperimentConfig, sizes: Sizes) -> dict[str, int]:
         "the net and its optimiser": 16 * n_weights(experiment, sizes)
         + BYTES_PER_LAYER * len(hidden),
         "the states of a batch": 8 * recipe.batch_size * sum(hidden),
-        "the predictions": 16 * n * sizes.classes + 8 * min(n, N_PREDICTED) * max(hidden),
+        "the predictions": 16 * n * sizes.classes + 8 * min(n, N_PREDICTED) * widest,
         "the history": BYTES_PER_ROW * recipe.evaluations
         + BYTES_PER_STEP * steps // recipe.evaluations,
     }

@@ -110,7 +110,7 @@ def python_command(folder: Path) -> str:
     if not folder.resolve().is_relative_to(ROOT):
         raise StudyError(
             f"{folder} lies outside of {ROOT}: make the study inside it, or install the project "
-            f"where the study is to be (pip install {ROOT} {ROOT / 'packaging' / 'study'})"
+            f"where the study is to be (pip install {ROOT} {ROOT / 'release'})"
         )
     return f"python {Path(os.path.relpath(ROOT, folder.resolve())).as_posix()}/"
 

@@ -24,7 +24,7 @@ def layers_mixed(k: pd.Series, n_hidden: int) -> list[int | str]:
     """List the layers of a net for the axis: 0..K where k are numbers, else the names there are."""
     if pd.api.types.is_numeric_dtype(k):
         return list(range(n_hidden + 1))
-    return sorted(k.dropna().unique(), key=lambda name: (name != "input", name))
+    return sorted(set(k.dropna().map(str)), key=lambda name: (name != "input", name))
 
 
 @styled()
@@ -46,6 +46,8 @@ def draw_draws(
         layers: what the axis of k shows, from below: 0..K, or the names of layers.
         title: names the experiment.
     """
+    if "input" in layers:  # names of layers, some of which may be numbers
+        histories = histories.assign(k=histories["k"].map(str))
     methods, seeds = histories["method"].unique(), histories["seed"].unique()
     figure = new_figure(9.0, 1.6 * len(methods) + 1.2)
     widths = [3, 1, 3, 1]

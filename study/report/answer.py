@@ -1,9 +1,9 @@
-"""The answer to the questions of a study: three sentences, and what one should know besides."""
+"""The answer to the questions of a study, in sentences, and what to know besides."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,18 +12,18 @@ from study.figures.style import method_label
 from study.inference.outcomes import AS_CLAIMED, EQUIVALENT, NEGLIGIBLE, OPEN, OPPOSITE, SMALLER
 from study.inference.verdicts import INCONCLUSIVE, NOT_ASKED
 from study.inference.wording import effect_text, needed_text
-from study.measures.catalogue import label
+from study.measures.catalogue import find
 from study.summaries.choices import counted
 from study.tables import BASELINE
 from study.training.config import ExperimentConfig
 
 FINDINGS = {
-    AS_CLAIMED: "it helps",
-    NEGLIGIBLE: "it helps by less than matters",
-    EQUIVALENT: "it makes no difference that matters",
-    SMALLER: "it does not help by as much as asked",
-    OPPOSITE: "it hurts",
-    OPEN: "it is open",
+    AS_CLAIMED: "It helps",
+    NEGLIGIBLE: "It helps by less than matters",
+    EQUIVALENT: "It makes no difference that matters",
+    SMALLER: "It does not help by as much as asked",
+    OPPOSITE: "It hurts",
+    OPEN: "Open",
 }
 """Outcome of a question -> what that says of mixing."""
 OTHERS = {
@@ -59,10 +59,8 @@ def about_data(description: Mapping[str, Any]) -> str:
     total = sum(counts.values())
     shares = [f"{name} {100 * n / total:.0f} %" for name, n in list(counts.items())[:MOST_CLASSES]]
     more = f" and {len(counts) - MOST_CLASSES} more" if len(counts) > MOST_CLASSES else ""
-    imbalance = description["imbalance"]
-    balance = (
-        f"; the largest class is {imbalance:.1f} times the smallest" if imbalance > 1.5 else ""
-    )
+    ratio = description["imbalance"]
+    balance = f"; the largest class is {ratio:.1f} times the smallest" if ratio > 1.5 else ""
     return (
         f"The data: {description['n_samples']:,} samples of {description['source']}; "
         f"{', '.join(shares)}{more}{balance}."
@@ -86,7 +84,7 @@ def about_choices(choices: pd.DataFrame, experiment: ExperimentConfig) -> Iterat
             for _, row in counts.head(4).iterrows()
         ]
         more = "; others less often" if len(counts) > len(said) else ""
-        words = method_label(str(method)).replace("_", " ")
+        words = method_label(str(method))
         yield f"Chosen on validation data by {words}{among}: {'; '.join(said)}{more}."
 
 
@@ -109,21 +107,27 @@ def about_steps(histories: pd.DataFrame) -> str:
 
 
 def _against(other: str, rows: pd.DataFrame) -> str:
-    found: dict[str, list[str]] = {outcome: [] for outcome in FINDINGS}
-    for row in rows.itertuples():
-        words = f"{label(str(row.metric))} of {method_label(str(row.method))} {effect_text(row)}"
-        found.setdefault(str(row.outcome), []).append(words)
-    parts = [f"{FINDINGS.get(o, o)}: {', '.join(said)}" for o, said in found.items() if said]
+    parts = [
+        f"{words}: {'; '.join(_effects(rows[rows['outcome'] == outcome]))}."
+        for outcome, words in FINDINGS.items()
+        if (rows["outcome"] == outcome).any()
+    ]
     against = OTHERS.get(other, method_label(other))
-    return f"{_verdict(found)} against {against}. {'. '.join(map(_capital, parts))}."
+    return " ".join([f"{_verdict(set(rows['outcome']))} against {against}.", *parts])
 
 
-def _verdict(found: Mapping[str, list[str]]) -> str:
-    if found[AS_CLAIMED]:
-        return "Mixing helps in part" if found[OPPOSITE] else "Mixing helps"
-    if found[OPPOSITE]:
+def _effects(rows: pd.DataFrame) -> Iterator[str]:
+    for method, of_method in rows.groupby("method", sort=False):
+        effects = [f"{find(row.metric).words} {effect_text(row)}" for row in of_method.itertuples()]
+        yield f"{method_label(str(method))}, {', '.join(effects)}"
+
+
+def _verdict(found: Collection[str]) -> str:
+    if AS_CLAIMED in found:
+        return "Mixing helps in part" if OPPOSITE in found else "Mixing helps"
+    if OPPOSITE in found:
         return "Mixing hurts"
-    return "It is open whether mixing helps" if found[OPEN] else "Mixing does not help"
+    return "It is open whether mixing helps" if OPEN in found else "Mixing does not help"
 
 
 def _limits(rows: pd.DataFrame, experiment: ExperimentConfig) -> str:
@@ -142,7 +146,3 @@ def _limits(rows: pd.DataFrame, experiment: ExperimentConfig) -> str:
     if not needed or math.isinf(nearest["seeds_low"]):
         return f"{limits}. {count}; no number of seeds within reach would settle them."
     return f"{limits}. {count}; {nearest['id']} is the nearest: {needed}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

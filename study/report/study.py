@@ -110,23 +110,16 @@ def _experiment(experiment: ExperimentConfig, dataset: Dataset) -> str:
     test, kept = recipe.test_fraction, recipe.validation_fraction
     held_out = "" if dataset.official_test.any() else f", {100 * test:g} % of it for testing"
     held_out += f", {100 * kept:g} % of the rest for choosing" if kept else ""
-    decay = (
-        decay
-        if recipe.decay_at
-        else ", falling as half a cosine"
-        if recipe.schedule == "cosine"
-        else ""
-    )
-    optimiser = (
-        ""
-        if recipe.optimiser == "adamw"
-        else f", {recipe.optimiser} of momentum {recipe.momentum:g}"
-    )
-    others = "; inputs standardised" if recipe.standardise else ""
-    others += f"; augmented by {recipe.augment}" if recipe.augment else ""
+    if recipe.schedule == "cosine":
+        decay = ", falling as half a cosine"
+    elif not recipe.decay_at:
+        decay = ""
+    sgd = f", SGD of momentum {recipe.momentum:g}" if recipe.optimiser == "sgd" else ""
+    changes = "; inputs standardised" if recipe.standardise else ""
+    changes += f"; augmented by {recipe.augment}" if recipe.augment else ""
     return (
-        f"data {experiment.data}{held_out}{others}; {_net(net)}; {length} of {recipe.batch_size} "
-        f"samples, learning rate {recipe.learning_rate:g}{decay}{optimiser}"
+        f"data {experiment.data}{held_out}{changes}; {_net(net)}; {length} of {recipe.batch_size} "
+        f"samples, learning rate {recipe.learning_rate:g}{decay}{sgd}"
     )
 
 
@@ -170,11 +163,11 @@ def _settings(settings: MethodConfig) -> str:
     return "; ".join(parts) or "nothing: plain training"
 
 
-def _value(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else f"{value:g}"
-
-
 def _choice(choose: Choice) -> str:
     lists = {name.replace("_", " "): of for name, of in choose.model_dump().items() if of}
     words = [f"{name} from {', '.join(map(_value, of))}" for name, of in lists.items()]
     return f"chooses {listed(words)} by the least validation loss"
+
+
+def _value(value: float | list[int | str]) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else f"{value:g}"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color
 
-from study.figures.draws import draw_draws
+from study.figures.draws import draw_draws, layers_mixed
 
 COLOURS = {"baseline": "#000000", "hidden": "#009E73", "manifold": "#D55E00"}
 
@@ -94,3 +94,17 @@ def test_the_title_says_that_methods_are_paired_and_few_draws_rough(histories: p
     assert "all 1,600 recorded steps" in title
     assert "same lam" not in title
     assert "few draws" not in title
+
+
+def test_layers_may_have_names_and_names_may_be_numbers(histories: pd.DataFrame):
+    named = histories.assign(k=["input", 0, 0, 2] * 4)
+    layers = layers_mixed(named["k"], n_hidden=0)
+    assert layers == ["input", "0", "2"]
+    figure = draw_draws(named, COLOURS, 2.0, layers, "t")
+    assert figure.axes[0].collections[0].get_offsets()[:, 1].tolist() == [0, 1, 1, 2]
+    assert [bar.get_width() for bar in figure.axes[1].patches] == [1 / 4, 2 / 4, 1 / 4]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == layers
+
+
+def test_layers_of_numbers_are_all_that_there_are(histories: pd.DataFrame):
+    assert layers_mixed(histories["k"], n_hidden=4) == [0, 1, 2, 3, 4]

@@ -1,0 +1,146 @@
+"""The folder of a new study: what it holds for which data, and that bad words leave nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from study.data.own_config import OwnDataConfig
+from study.errors import StudyError
+from study.inference.claims import read_claims
+from study.inference.design import read_design
+from study.params import check, read_params, read_section
+from study.training.config import ExperimentConfig
+from study.validation import read_study
+from tools.new_study import FILES, new_study
+
+NET = """
+import torch
+from parts import hidden
+
+def build(shape, n_classes):
+    return torch.nn.Sequential(hidden(shape[0]), torch.nn.ReLU(), torch.nn.Linear(8, n_classes))
+"""
+
+
+@pytest.fixture(autouse=True)
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder that counts as the one of the code."""
+    monkeypatch.setattr("tools.new_study.ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def table() -> Path:
+    rng = np.random.default_rng(0)
+    rows = {"size": rng.normal(size=60), "colour": ["red", "blue", "green"] * 20}
+    pd.DataFrame(rows | {"species": ["a"] * 45 + ["b"] * 15}).to_csv("my.csv", index=False)
+    return Path("my.csv")
+
+
+def experiment(folder: Path) -> ExperimentConfig:
+    found: ExperimentConfig = read_study(folder / "params.yaml").experiments["own"]
+    return found
+
+
+def test_a_study_of_a_table_is_whole_and_can_run(table: Path) -> None:
+    said = new_study(Path("mine"), {"path": "my.csv", "target": "species"}, None, 3)
+    assert "60 samples" in said
+    assert "a 45, b 15" in said
+    found = {path.relative_to("mine").as_posix() for path in Path("mine").rglob("*.*")}
+    assert {*FILES.values()} - {".dvc/config"} <= found
+    own = experiment(Path("mine"))
+    assert own.net.kind == "tabular"
+    assert own.training.standardise
+    config = read_section(OwnDataConfig, "own", path="mine/params.yaml")
+    assert (config.path, config.target) == ("../my.csv", "species")
+    assert read_params("mine/params.yaml")["seeds"] == [0, 1, 2]
+    stages = yaml.safe_load(Path("mine/dvc.yaml").read_text())["stages"]
+    assert stages["read_data"]["cmd"] == "python ../stages read_data"
+    assert "${own.path}" in stages["read_data"]["deps"]
+    assert Path("mine/README.md").read_text().count("\n") <= 12
+
+
+def test_the_questions_are_of_what_is_measured_and_of_resampled_data(table: Path) -> None:
+    new_study(Path("mine"), {"path": "my.csv", "target": "species"}, None, 3)
+    claims = read_claims("mine/claims.yaml")
+    assert {claim.than for claim in claims} == {"baseline", "weight_decay"}
+    # 45 of a class and 15 of the other: accuracy is the mean over classes
+    metrics = {claim.metric for claim in claims}
+    assert metrics == {"test_nll", "test_balanced_accuracy", "test_ece"}
+    design = read_design(claims, {"own": experiment(Path("mine"))}, "mine/claims.yaml")
+    assert design.resampled == {"own": pytest.approx(0.2 / 0.64)}
+
+
+@pytest.mark.parametrize(
+    ("name", "net", "layers"),
+    [("iris", "mlp", [0, 1, 2]), ("digits", "cnn", ["input", "blocks.0", "blocks.1"])],
+)
+def test_a_set_of_scikit_learns_gets_the_net_that_fits(name: str, net: str, layers: list) -> None:
+    new_study(Path("mine"), {"name": name}, None, 2)
+    own = experiment(Path("mine"))
+    assert own.net.kind == net
+    assert own.methods["manifold"].eligible == layers
+    choose = own.methods["chosen_mixup"].choose
+    assert choose
+    assert choose.eligible == [layers[:1], layers, layers[1:]]
+    stages = yaml.safe_load(Path("mine/dvc.yaml").read_text())["stages"]
+    assert stages["read_data"]["deps"] == ["data/params_are_valid"]
+
+
+def test_a_net_of_ones_own_comes_along_with_what_it_imports() -> None:
+    Path("parts.py").write_text("import torch\ndef hidden(n):\n    return torch.nn.Linear(n, 8)\n")
+    Path("my_net.py").write_text(NET)
+    new_study(Path("mine"), {"name": "iris"}, "my_net.py:build", 2)
+    assert Path("mine/my_net.py").read_text() == NET
+    assert Path("mine/parts.py").exists()
+    own = experiment(Path("mine"))
+    assert own.net.module == "my_net.py:build"
+    assert own.methods["manifold"].eligible == ["input", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("own", "net", "said"),
+    [
+        ({"path": "my.csv", "target": "spices"}, None, "species"),
+        ({"path": "my.csv", "target": "size"}, None, "quantity"),
+        ({"path": "no.csv", "target": "species"}, None, "is not there"),
+        ({"path": "my.csv", "target": "species"}, "cnn", "needs images"),
+        ({"name": "iris"}, "mpl", "did you mean mlp"),
+        ({"name": "iris"}, "no_net.py:build", "no file"),
+        ({"name": "iris", "wrong": 1}, None, "not a known key"),
+    ],
+)
+def test_what_cannot_be_used_leaves_nothing(table: Path, own: dict, net: str, said: str) -> None:
+    before = sorted(Path().iterdir())
+    with pytest.raises(StudyError, match=said):
+        new_study(Path("mine"), own, net, 2)
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_folder_that_is_there_is_left_alone(table: Path) -> None:
+    Path("mine").mkdir()
+    with pytest.raises(StudyError, match="is there already"):
+        new_study(Path("mine"), {"path": "my.csv", "target": "species"}, None, 2)
+    assert not list(Path("mine").iterdir())
+
+
+def test_a_study_outside_of_the_clone_needs_the_project_installed(
+    monkeypatch: pytest.MonkeyPatch, clone: Path
+) -> None:
+    (clone / "inside").mkdir()
+    monkeypatch.setattr("tools.new_study.ROOT", clone / "inside")
+    with pytest.raises(StudyError, match="pip install"):
+        new_study(Path("mine"), {"name": "iris"}, None, 2)
+
+
+def test_texts_of_any_kind_can_be_names_of_columns() -> None:
+    name = 'a "b": <c>, é'
+    rows = {"x": np.arange(40) % 7, name: ["u", "v"] * 20}
+    pd.DataFrame(rows).to_csv("odd.csv", index=False)
+    new_study(Path("mine"), {"path": "odd.csv", "target": name}, None, 2)
+    own = check(OwnDataConfig, read_params("mine/params.yaml")["own"])
+    assert own.target == name
