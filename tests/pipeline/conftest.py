@@ -107,7 +107,12 @@ class Project:
             for names in [[claim["method"], claim["than"]]]
             if all((claim["experiment"], m) in known for m in names if isinstance(m, str))
         ]
-        path.write_text(yaml.safe_dump(content | {"claims": kept}, sort_keys=False))
+        families = {claim.get("family") for claim in kept}
+        words = {
+            name: text for name, text in content.get("questions", {}).items() if name in families
+        }
+        content |= {"claims": kept, "questions": words}
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def commit(self, message: str) -> None:
         """Commit everything Git does not ignore."""
