@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
@@ -10,10 +11,15 @@ from typing import Any
 import pandas as pd
 
 from study.command import run
+from study.figures.style import method_label
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, SUPPORTED
 from study.inference.wording import counts_text, effect_text, needed_text
+from study.params import read_section
+from study.paths import RunKey
 from study.report.place import study_folder
+from study.timings import training_seconds
+from study.training.config import Experiments, Seeds, all_runs
 
 # The columns' widths; with the spaces around them 100 characters a line.
 ID, SENTENCE, FOUND = 25, 41, 30
@@ -66,10 +72,26 @@ def closing_lines(ledger: pd.DataFrame) -> list[str]:
     return lines
 
 
+def time_text(seconds: Mapping[RunKey, float]) -> str:
+    """Say how long a run took, by method; nothing where it is not known."""
+    if not seconds:
+        return ""
+    table = pd.DataFrame([(key.method, took) for key, took in seconds.items()])
+    medians = table.groupby(0, sort=False)[1].median()
+    said = ", ".join(f"{method_label(str(method))} {took:.1f}" for method, took in medians.items())
+    return f"Seconds to train a run here, median, with all that it chooses from: {said}."
+
+
 def main() -> None:
     ledger = read_ledger()
     if ANSWER.exists():
-        print(f"{answer_text(ANSWER.read_text(encoding='utf-8').splitlines())}\n")
+        lines = ANSWER.read_text(encoding="utf-8").splitlines()
+        took = time_text(
+            training_seconds(
+                all_runs(read_section(Seeds, "seeds"), read_section(Experiments, "experiments"))
+            )
+        )
+        print(f"{answer_text([*lines, *filter(None, [took])])}\n")
     print(ledger_text(ledger))
     print("\n" + "\n".join(closing_lines(ledger)))
 

@@ -10,11 +10,15 @@ import pandas as pd
 from study.data.dataset import Dataset
 from study.data.spirals import INNER_RADIUS, OUTER_RADIUS, SpiralsConfig
 from study.figures.style import method_label
+from study.measures.plane import shows_inputs
 from study.paths import RunKey
 from study.report.findings import listed
 from study.training.config import ExperimentConfig
 from study.training.method_config import Choice, MethodConfig
 from study.training.net_config import NetConfig
+
+OWN = "own"
+"""The name of one's own data."""
 
 
 def facts(
@@ -53,8 +57,30 @@ def facts(
             f"{alpha:g}: lam is drawn from Beta({alpha:g}, {alpha:g}) wherever a method mixes{but}",
         ),
         *nets,
+        *left_out(experiments, datasets),
         ("Threads of a run", str(threads)),
     ]
+
+
+def left_out(
+    experiments: Mapping[str, ExperimentConfig], datasets: Mapping[str, Dataset]
+) -> list[tuple[str, str]]:
+    """Say what cannot be drawn of one's own data and net, and why."""
+    found = []
+    for name, experiment in experiments.items():
+        if experiment.data != OWN:
+            continue
+        parts = []
+        if not shows_inputs(experiment, datasets[experiment.data]):
+            parts.append(
+                "maps of the inputs, for which they must lie in a plane, of two classes, and get "
+                "into a perceptron as they are"
+            )
+        if not experiment.net.bottleneck:
+            parts.append("pictures and spectra of a bottleneck, which this net has not")
+        if parts:
+            found.append((f"Left out: {name}", "; ".join(parts)))
+    return found
 
 
 def spirals_in_words(config: SpiralsConfig) -> str:

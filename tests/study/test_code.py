@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from itertools import chain
 from pathlib import Path
 
@@ -154,6 +155,20 @@ def test_every_stage_depends_on_its_own_code_and_names_no_module() -> None:
             assert not [dep for dep in stage["deps"] if dep.endswith(".py") or "mixup" in dep]
 
 
+def test_templates_of_a_new_study_name_the_code_of_their_stages() -> None:
+    text = (ROOT / "tools/templates/new_study/dvc.yaml.j2").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("{%")]
+    stages = yaml.safe_load("\n".join(lines).replace("{{ python }}", "python ../"))["stages"]
+    for name, stage in stages.items():
+        if name == "code":
+            continue
+        module = stage["cmd"].split()[2]
+        (named,) = (param["code.json"] for param in stage["params"] if isinstance(param, dict))
+        assert named[0] == ("train" if module == "train_ahead" else module), name
+        builds_nets = module in ("train", "train_ahead", "allowances", "plots", "report")
+        assert "own" in named or not builds_nets, name
+
+
 # The walk
 
 
@@ -229,6 +244,18 @@ def test_digests_that_change(file: str, text: str, changed: set[str], small: Pat
     (small / file).write_text(text)
     after = digests(small)
     assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_installed_code_has_neighbours_and_the_versions_in_use(small: Path) -> None:
+    """Where packages are installed, torch lies beside mixup, and nothing is pinned."""
+    (small / "torch").mkdir()
+    (small / "torch/__init__.py").write_text("x = 1\n")
+    (small / "requirements.lock").unlink()
+    files, _ = files_run(small / "stages/fit.py", small)
+    assert not [name for name in files if name.startswith("torch")]
+    before = digests(small)
+    (small / "requirements.lock").write_text(f"torch=={metadata.version('torch')}\n")
+    assert digests(small) == before
 
 
 def test_relative_imports_are_refused(small: Path) -> None:

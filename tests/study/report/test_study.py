@@ -12,7 +12,7 @@ from PIL import Image
 from study.data.spirals import SpiralsConfig, generate
 from study.paths import RunKey
 from study.report.gallery import evidence, picture_of_spirals
-from study.report.study import facts, method_rows, spirals_in_words, timed
+from study.report.study import facts, left_out, method_rows, spirals_in_words, timed
 from study.training.config import ExperimentConfig
 
 ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
@@ -85,13 +85,46 @@ def experiment(method: dict[str, Any], **changes: Any) -> ExperimentConfig:
         ({"eligible": [0]}, "mixes the input (k = 0)"),
         ({"eligible": [0, 1, 3], "alpha": 0.5},
          "mixes at a layer drawn for every batch from k = 0, 1 and 3; alpha 0.5"),
+        ({"weight_decay": 0.01, "early_stopping": True},
+         "weight decay 0.01; the weights of the least validation loss"),
+        ({"eligible": [1], "choose": {"alpha": [0.2, 1.0], "eligible": [[0], [0, 1]]}},
+         "chooses alpha from 0.2, 1 and eligible from 0, 0 + 1 by the least validation loss"),
         ({"eligible": [1], "mixes": "labels", "stop_gradient": True},
          "mixes at a layer drawn for every batch from k = 1; mixes labels alone; "
          "no gradient before the mixed state"),
     ],
 )  # fmt: skip
 def test_a_method_is_what_sets_it_apart(method: dict[str, Any], said: str) -> None:
-    assert method_rows({"e": experiment(method)}) == [("e", "m", said)]
+    chooses = method.keys() & {"choose", "early_stopping"}
+    recipe = experiment({}).training.model_dump() | {"validation_fraction": 0.2 * bool(chooses)}
+    assert method_rows({"e": experiment(method, training=recipe)}) == [("e", "m", said)]
+
+
+def test_facts_say_what_cannot_be_drawn_of_ones_own_data() -> None:
+    data = {"own": generate(spirals("arms"))}
+    drawn = experiment({}, data="own")
+    (said,) = left_out({"e": drawn}, data)
+    assert said[0] == "Left out: e"
+    assert said[1].startswith("pictures and spectra of a bottleneck")
+    recipe = drawn.training.model_dump() | {"standardise": True}
+    (said,) = left_out({"e": experiment({}, data="own", training=recipe)}, data)
+    assert said[1].startswith("maps of the inputs")
+    narrow = {"width": 8, "depth": 3, "bottleneck": {"layer": 2, "size": 2}}
+    assert left_out({"e": experiment({}, data="own", net=narrow)}, data) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"net": {"kind": "cnn", "width": 16}}, "cnn of 16 channels in its first layer"),
+        ({"net": {"module": "my_net.py:build"}}, "the net of my_net.py:build"),
+        ({"net": {"kind": "tabular", "width": 8, "depth": 1}}, "categories embedded; hidden"),
+    ],
+)
+def test_facts_name_nets_of_every_kind(changes: dict[str, Any], said: str) -> None:
+    data = {"spirals": generate(spirals("arms"))}
+    found = dict(facts([0], 1.0, 1, {"e": experiment({}, **changes)}, data, {}))
+    assert said in found["Experiment: e"]
 
 
 def test_facts_are_those_of_the_study() -> None:
