@@ -139,7 +139,7 @@ def test_a_run_of_years_is_refused(tmp_path: Path) -> None:
 
 
 PAPER: dict[str, Any] = yaml.safe_load((ROOT / "full/params.yaml").read_text())
-PAPER["experiments"]["mnist"]["training"]["disjoint"] = 1000  # a fifth of them for validation
+PAPER["experiments"]["mnist"]["training"]["disjoint"] = 500
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ PAPER["experiments"]["mnist"]["training"]["disjoint"] = 1000  # a fifth of them 
         (
             ("states",),
             {"features": {"mnist": ["baseline"]}, "neighbours": 1000},
-            "states.neighbours must be at most 800, the number of training points of mnist, got",
+            "states.neighbours must be at most 500, the number of training points of mnist, got",
         ),
         (
             ("robustness", "attacks"),
