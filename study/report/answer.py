@@ -94,7 +94,7 @@ def about_steps(histories: pd.DataFrame) -> str:
     Args:
         histories: method, seed, step, validation_loss of every run.
     """
-    known = histories.dropna(subset=["validation_loss"])
+    known = histories.dropna(subset=["validation_loss"]).reset_index(drop=True)
     if known.empty:
         return ""
     lowest = known.loc[known.groupby(["method", "seed"], sort=False)["validation_loss"].idxmin()]

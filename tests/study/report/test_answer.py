@@ -88,10 +88,11 @@ def test_says_what_was_chosen_and_how_often() -> None:
 
 def test_says_when_the_validation_loss_is_lowest() -> None:
     rows = [("a", 0, 3, 0.5), ("a", 0, 6, 0.4), ("a", 0, 9, 0.6)]
-    rows += [("a", 1, 3, 0.1), ("a", 1, 6, 0.4), ("a", 1, 9, 0.6)]
+    rows += [("b", 0, 3, 0.5), ("b", 0, 6, 0.4), ("b", 0, 9, 0.3)]
     columns = ["method", "seed", "step", "validation_loss"]
     histories = pd.DataFrame(rows, columns=columns)
-    assert "of 9, mean over seeds: a 4" in about_steps(histories)
+    histories.index = pd.Index([0, 1, 2, 0, 1, 2])  # as of files put together
+    assert "of 9, mean over seeds: a 6, b 9." in about_steps(histories)
     assert about_steps(histories.assign(validation_loss=float("nan"))) == ""
 
 
