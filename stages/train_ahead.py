@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from math import prod
 from pathlib import Path
@@ -32,7 +32,7 @@ from study.params import read_section
 from study.paths import CHECKPOINTS, RunKey, checkpoint_path, data_file, remove_checkpoint
 from study.pipeline import train_stages
 from study.timings import keep_time
-from study.training.config import ComputeConfig
+from study.training.config import ComputeConfig, Experiments, Seeds, all_runs
 from study.training.run_config import RunConfig, read_run_config
 from study.training.stackable import can_stack, cohort_key
 
@@ -109,6 +109,21 @@ def parts(configs: Iterable[RunConfig], workers: int) -> Iterator[tuple[RunConfi
             yield tuple(together[start : start + size])
 
 
+def check_stages(stages: Collection[RunKey]) -> None:
+    """Refuse a params.yaml with runs that DVC has no stage for: the analyses would miss them.
+
+    Raises:
+        StudyError: names the first of them.
+    """
+    # Not `read_runs`, whose module imports torch.
+    runs = all_runs(read_section(Seeds, "seeds"), read_section(Experiments, "experiments"))
+    if missing := [key for key in runs if key not in stages]:
+        raise StudyError(
+            f"no stage of dvc.yaml trains {' '.join(map(str, missing[0]))}: the matrix of its "
+            "experiment's stages must have the seeds and methods that params.yaml names"
+        )
+
+
 def check_nets(configs: Iterable[RunConfig]) -> None:
     """Try nets and layers that params.yaml alone cannot check, one run a method.
 
@@ -158,6 +173,7 @@ def main() -> None:
     with whole_file(DONE) as temporary:
         temporary.write_text("the runs that were out of date are in ahead/\n", encoding="utf-8")
     code, stages = recorded_code(), train_stages()
+    check_stages({stage.key for stage in stages})
     configs = {stage.key: read_run_config(stage.key) for stage in stages}
     identities = {
         key: run_identity(config, data_file(config.data), code) for key, config in configs.items()

@@ -26,9 +26,16 @@ from study.training.config import (
     MixupConfig,
     Seeds,
 )
+from study.training.method_config import Choice
 
 BUILT_IN = ("spirals", "mirrored_spirals", "mnist")
 YEAR = 366 * 24 * 3600
+IDLE = {
+    "cnn": ("batch_norm", "input_noise"),
+    "resnet18": ("batch_norm", "input_noise", "dropout"),
+    "own": ("batch_norm", "input_noise", "dropout"),
+}
+"""Settings of methods that nets of a kind do not have."""
 
 
 class Study(Section):
@@ -62,6 +69,9 @@ def read_study(path: Path | str = "params.yaml") -> Study:
         found = _sizes(study, experiment, place)
         # Of data that no stage here makes, nothing is known before they are read.
         sizes[name] = found or Sizes(1, 1, 1, 2)
+        _check_own_code(study, experiment, place)
+        for method in experiment.all_methods:
+            _check_settings(experiment, method, place)
         for each in _by_method(experiment):
             _check_cost(each, sizes[name], limit, place)
         if found and study.states and name in study.states.features:
@@ -71,6 +81,35 @@ def read_study(path: Path | str = "params.yaml") -> Study:
     if study.robustness:
         _check_robustness(study, study.robustness, sizes, limit)
     return study
+
+
+def _check_own_code(study: Study, experiment: ExperimentConfig, place: str) -> None:
+    """Refuse code of one's own where an edit of it would retrain nothing."""
+    named = {"net.module": experiment.net.module, "training.augment": experiment.training.augment}
+    for key, code in named.items():
+        if code and study.own is None:
+            raise ParamsError(
+                f"{place}.{key} needs the section own, got {code!r}: the stages of this study do "
+                "not follow one's own code; `python -m tools new_study` makes one whose stages do"
+            )
+
+
+def _check_settings(experiment: ExperimentConfig, name: str, place: str) -> None:
+    """Refuse what a method sets or chooses to no effect, and weight decay that reverses weights."""
+    method, recipe, key = experiment.methods[name], experiment.training, f"{place}.methods.{name}"
+    choice = method.choose or Choice()
+    for setting in IDLE.get(experiment.net.kind, ()):
+        for chosen, part in (("", method), ("choose.", choice)):
+            if getattr(part, setting, None):
+                raise ParamsError(
+                    f"{key}.{chosen}{setting} is of no effect in a net of kind "
+                    f"{experiment.net.kind}"
+                )
+    highest = max(choice.weight_decay, default=0.0)
+    if recipe.optimiser == "adamw" and highest * recipe.learning_rate > 1:
+        raise ParamsError(
+            f"{key}.choose.weight_decay must be at most 1 / training.learning_rate, got {highest}"
+        )
 
 
 def _sizes(study: Study, experiment: ExperimentConfig, place: str) -> Sizes | None:

@@ -14,6 +14,7 @@ from study.training.floor import Floor
 from study.training.net import predict
 from study.training.outcome import (
     Points,
+    Predict,
     final_metrics,
     history_row,
     not_finite,
@@ -36,6 +37,7 @@ class Member:
     """As of the run alone, with a generator of its own in place of torch's global one."""
     saved: Checkpoint | None
     floor: Floor
+    predict: Predict
     recent: list[float] = field(default_factory=list)
     """The last losses before those of the state."""
     error: StudyError | None = None
@@ -59,10 +61,10 @@ class Member:
         """Add a row to the history, unless the run has failed."""
         if self.error:
             return
-        state, predicted = self.state, partial(predict, self.state.net)
+        state, points = self.state, self.watched
         try:
             row = history_row(
-                self.config, state.step, state.losses, state.floors, self.watched, predicted, plan
+                self.config, state.step, state.losses, state.floors, points, self.predict, plan
             )
         except StudyError as error:
             self.error = error
@@ -79,9 +81,9 @@ class Member:
         """Make the files of the run, or tell why there are none."""
         if self.error:
             return self.error
-        net = self.state.net
-        metrics = final_metrics(self.split, dataset, partial(predict, net))
-        return run_files(self.config, net.state_dict(), self.state.history, metrics)
+        metrics = final_metrics(self.split, dataset, self.predict)
+        weights = self.state.net.state_dict()
+        return run_files(self.config, weights, self.state.history, metrics)
 
 
 def new_members(
@@ -100,5 +102,7 @@ def new_members(
         state = first_state(config, dataset, saved)
         state.generator = state.generator.clone_state()
         floor = Floor(split.train_labels, config.training.batch_size)
-        members.append(Member(config, split, watched_points(split), state, saved, floor))
+        predicted = partial(predict, state.net, multi_label=dataset.multi_label)
+        watched = watched_points(split)
+        members.append(Member(config, split, watched, state, saved, floor, predicted))
     return members

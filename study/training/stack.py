@@ -149,7 +149,7 @@ def losses_and_gradients(
         losses = criterion(output, y, reduction="none").flatten(1).mean(1)
         # Net by net, because the last few of many sigmoids are not computed as the others are.
         p = torch.stack([own.sigmoid() for own in output])
-        return losses, (p - y).div_(output.shape[1])
+        return losses, (p - y).div_(output[0].numel())
     with torch.enable_grad():
         leaf = output.requires_grad_()
         parts = zip(plans, leaf.unbind(), y, strict=True)

@@ -80,6 +80,14 @@ def test_repro_trains_only_what_a_change_makes_stale(study: Project) -> None:
     assert len(kept(study)) == 4, "those of the other alpha stay for a day"
 
 
+def test_a_run_that_no_stage_would_train_is_named(new_study: Project) -> None:
+    new_study.turn("experiments.spirals.seeds", [0, 7])
+    done = new_study.run("dvc", "repro", "train_ahead", check=False)
+    assert done.returncode
+    assert "no stage of dvc.yaml trains spirals baseline 7" in done.stderr
+    assert not (new_study.folder / "ahead").exists()
+
+
 def test_a_run_that_fails_fails_alone(study: Project) -> None:
     study.turn("experiments.spirals.training.learning_rate", 1e30)
     study.turn("experiments.mnist_2d.training.learning_rate", 0.01)

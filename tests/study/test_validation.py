@@ -3,6 +3,7 @@
 import copy
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,39 @@ def test_experiments_may_be_left_out_but_not_all(tmp_path: Path) -> None:
     assert list(read_section(Experiments, "experiments", path=path)) == ["spirals"]
     with pytest.raises(ParamsError, match="plain and mixing name no method in any of them"):
         read_study(write(tmp_path, turned(*without)))
+
+
+CNN = {"kind": "cnn", "width": 8}
+RESNET = {"kind": "resnet18", "width": 8}
+
+
+@pytest.mark.parametrize(
+    ("net", "settings", "said"),
+    [
+        (CNN, {"batch_norm": True}, "baseline.batch_norm is of no effect in a net of kind cnn"),
+        (RESNET, {"dropout": 0.2}, "baseline.dropout is of no effect in a net of kind resnet18"),
+        (RESNET, {"choose": {"dropout": [0.1, 0.2]}}, "choose.dropout is of no effect in a net of"),
+        (None, {"choose": {"weight_decay": [0.0, 1001.0]}}, "choose.weight_decay must be at most"),
+    ],
+)
+def test_settings_that_do_nothing_are_refused(
+    tmp_path: Path, net: dict[str, Any] | None, settings: dict[str, Any], said: str
+) -> None:
+    changes = [(M + "methods.baseline", settings), (M + "training.validation_fraction", 0.2)]
+    if net:
+        lists = {"mixing": ["input"], "methods": {"baseline": settings, "input": {"eligible": [0]}}}
+        changes += [(M + "net", net), *((M + key, value) for key, value in lists.items())]
+    with pytest.raises(ParamsError, match=re.escape(said)):
+        read_study(write(tmp_path, turned(*changes)))
+
+
+@pytest.mark.parametrize("key", ["net.module", "training.augment"])
+def test_code_of_ones_own_is_for_studies_whose_stages_follow_it(tmp_path: Path, key: str) -> None:
+    code = "mine.py:function"
+    change = (M + "net", {"module": code}) if key == "net.module" else (M + key, code)
+    others = [(M + "mixing", ["input"]), (M + "methods.input.eligible", ["input"])]
+    with pytest.raises(ParamsError, match=rf"mnist_2d\.{key} needs the section own"):
+        read_study(write(tmp_path, turned(change, *others)))
 
 
 def test_a_run_of_years_is_refused(tmp_path: Path) -> None:

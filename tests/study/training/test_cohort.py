@@ -99,6 +99,14 @@ def test_every_method_has_the_bytes_of_the_run_alone(
     assert_as_alone(every_method(**options), dataset(n_classes, n_features=4))
 
 
+@pytest.mark.parametrize("schedule", [{}, {"schedule": "cosine"}])
+def test_runs_of_many_labels_have_the_bytes_of_the_run_alone(schedule: dict[str, Any]) -> None:
+    points = dataset(2, n_features=3)
+    labels = (points.inputs > [0, 0.5, 1]).astype(np.int64)
+    data = Dataset(points.inputs, labels, points.group, points.official_test)
+    assert_as_alone(every_method(**schedule), data)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("study", ["params.yaml", "full/params.yaml"])
 def test_every_method_of_the_study_that_can_be_stacked(study: str) -> None:
