@@ -133,7 +133,7 @@ def code_run(start: Path, root: Path, among: Collection[str] = ()) -> tuple[set[
         if file in reached:
             continue
         reached.add(file)
-        for name in imported_names(_parse(file)):
+        for name in _imports(file.read_text(encoding="utf-8"), str(file)):
             if name.split(".")[0] in DECIDING:
                 packages.add(DECIDING[name.split(".")[0]])
             if not among or name.split(".")[0] in among:
@@ -163,6 +163,7 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache  # most files are of many stages
 def meaning(source: str) -> str:
     """Write what a Python source says: its syntax tree without docstrings and type-only imports.
 
@@ -222,8 +223,9 @@ def _is_idle(statement: ast.stmt) -> bool:
     return False
 
 
-def _parse(file: Path) -> ast.Module:
-    return _without_idle_statements(ast.parse(file.read_text(encoding="utf-8"), str(file)))
+@cache  # most files are of many stages
+def _imports(source: str, file: str) -> list[str]:
+    return list(imported_names(_without_idle_statements(ast.parse(source, file))))
 
 
 def _digest(file: Path) -> str:
