@@ -103,7 +103,7 @@ def _figure_for(n_rows: int, n_columns: int, box: tuple[float, float, float, flo
     left, right, bottom, top = box
     width = max(2.1 * n_columns + 0.5, 5.2)
     panel_height = ((width - 0.5) / n_columns - 0.15) * (top - bottom) / (right - left)
-    figure = new_figure(width, n_rows * (panel_height + 0.42) + 1.4)
+    figure = new_figure(width, n_rows * (panel_height + 0.42) + 1.55)
     figure.set_layout_engine("compressed")  # panels keep the box's proportions, without gaps
     return figure
 

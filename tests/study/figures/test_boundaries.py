@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
@@ -145,6 +146,18 @@ def test_methods_are_rows_and_seeds_are_columns(net: MLP):
         "0.020,",
         "0.060,",
     ]
+
+
+@pytest.mark.parametrize(("n_methods", "n_seeds"), [(1, 3), (2, 1), (2, 3), (3, 3), (8, 3)])
+def test_all_of_it_is_on_the_page(net: MLP, n_methods: int, n_seeds: int):
+    drawn = a_map(net)
+    maps = {f"m{i}": dict.fromkeys(range(n_seeds), drawn) for i in range(n_methods)}
+    figure = draw_boundaries(maps, "spirals, 3 of n = 5 seeds")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    extent = figure.get_tightbbox(canvas.get_renderer())
+    assert extent.y0 >= 0
+    assert extent.y1 <= figure.get_figheight()
 
 
 def test_one_seed_fills_rows_of_three_methods(net: MLP):
