@@ -175,9 +175,10 @@ def main() -> None:
     parser.add_argument(
         "--picture", action="store_true", help="draw the picture too, from the runs in runs/"
     )
+    picture = parser.parse_args().picture
     if not PAGE.exists():
         raise StudyError(f"{PAGE} is missing: run this from the project's folder")
-    if parser.parse_args().picture:
+    if picture:
         draw_picture()
     page = fill(PAGE.read_text(encoding="utf-8"))
     with whole_file(PAGE) as temporary:

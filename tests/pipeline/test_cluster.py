@@ -95,7 +95,7 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
             first.kill()
             output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "4 runs to train on 2 workers" in output
+    assert "10 runs to train on 2 workers" in output
     assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
     assert new_study.lock() == alone.lock()
 

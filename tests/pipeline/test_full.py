@@ -39,7 +39,7 @@ def small(params: dict[str, Any]) -> dict[str, Any]:
         experiment["net"]["width"] = 16
         experiment["plain"] = experiment["plain"][:1]
         mixing = experiment["mixing"]
-        experiment["mixing"] = [m for m in mixing if m in ("input", "manifold")] or mixing[:1]
+        experiment["mixing"] = [m for m in mixing if m in ("input", "manifold")] or mixing[:2]
         length = {"steps": 20} if "steps" in experiment["training"] else {"epochs": 1}
         experiment["training"] |= length | {"decay_at": [], "evaluations": 1}
         experiment["training"].pop("disjoint", None)
@@ -124,7 +124,7 @@ def _page_shows_everything(
     experiments = params["experiments"]
     with browser.new_context() as context:
         visit = Visit(context.new_page(), full.folder / "report/index.html")
-        page = visit.page
+        page = visit.show_all()
 
         def ids(selector: str, start: str) -> list[str]:
             found = page.locator(selector).evaluate_all("all => all.map(one => one.id)")

@@ -23,9 +23,9 @@ def cut(path: Path) -> None:
 
 
 def flip(path: Path) -> None:
-    """Flip the bits of a byte in the middle."""
+    """Flip the bits of a byte of data: the middle of an archive may mean nothing."""
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
+    content[len(content) // 4] ^= 0xFF
     path.write_bytes(content)
 
 
@@ -64,7 +64,7 @@ OF_PIXELS = ("allowances", "intrusion", "robustness", "hidden_states")
 # Every way to damage what one function reads, with one of the stages that call it ...
 OF_READERS: list[tuple[str, str, Callable[[Path], None]]] = [
     *[("data/blobs.npz", "embed_bottleneck", how)
-      for how in (*ANYHOW, arrays(inputs=np.full((48, 4), NAN, np.float32)),
+      for how in (*ANYHOW, arrays(inputs=np.full((48, 4), np.inf, np.float32)),
                   arrays(labels=np.zeros(3, int)))],
     *[(f"{RUN}/model.safetensors", "svd_analysis", how)
       for how in (*ANYHOW, weights(lambda w: w[:, :, None]), weights(lambda w: w[:2]),
@@ -88,7 +88,7 @@ OF_READERS: list[tuple[str, str, Callable[[Path], None]]] = [
     *[(f"metrics/{name}.csv", "report", change("[0-9.]+$", "much")) for name in ("ranks", "wins")],
     *[("embeddings/flat.npz", "plots", how)
       for how in (cut, arrays(baseline__0__train=np.full((24, 2), NAN)))],
-    *[("figures/spirals_data.png", "report", how) for how in (empty, cut)],
+    *[("figures/study/curves_flat.png", "report", how) for how in (empty, cut)],
 ]  # fmt: skip
 # ... and every file that a stage reads, in one way.
 OF_STAGES: list[tuple[str, str, Callable[[Path], None]]] = [
