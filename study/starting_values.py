@@ -28,6 +28,8 @@ HIDDEN: dict[str, Layers] = {
 """Where manifold mixup mixes besides the input."""
 STEPS = {"mlp": 1000, "tabular": 1000, "cnn": 500, "resnet18": 500, "own": 500}
 """About so many steps let a study of a few thousand samples end within minutes on two cores."""
+SMALLEST_IMAGE = 4
+"""Pixels a side, of the small convolutional net."""
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 200
 LARGE = 3.0
 """From this ratio of the largest class to the smallest on, accuracy is the mean over classes."""
@@ -77,6 +79,12 @@ def starting_values(
     is_image = dataset.inputs.ndim == 4
     if not is_own and is_image < (kind in ("cnn", "resnet18")):
         raise StudyError(f"the net {kind} needs images, and {about.source} is a table")
+    if kind == "cnn" and min(about.input_shape[1:]) < SMALLEST_IMAGE:
+        raise StudyError(
+            f"the net cnn needs {SMALLEST_IMAGE} pixels a side at least, and the images of "
+            f"{about.source} are of {about.input_shape[1]} x {about.input_shape[2]}: name another "
+            "net with --net, such as mlp or resnet18"
+        )
     first: Layers = [0] if kind in ("mlp", "tabular") else ["input"]
     inner = (hidden or []) if is_own else HIDDEN[kind]
     manifold = [*first, *inner]

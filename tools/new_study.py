@@ -46,6 +46,7 @@ FILES = {
     "dvc_config.j2": ".dvc/config",
     "dvc_gitignore": ".dvc/.gitignore",
 }
+FEWEST_SEEDS = 2
 BUNDLED = ("digits", *TABLES)
 """The data sets that scikit-learn ships."""
 
@@ -65,6 +66,11 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
     Raises:
         StudyError: the folder is there, or the data or the net cannot be used.
     """
+    if n_seeds < FEWEST_SEEDS:
+        raise StudyError(
+            f"--seeds must be at least {FEWEST_SEEDS}, got {n_seeds}: of one seed "
+            "alone nobody can tell what another would bring"
+        )
     if folder.exists():
         raise StudyError(f"{folder} is there already: name another folder, or delete it first")
     python = python_command(folder)
@@ -192,10 +198,20 @@ def own_section(asked: argparse.Namespace) -> dict[str, Any]:
         where = {"path": None, "name": asked.data}
     target = asked.target[0] if asked.target and len(asked.target) == 1 else asked.target
     section = where | {"target": target, "group": asked.group}
-    for words in asked.own:
-        key, _, value = words.partition("=")
-        section[key] = yaml.safe_load(value)
-    return section
+    return section | dict(map(own_key, asked.own))
+
+
+def own_key(words: str) -> tuple[str, Any]:
+    """Read KEY=VALUE; VALUE is YAML, but that a sign alone, such as a comma, is itself."""
+    key, is_there, value = words.partition("=")
+    if not is_there:
+        raise StudyError(f"--own {words} must be KEY=VALUE, as in drop=[id]")
+    if len(value) == 1 and not value.isalnum():
+        return key, value
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise StudyError(f"--own {words}: {value} is no YAML, as in drop=[id]") from error
 
 
 def main() -> None:

@@ -30,8 +30,10 @@ def read_arrays(path: Path) -> Encoded:
         arrays = read_npz(path, with_missing=["inputs"])
         inputs, labels = arrays["inputs"], arrays["labels"]
     except FileError as error:
-        raise StudyError(f"cannot be used: {error.reason}") from error
-    group = arrays.get("group", np.arange(len(labels)))
+        raise StudyError(
+            f"cannot be used, as it needs inputs and labels as arrays of numbers: {error.reason}"
+        ) from error
+    group = arrays.get("group", np.arange(labels.shape[0] if labels.ndim else 0))
     _check(inputs, labels, group)
     if inputs.dtype != np.uint8:
         with np.errstate(over="ignore"):
@@ -62,6 +64,8 @@ def _check(inputs: np.ndarray, labels: np.ndarray, group: np.ndarray) -> None:
         raise StudyError(
             f"inputs has the shape {inputs.shape}, and must be {' or '.join(DIMENSIONS.values())}"
         )
+    if inputs.ndim == 2 and (inputs == inputs[0]).all():
+        raise StudyError("inputs are the same for all samples: nothing tells them apart")
     if inputs.ndim == 4 and inputs.shape[1] not in CHANNELS:
         raise StudyError(
             f"inputs has the shape {inputs.shape}, and images need 1 or 3 channels, before height "

@@ -7,6 +7,7 @@ from study.errors import StudyError
 from study.params import dotted, shown
 
 ROWS_NAMED = 5
+SIGNS = "%$€£"
 PLAIN = (str, bool, int, float, np.bool_, np.number)
 WHAT_WITH_DATES = (
     "save what counts about them as numbers (the year, the days since), "
@@ -84,9 +85,12 @@ def typed(name: str, column: pd.Series, decimal: str) -> pd.Series:
 
 
 def _hint(text: str) -> str:
-    digits = text.replace(",", "").replace(".", "").replace(" ", "").lstrip("+-")
-    if not digits.isdecimal():
+    number = text.strip(SIGNS)
+    digits = number.replace(",", "").replace(".", "").replace(" ", "").lstrip("+-")
+    if not (digits.isascii() and digits.isdecimal()):
         return ""
+    if number != text:
+        return f": write it without the sign {text.strip('0123456789+-., ')}"
     if text.count(",") == 1 and "." not in text:
         return ": set own.decimal to ',' if the comma is its decimal point"
     return ": write it without thousands separators"

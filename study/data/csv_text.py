@@ -21,11 +21,21 @@ ROWS_LOOKED_AT = 20
 # What other files begin with, and what to do about it.
 OTHER_FILES = {
     b"\x1f\x8b": "is compressed by gzip: unpack it first (gunzip)",
+    b"BZh": "is compressed by bzip2: unpack it first (bunzip2)",
+    b"\xfd7zXZ": "is compressed by xz: unpack it first (unxz)",
+    b"\x28\xb5\x2f\xfd": "is compressed by Zstandard: unpack it first (unzstd)",
     b"PK\x03\x04": "is a zip archive, as spreadsheets are: unpack it, or save the sheet as CSV",
     b"PAR1": "is a Parquet file: set own.format to parquet",
     b"%PDF": "is a PDF file: save the table as CSV",
     b"\x80\x04": "is a pickle, which is never loaded: save the table as CSV",
     b"\xd0\xcf\x11\xe0": "is an old spreadsheet: save the sheet as CSV",
+    b"\x93NUMPY": "is a single array: save inputs and labels as one NPZ file (numpy.savez)",
+    b"\x89HDF": "is an HDF5 file: save the table as CSV",
+    b"SQLite format 3": "is a database: save the table as CSV",
+    b"version https://git-lfs": "is a pointer of Git LFS to the file: fetch that (git lfs pull)",
+    b"<": "is HTML or XML, as the page of a failed download is: save the table as CSV",
+    b"{": "is JSON: save the table as CSV",
+    b"[{": "is JSON: save the table as CSV",
 }
 
 
@@ -57,10 +67,19 @@ def read_csv(content: bytes, config: OwnDataConfig) -> tuple[pd.DataFrame, int]:
     return table.mask(table.isin(config.missing), other=np.nan), int(is_empty.sum())
 
 
-def _decoded(content: bytes, encoding: str) -> str:
+def check_beginning(content: bytes) -> None:
+    """Refuse what begins as other files than tables do.
+
+    Raises:
+        StudyError: what it is, and what to do.
+    """
     for magic, problem in OTHER_FILES.items():
         if content.startswith(magic):
             raise StudyError(problem)
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    check_beginning(content)
     if encoding == "auto":
         is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         encoding = "utf-16" if is_utf16 else "utf-8-sig"
@@ -72,6 +91,8 @@ def _decoded(content: bytes, encoding: str) -> str:
             f"line {line} has the byte 0x{content[error.start]:02x}, which is not {encoding}: save "
             "it as UTF-8, or set own.encoding (latin-1 or cp1252 for many a Western file)"
         ) from error
+    except UnicodeError as error:  # of some encodings, which do not say where
+        raise StudyError(f"is not {encoding}, as own.encoding says: {error}") from error
     if "\0" in text:
         raise StudyError(
             "holds bytes of 0 and is no text: save the table as CSV in UTF-8, "
@@ -126,7 +147,7 @@ def _checked_rows(text: str, separator: str) -> Iterator[list[str]]:
     if len(header) == 1:
         raise StudyError(
             f"row 1 has one column, {shown(header[0])}, {by}: "
-            "set own.separator to the character between columns"
+            "set own.separator to the character between columns, and remove lines above their names"
         )
     yield header
     for number, row in enumerate(rows, start=2):

@@ -118,6 +118,11 @@ def _images(folder: Path) -> list[Path]:
     files = [file for file in files if file.name not in IGNORED]
     if not files:
         raise StudyError(f"the folder {folder.name} is empty: put its images there, or remove it")
+    if inner := [file for file in files if file.is_dir()]:
+        raise StudyError(
+            f"{folder.name}/{inner[0].name} is a folder in the folder of a class: put the images "
+            "into that of their class (two folders, train and test, may hold those of the classes)"
+        )
     return files
 
 
@@ -127,8 +132,20 @@ def _pixels(files: tuple[Path, ...], config: OwnDataConfig) -> np.ndarray:
         config.colour == "auto" and all(image.mode in GREY for image in images)
     )
     mode = "L" if is_grey else "RGB"
-    arrays = np.stack([np.asarray(image.convert(mode)) for image in images])
+    arrays = np.stack(
+        [_converted(file, image, mode) for file, image in zip(files, images, strict=True)]
+    )
     return arrays[:, None] if is_grey else arrays.transpose(0, 3, 1, 2)
+
+
+def _converted(file: Path, image: Image.Image, mode: str) -> np.ndarray:
+    try:
+        return np.asarray(image.convert(mode))
+    except ValueError as error:
+        raise StudyError(
+            f"{file.parent.name}/{file.name} has colours of the kind {image.mode}: convert it to "
+            "RGB or grey"
+        ) from error
 
 
 def _checked(files: tuple[Path, ...], config: OwnDataConfig) -> Iterator[Image.Image]:

@@ -92,8 +92,13 @@ def check_classes(dataset: Dataset, names: list[str], smallest: int) -> None:
 
     Raises:
         StudyError: names the class that has too few samples, too few groups, or no official test
-            samples.
+            samples; or the labels are classes, of which each sample has one.
     """
+    if dataset.multi_label and (dataset.labels.sum(axis=1) == 1).all():
+        raise StudyError(
+            "each sample has just one of the labels, which makes them classes: save them as one "
+            "column, or array, that says which (labels.argmax(axis=1))"
+        )
     for name, members in class_members(dataset, names).items():
         if (n := int(members.sum())) < smallest:
             raise StudyError(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from study.data.arrays import read_arrays
 from study.data.bundled import read_bundled
-from study.data.csv_text import MAX_BYTES, MAX_ROWS, read_csv
+from study.data.csv_text import MAX_BYTES, MAX_ROWS, check_beginning, read_csv
 from study.data.dataset import Dataset
 from study.data.encoded import Encoded
 from study.data.images import is_idx_folder, read_folder, read_idx_folder
@@ -28,6 +28,8 @@ SUFFIXES = {
 }
 TABLES = ("csv", "parquet")
 FOLDERS = ("images", "idx")
+BEGINNING = 64
+"""Bytes that tell other kinds of files."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,11 @@ def _format(path: Path) -> str:
         return "idx" if is_idx_folder(path) else "images"
     if kind := SUFFIXES.get(path.suffix.lower()):
         return kind
+    with path.open("rb") as file:
+        check_beginning(file.read(BEGINNING))
     raise StudyError(
-        f"is of no kind that its name tells ({', '.join(SUFFIXES)}, or a folder): set own.format"
+        f"is of no kind that its name tells ({', '.join(SUFFIXES)}, or a folder): "
+        "save it as one of these, or set own.format"
     )
 
 

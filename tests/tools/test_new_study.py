@@ -14,7 +14,7 @@ from study.inference.design import read_design
 from study.params import check, read_params, read_section
 from study.training.config import ExperimentConfig
 from study.validation import read_study
-from tools.new_study import FILES, new_study
+from tools.new_study import FILES, new_study, own_key
 
 NET = """
 import torch
@@ -119,6 +119,45 @@ def test_what_cannot_be_used_leaves_nothing(table: Path, own: dict, net: str, sa
     with pytest.raises(StudyError, match=said):
         new_study(Path("mine"), own, net, 2)
     assert sorted(Path().iterdir()) == before
+
+
+def test_images_smaller_than_the_net_needs(tmp_path: Path) -> None:
+    pixels = np.arange(40 * 9, dtype=np.float32).reshape(40, 1, 3, 3) / 360
+    np.savez("tiny.npz", inputs=pixels, labels=np.arange(40) % 2)
+    with pytest.raises(StudyError, match=r"cnn needs 4 pixels a side at least, .* are of 3 x 3"):
+        new_study(Path("mine"), {"path": "tiny.npz"}, None, 2)
+    new_study(Path("mine"), {"path": "tiny.npz"}, "resnet18", 2)
+
+
+def test_seeds_of_which_nothing_can_be_told() -> None:
+    with pytest.raises(StudyError, match="--seeds must be at least 2, got 1"):
+        new_study(Path("mine"), {"name": "iris"}, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [
+        ("decimal=,", "decimal", ","),
+        ("separator=;", "separator", ";"),
+        ("separator=|", "separator", "|"),
+        ("separator=\t", "separator", "\t"),
+        ("drop=[id, date]", "drop", ["id", "date"]),
+        ("image_size=32", "image_size", 32),
+        ("image_size=8", "image_size", 8),
+        ("encoding=latin-1", "encoding", "latin-1"),
+        ("missing=[-, '']", "missing", ["-", ""]),
+    ],
+)
+def test_keys_on_the_command_line(words: str, key: str, value: object) -> None:
+    assert own_key(words) == (key, value)
+    assert getattr(check(OwnDataConfig, {"name": "iris", key: value}), key) == value
+
+
+@pytest.mark.parametrize("words", ["drop", "drop=[id", "missing=- ["])
+def test_keys_that_cannot_be_read(words: str) -> None:
+    with pytest.raises(StudyError, match="--own ") as error:
+        own_key(words)
+    assert str(error.value).isprintable()
 
 
 def test_a_folder_that_is_there_is_left_alone(table: Path) -> None:

@@ -126,6 +126,22 @@ def test_a_truncated_image(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_an_image_of_colours_that_do_not_become_grey(tmp_path: Path) -> None:
+    save(tmp_path / "a")
+    save(tmp_path / "b")
+    Image.new("LAB", (5, 4)).save(tmp_path / "a" / "9.tif")
+    with pytest.raises(StudyError, match=r"a/9\.tif has colours of the kind LAB: convert it"):
+        read(tmp_path, colour="grey")
+
+
+def test_a_folder_in_the_folder_of_a_class(tmp_path: Path) -> None:
+    for part in ("train", "valid", "test"):
+        save(tmp_path / part / "a")
+        save(tmp_path / part / "b")
+    with pytest.raises(StudyError, match=r"test/a is a folder in the folder of a class.*train and"):
+        read(tmp_path)
+
+
 def test_an_image_of_16_bits(tmp_path: Path) -> None:
     save(tmp_path / "a")
     Image.fromarray(np.zeros((4, 5), dtype=np.uint16)).save(tmp_path / "a" / "9.png")
