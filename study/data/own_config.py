@@ -49,7 +49,7 @@ class OwnDataConfig(Section):
     @field_validator("separator")
     @classmethod
     def _is_a_character(cls, separator: str) -> str:
-        if separator != "auto" and (len(separator) != 1 or separator in '\r\n\0"'):
+        if separator != "auto" and (len(separator) != 1 or separator in '\r\n"'):
             raise ValueError("must be auto or one character")
         return separator
 

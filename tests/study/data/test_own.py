@@ -425,7 +425,6 @@ def test_a_file_that_changes_while_it_is_read(
         ({"path": "a.csv", "target": ["a", "b"], "group": "b"}, "own.group must not be the target"),
         ({"path": "a.csv", "drop": ["a", "a"]}, "own.drop must not repeat an entry"),
         ({"path": "a.csv", "separator": ",,"}, "own.separator must be auto or one character"),
-        ({"path": "a.csv", "separator": "\0"}, "own.separator must be auto or one character"),
         ({"path": "a.csv", "separator": ""}, "own.separator must be auto or one character"),
         ({"path": "a.csv", "encoding": "utf-9"}, "own.encoding must be auto or an encoding"),
         ({"path": "a.csv", "encoding": "rot13"}, "own.encoding must be auto or an encoding"),
