@@ -42,8 +42,9 @@ from study.training.config import (
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "compute", "experiments")
+OWN_DATA = "own"
 # Which data the experiments are of.
-DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", "own")
+DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", OWN_DATA)
 # Which measures are taken besides, where a study takes them.
 MORE_SECTIONS = ("states", "robustness")
 ANSWER = Path("metrics/answer.txt")
@@ -141,7 +142,7 @@ def source_of_data(name: str, section: dict[str, Any]) -> str:
 
 def answer_lines(params: dict[str, Any]) -> list[str]:
     """Read the answer that a study of one's own gives; others have none."""
-    if "own" not in params:
+    if OWN_DATA not in params:
         return []
     try:
         return ANSWER.read_text(encoding="utf-8").splitlines()
@@ -201,8 +202,12 @@ def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], 
 
     def command(key: RunKey) -> str:
         group = "mixing" if key.method in experiments[key.experiment].mixing else "plain"
-        own = Path("experiments", key.experiment, "dvc.yaml")  # of a study with many runs
-        stage = f"{own}:train_{group}" if own.exists() else f"train_{key.experiment}_{group}"
+        apart = Path("experiments", key.experiment, "dvc.yaml")  # of a study with many runs
+        stage = f"train_{key.experiment}_{group}"
+        if experiments[key.experiment].data == OWN_DATA:
+            stage = f"train_{group}"  # a study of one's own has one experiment
+        elif apart.exists():
+            stage = f"{apart}:train_{group}"
         return from_code(f"dvc repro {stage}@{key.method}-{key.seed}")
 
     return command

@@ -5,6 +5,7 @@ are found even where their parents are gone and they have left the session.
 """
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -63,6 +64,13 @@ def words(process: psutil.Process) -> list[str]:
     except psutil.NoSuchProcess:
         return []
     return found
+
+
+def pages_for_an_array(n_bytes: int = 1 << 26) -> int:
+    """Count the pages that the system brings this process for an array, which is given back."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    assert len(b"x" * n_bytes) == n_bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
 def wait_until(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from contextlib import suppress
 from multiprocessing.connection import wait as wait_for_exit
 from pathlib import Path
 
@@ -23,6 +25,9 @@ from study.parallel.job import Job, Outcome, do_job, outcomes_of
 
 TICK = 0.5
 """Seconds between two looks at what is under way."""
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""Names of settings of glibc's malloc, as of its malloc.h."""
 
 UnderWay = Callable[[list[Job]], None]
 
@@ -95,7 +100,19 @@ def _do_on_a_core(job: Job, cores: Path, n_cores: int) -> list[Outcome]:
 def _start_worker() -> None:
     # A terminal's Ctrl-C reaches workers too: they end at once, without a traceback each.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _keep_memory() -> None:
+    """Keep memory for the next step: a net of images needs so much that paging it in takes longer.
+
+    Where the C library is another than glibc, it goes by its own rules.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)  # never
 
 
 def _end_with_parent() -> None:

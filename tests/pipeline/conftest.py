@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.once import once
+from tests.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
@@ -68,6 +69,23 @@ class Project:
     def repro(self, *arguments: str) -> set[str]:
         """Run `dvc repro` and return the names of the stages whose command ran."""
         return stages_run(self.run("dvc", "repro", *arguments).stdout)
+
+    def run_queue(self, jobs: int) -> str:
+        """Run what `dvc exp run --queue` has queued, and return the states that it ends with."""
+
+        def states() -> str:
+            return self.run("dvc", "queue", "status").stdout
+
+        def is_over() -> bool:
+            now = states()
+            return "Failed" in now or not ("Queued" in now or "Running" in now)
+
+        self.run("dvc", "queue", "start", "-j", str(jobs))
+        try:
+            wait_until(is_over, pause=2)
+            return states()
+        finally:
+            self.run("dvc", "queue", "stop", "--kill", check=False)
 
     def turn(self, key: str, value: Any) -> None:
         """Set a key of params.yaml, written with dots."""

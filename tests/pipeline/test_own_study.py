@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,21 @@ def build(shape, n_classes):
         torch.nn.Linear(shape[0], 8), torch.nn.ReLU(), torch.nn.Linear(8, n_classes)
     )
 """
+AUGMENTATION = """
+import torch
+
+def augment(x, generator):
+    return x + 0.1 * torch.randn(x.shape, generator=generator)
+"""
+N, N_PATIENTS = 72, 12
+ROWS = pd.DataFrame({
+    "dose": [i % 7 for i in range(N)],
+    "age": [20 + i % 5 for i in range(N)],
+    "place": [("town", "village", "farm")[i % 3] for i in range(N)],
+    "patient": [f"p{i % N_PATIENTS}" for i in range(N)],
+    "ill": [int(i % 7 > 3) for i in range(N)],
+    "tired": [int(i % 5 > 1) for i in range(N)],
+})  # fmt: skip
 TRAINED = [f"train_{group}@{method}-{seed}" for group, methods in (
     ("plain", ("baseline", "early_stopping", "weight_decay")),
     ("mixing", ("input", "manifold", "chosen_mixup")),
@@ -40,25 +56,39 @@ def small(params: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def mine(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Make and run a study of the irises with a net of one's own, beside a copy of the code."""
-    clone = tmp_path_factory.mktemp("clone")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Copy the code into a repository with data and a net of one's own."""
+    above = Project(tmp_path_factory.mktemp("clone"))
     for name in ("mixup", "stages", "study", "tools"):
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, clone / name, ignore=ignored)
+        shutil.copytree(ROOT / name, above.folder / name, ignore=ignored)
     for name in ("requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, clone)
-    (clone / "my_net.py").write_text(NET)
-    above = Project(clone)
+        shutil.copy(ROOT / name, above.folder)
+    (above.folder / "my_net.py").write_text(NET)
+    ROWS.drop(columns="tired").to_csv(above.folder / "ill.csv", index=False)
+    ROWS.drop(columns="patient").to_csv(above.folder / "labels.csv", index=False)
     above.run("git", "init", "-q", "-b", "main")
-    words = ("--data", "iris", "--net", "my_net.py:build", "--seeds", "2")
-    said = above.run("python", "-m", "tools", "new_study", "mine", *words).stdout
-    assert "cd mine && dvc repro" in said
-    study = Project(clone / "mine")
+    return above
+
+
+def made(clone: Project, name: str, *words: str) -> Project:
+    """Make a study in the clone, and make it small."""
+    said = clone.run("python", "-m", "tools", "new_study", name, *words, "--seeds", "2").stdout
+    assert f"cd {name} && dvc repro" in said
+    study = Project(clone.folder / name)
     study.write_params(small(study.params()))
+    return study
+
+
+@pytest.fixture(scope="module")
+def mine(clone: Project) -> Project:
+    """Run a study of patients, none of which is split, with net and augmentation of one's own."""
+    words = ("--data", "ill.csv", "--target", "ill", "--group", "patient")
+    study = made(clone, "mine", *words, "--net", "my_net.py:build")
+    (study.folder / "my_augmentation.py").write_text(AUGMENTATION)
+    study.turn("experiments.own.training.augment", "my_augmentation.py:augment")
     study.run("dvc", "repro")
-    study.run("git", "add", "--all", "..")
-    study.commit("results")
+    clone.commit("results")
     return study
 
 
@@ -77,6 +107,7 @@ def test_the_answer_is_printed_and_on_the_page(mine: Project) -> None:
     claims = pd.read_csv(mine.folder / "metrics/claims.csv")
     assert (claims["resampled"] > 0).all()
     assert len(claims) == 15
+    assert json.loads((mine.folder / "data/own.json").read_text())["n_groups"] == N_PATIENTS
     drawn = {path.name for path in (mine.folder / "figures/study").iterdir()}
     assert {"methods_own.png", "curves_own.png", "draws_own.png", "reliability_own.png"} <= drawn
 
@@ -91,27 +122,61 @@ def test_a_second_repro_has_nothing_to_do(mine: Project) -> None:
     assert mine.repro() == {"code"}
 
 
-def test_an_edit_of_ones_own_net_retrains_and_a_comment_does_not(mine: Project) -> None:
-    net = mine.folder / "my_net.py"
-    net.write_text(f"# A comment.\n{NET}")
+def test_the_page_names_the_stage_that_trains_a_run(mine: Project) -> None:
+    page = (mine.folder / "report/index.html").read_text()
+    assert set(re.findall(r"dvc repro (train_\S+?@[\w-]+)", page)) == set(TRAINED)
+
+
+def test_an_edit_of_ones_own_code_retrains_and_a_comment_does_not(mine: Project) -> None:
+    codes = {"my_net.py": NET, "my_augmentation.py": AUGMENTATION}
+    for file, code in codes.items():
+        (mine.folder / file).write_text(f"# A comment.\n{code}")
     assert mine.repro() == {"code"}
-    net.write_text(NET.replace("8", "9"))
+    digests = set()
+    for file, code in codes.items():
+        (mine.folder / file).write_text(code.replace("8", "9").replace("0.1", "0.2"))
+        mine.run("python", "../stages", "code")
+        digests.add(json.loads((mine.folder / "code.json").read_text())["own"])
+    assert len(digests) == 2
     mine.run("dvc", "repro", "code")
     out_of_date = mine.run("dvc", "status").stdout
     assert all(stage in out_of_date for stage in TRAINED)
-    net.write_text(NET)
+    for file, code in codes.items():
+        (mine.folder / file).write_text(code)
     mine.run("dvc", "repro", "code")
 
 
-def test_an_experiment_turns_a_number_and_is_compared(mine: Project) -> None:
-    mine.run("dvc", "exp", "run", "-S", "mixup.alpha=0.4")
-    changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
-    assert any("input" in key for of in changed.values() for key in of)
-    assert "A is" in mine.run("python", "../tools", "compare").stdout
+def test_the_queue_turns_a_number_and_all_are_compared(mine: Project) -> None:
+    for alpha in ("0.4", "2.0"):
+        mine.run(
+            "dvc", "exp", "run", "--queue", "--name", f"a{alpha[0]}", "-S", f"mixup.alpha={alpha}"
+        )
+    states = mine.run_queue(jobs=2)
+    assert states.count("Success") == 2, states
     swept = mine.run("python", "../tools", "sweep", "mixup.alpha").stdout
     assert "mixup.alpha = 0.4" in swept
     assert ", 1 (" in swept
+    assert ", 2 (" in swept
     assert (mine.folder / "report/sweep_mixup.alpha.png").exists()
+    mine.run("dvc", "exp", "apply", "a0")
+    changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
+    assert any("input" in key for of in changed.values() for key in of)
+    assert "A is" in mine.run("python", "../tools", "compare").stdout
+
+
+def test_labels_of_which_a_row_may_have_several(clone: Project) -> None:
+    study = made(clone, "labels", "--data", "labels.csv", "--target", "ill", "tired")
+    study.run("dvc", "repro")
+    answer = (study.folder / "metrics/answer.txt").read_text()
+    assert "against plain training" in answer
+    for question in ("ill = 0", "ill = 1", "tired = 0", "tired = 1"):
+        assert question in answer
+    page = (study.folder / "report/index.html").read_text()
+    assert all(line in page for line in answer.splitlines()[:3])
+    runs = pd.read_csv(study.folder / "metrics/runs.csv")
+    assert len(runs.query("metric == 'test_nll'")) == len(TRAINED)
+    assert len(pd.read_csv(study.folder / "metrics/claims.csv")) == 15
+    assert study.repro() == {"code"}
 
 
 def test_it_works_in_a_repository_of_ones_own_where_the_project_is_installed(

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.pipeline.conftest import Project, hashes
-from tests.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -28,23 +27,10 @@ def swept(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
     trainer = project.folder / "study/training/trainer.py"
     code = trainer.read_text()
     trainer.write_text("raise SystemExit(1)")
-    project.run("dvc", "queue", "start", "-j", "2")
-    try:
-        wait_until(lambda: is_over(queue(project)), pause=2)
-        assert queue(project).count("Success") == 2, queue(project)
-    finally:
-        project.run("dvc", "queue", "stop", "--kill", check=False)
+    states = project.run_queue(jobs=2)
+    assert states.count("Success") == 2, states
     trainer.write_text(code)
     return project
-
-
-def is_over(states: str) -> bool:
-    """Tell from the queue's states whether nothing goes on: all succeeded, or one failed."""
-    return "Failed" in states or not ("Queued" in states or "Running" in states)
-
-
-def queue(project: Project) -> str:
-    return project.run("dvc", "queue", "status").stdout
 
 
 def names(project: Project) -> dict[float, str]:

@@ -1,4 +1,4 @@
-"""A new measure is written in the file of its family, and stands everywhere then."""
+"""A new measure and a new figure, written as CONTRIBUTING.md says: both stand everywhere then."""
 
 import os
 import shutil
@@ -20,16 +20,44 @@ COMPUTED = """
 NAMED = """
     Measure(
         "test_spread", "how far states spread, test", "parsecs",
-        seen_in=("methods",), said_in=("methods",), headline=True,
+        seen_in=("methods", "spread"), said_in=("methods", "spread"), headline=True,
     ),
 """
+FIGURE = """
+from study.figures.style import new_figure, styled
+
+@styled()
+def draw_spread(runs, colours, title):
+    figure = new_figure(5, 3)
+    axes = figure.subplots()
+    for row, (method, colour) in enumerate(colours.items()):
+        of_method = runs[(runs["method"] == method) & (runs["metric"] == "test_spread")]
+        axes.plot(of_method["value"], [row] * len(of_method), "o", color=colour)
+    figure.suptitle(title)
+    return figure
+"""
+IMPORTED = """
+from study.figures.spread import draw_spread"""
+DRAWN = """
+    if seen_in("spread", found):
+        yield f"spread_{name}", draw_spread(runs, colours, name)"""
+KIND = """
+    "spread": Kind("states in space", "How far the states spread, a row for each method"),"""
 STAGES = ("embed_bottleneck", "summarize", "plots", "report")
 
 
 def with_lines_after(text: str, place: str, lines: str) -> str:
     before, found, after = text.partition(place)
-    assert found, f"{place} is not in {FAMILY}"
+    assert found, f"{place} is not there"
     return f"{before}{found}{lines}{after}"
+
+
+def edit(file: Path, *edits: tuple[str, str]) -> None:
+    """Put lines after places in a file."""
+    text = file.read_text(encoding="utf-8")
+    for place, lines in edits:
+        text = with_lines_after(text, place, lines)
+    file.write_text(text, encoding="utf-8")
 
 
 def height(picture: str) -> int:
@@ -37,16 +65,18 @@ def height(picture: str) -> int:
         return opened.height
 
 
-def test_a_measure_of_one_file_is_tabulated_summed_up_drawn_and_reported(
+def test_a_measure_and_a_figure_are_tabulated_summed_up_drawn_and_reported(
     study: Path, tmp_path: Path
 ) -> None:
     code = tmp_path / "code"
     for package in ("mixup", "stages", "study", "tools"):
         shutil.copytree(ROOT / package, code / package)
-    text = (code / FAMILY).read_text(encoding="utf-8")
-    text = with_lines_after(text, "for split, (states, labels) in splits.items():", COMPUTED)
-    text = with_lines_after(text, "_OF_TEST = [", NAMED)
-    (code / FAMILY).write_text(text, encoding="utf-8")
+    measured = ("for split, (states, labels) in splits.items():", COMPUTED)
+    edit(code / FAMILY, measured, ("_OF_TEST = [", NAMED))
+    (code / "study/figures/spread.py").write_text(FIGURE, encoding="utf-8")
+    imports = ("from study.figures.robustness import draw_attacks, draw_deformations", IMPORTED)
+    edit(code / "study/figures/measured.py", imports, ('found = set(runs["metric"])', DRAWN))
+    edit(code / "study/report/kinds.py", ("KINDS = {", KIND))
     before = height("figures/study/methods_flat.png")
     program = "; ".join(f"from stages import {name}; {name}.main()" for name in STAGES)
     program += (
@@ -72,4 +102,8 @@ def test_a_measure_of_one_file_is_tabulated_summed_up_drawn_and_reported(
     assert height("figures/study/methods_flat.png") > before  # a panel more
     page = Path("report/index.html").read_text(encoding="utf-8")
     assert "how far states spread, test, parsecs" in page  # the runs' table
+    drawn = {path.name for path in Path("figures/study").glob("spread_*")}
+    assert drawn == {"spread_flat.png", "spread_plane.png"}  # those with a bottleneck of two
+    assert "flat: states in space" in page
+    assert 'alt="How far the states spread, a row for each method."' in page
     assert "how far states spread, test, parsecs | " in done.stdout  # the README's

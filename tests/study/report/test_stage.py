@@ -84,7 +84,7 @@ def test_a_missing_input_is_named_and_the_old_page_stays(
     assert report.PAGE.read_text(encoding="utf-8") == html
 
 
-@pytest.mark.parametrize("study", ["", "full"])
+@pytest.mark.parametrize("study", ["", "full", "examples/digits"])
 def test_commands_are_those_of_stages_in_the_pipeline(
     study: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
