@@ -27,7 +27,7 @@ from study.report.provenance import provenance
 from study.report.references import references
 from study.report.runs import runs_of_experiments
 from study.report.seeds import rankings
-from study.report.study import facts, method_rows, timed
+from study.report.study import OWN, facts, method_rows, timed
 from study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
 from study.timings import training_seconds
 from study.training.config import (
@@ -42,9 +42,8 @@ from study.training.config import (
 
 PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "compute", "experiments")
-OWN_DATA = "own"
 # Which data the experiments are of.
-DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", OWN_DATA)
+DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", OWN)
 # Which measures are taken besides, where a study takes them.
 MORE_SECTIONS = ("states", "robustness")
 ANSWER = Path("metrics/answer.txt")
@@ -142,7 +141,7 @@ def source_of_data(name: str, section: dict[str, Any]) -> str:
 
 def answer_lines(params: dict[str, Any]) -> list[str]:
     """Read the answer that a study of one's own gives; others have none."""
-    if OWN_DATA not in params:
+    if OWN not in params:
         return []
     try:
         return ANSWER.read_text(encoding="utf-8").splitlines()
@@ -204,7 +203,7 @@ def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], 
         group = "mixing" if key.method in experiments[key.experiment].mixing else "plain"
         apart = Path("experiments", key.experiment, "dvc.yaml")  # of a study with many runs
         stage = f"train_{key.experiment}_{group}"
-        if experiments[key.experiment].data == OWN_DATA:
+        if experiments[key.experiment].data == OWN:
             stage = f"train_{group}"  # a study of one's own has one experiment
         elif apart.exists():
             stage = f"{apart}:train_{group}"

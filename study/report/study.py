@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from study.data.dataset import Dataset
@@ -39,7 +40,7 @@ def facts(
         datasets: by name.
         sources: where the data sets come from, by name.
     """
-    data = [(f"Data: {name}", _data(sources.get(name), of)) for name, of in datasets.items()]
+    data = [(f"Data: {name}", _data(name, sources.get(name), of)) for name, of in datasets.items()]
     nets = [
         (f"Experiment: {name}", _experiment(of, datasets[of.data]))
         for name, of in experiments.items()
@@ -120,12 +121,15 @@ def timed(seconds: Mapping[RunKey, float]) -> dict[str, Any]:
     return {"total": str(total).removeprefix("0 days "), "known": len(seconds)}
 
 
-def _data(source: str | None, dataset: Dataset) -> str:
+def _data(name: str, source: str | None, dataset: Dataset) -> str:
     count, *shape = dataset.inputs.shape
     kinds = "labels" if dataset.multi_label else "classes"
     size = (
         f"{count:,} samples of {' x '.join(map(str, shape))} numbers in {dataset.n_classes} {kinds}"
     )
+    n_groups = len(np.unique(dataset.group))
+    if name == OWN and n_groups < count:
+        size += f", in {n_groups:,} groups that are on one side of each split"
     return f"{source}; {size}" if source else size
 
 
@@ -135,6 +139,10 @@ def _experiment(experiment: ExperimentConfig, dataset: Dataset) -> str:
     decay = f", divided by ten after {listed(list(map(str, recipe.decay_at)))}"
     test, kept = recipe.test_fraction, recipe.validation_fraction
     held_out = "" if dataset.official_test.any() else f", {100 * test:g} % of it for testing"
+    if recipe.disjoint:
+        held_out = (
+            f", of which each seed has {recipe.disjoint:,} of its own and the same for testing"
+        )
     held_out += f", {100 * kept:g} % of the rest for choosing" if kept else ""
     if recipe.schedule == "cosine":
         decay = ", falling as half a cosine"

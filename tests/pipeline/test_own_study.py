@@ -101,13 +101,15 @@ def test_the_answer_is_printed_and_on_the_page(mine: Project) -> None:
     page = (mine.folder / "report/index.html").read_text()
     for line in answer:
         assert line in printed
-    assert "were not tested" in page
+    assert page.index("were not tested") < page.index("15 claims")  # the answer comes first
+    for question in ("log-likelihood of test data?", "the accuracy on test", "better calibrated?"):
+        assert question in page
     choices = pd.read_csv(mine.folder / "metrics/choices.csv")
     assert len(choices) == 2 + 2  # a weight decay and an alpha, on two seeds
     claims = pd.read_csv(mine.folder / "metrics/claims.csv")
     assert (claims["resampled"] > 0).all()
     assert len(claims) == 15
-    assert json.loads((mine.folder / "data/own.json").read_text())["n_groups"] == N_PATIENTS
+    assert f"in {N_PATIENTS} groups that are on one side of each split" in page
     drawn = {path.name for path in (mine.folder / "figures/study").iterdir()}
     assert {"methods_own.png", "curves_own.png", "draws_own.png", "reliability_own.png"} <= drawn
 

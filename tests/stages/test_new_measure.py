@@ -105,5 +105,5 @@ def test_a_measure_and_a_figure_are_tabulated_summed_up_drawn_and_reported(
     drawn = {path.name for path in Path("figures/study").glob("spread_*")}
     assert drawn == {"spread_flat.png", "spread_plane.png"}  # those with a bottleneck of two
     assert "flat: states in space" in page
-    assert 'alt="How far the states spread, a row for each method."' in page
+    assert 'How far the states spread, a row for each method."' in page
     assert "how far states spread, test, parsecs | " in done.stdout  # the README's

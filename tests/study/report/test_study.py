@@ -113,6 +113,16 @@ def test_facts_say_what_cannot_be_drawn_of_ones_own_data() -> None:
     assert left_out({"e": experiment({}, data="own", net=narrow)}, data) == []
 
 
+def test_facts_say_what_a_split_keeps_apart() -> None:
+    data = {"own": generate(spirals("mirrored"))}
+    recipe = experiment({}).training.model_dump() | {"disjoint": 1000}
+    of = {"e": experiment({}, data="own"), "d": experiment({}, data="own", training=recipe)}
+    said = dict(facts([0], 1.0, 1, of, data, {}))
+    n_groups = len(np.unique(data["own"].group))
+    assert f"in {n_groups:,} groups that are on one side of each split" in said["Data: own"]
+    assert "each seed has 1,000 of its own and the same for testing" in said["Experiment: d"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
