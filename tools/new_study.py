@@ -133,7 +133,7 @@ def own_code(net: str | None) -> tuple[Path | None, str | None]:
     name, _, function = net.rpartition(":")
     if not name.endswith(".py"):
         known = did_you_mean(net, NETS)
-        raise StudyError(f"--net {net} is neither a net{known} nor FILE.py:FUNCTION")
+        raise StudyError(f"--net {net} is neither a net nor FILE.py:FUNCTION{known}")
     file = Path(name).absolute()
     return file, f"{file.name}:{function}"
 
