@@ -149,10 +149,9 @@ def test_an_edit_of_ones_own_code_retrains_and_a_comment_does_not(mine: Project)
 
 
 def test_the_queue_turns_a_number_and_all_are_compared(mine: Project) -> None:
-    for alpha in ("0.4", "2.0"):
-        mine.run(
-            "dvc", "exp", "run", "--queue", "--name", f"a{alpha[0]}", "-S", f"mixup.alpha={alpha}"
-        )
+    for name, alpha in (("weak", 0.4), ("strong", 2.0)):
+        words = ("--name", name, "-S", f"mixup.alpha={alpha}", "answer")
+        mine.run("dvc", "exp", "run", "--queue", *words)
     states = mine.run_queue(jobs=2)
     assert states.count("Success") == 2, states
     swept = mine.run("python", "../tools", "sweep", "mixup.alpha").stdout
@@ -160,7 +159,7 @@ def test_the_queue_turns_a_number_and_all_are_compared(mine: Project) -> None:
     assert ", 1 (" in swept
     assert ", 2 (" in swept
     assert (mine.folder / "report/sweep_mixup.alpha.png").exists()
-    mine.run("dvc", "exp", "apply", "a0")
+    mine.run("dvc", "exp", "apply", "weak")
     changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
     assert any("input" in key for of in changed.values() for key in of)
     assert "A is" in mine.run("python", "../tools", "compare").stdout
