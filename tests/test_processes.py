@@ -55,6 +55,7 @@ def test_all_that_was_started_ends_with_the_test_process(how: signal.Signals) ->
         text=True,
     ) as process:
         found = both(process)
+        assert all(map(is_alive, found))
         process.send_signal(how)
         wait_until(lambda: not any(map(is_alive, found)))
 

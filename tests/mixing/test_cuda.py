@@ -1,17 +1,16 @@
 """What must hold on a GPU; skipped where there is none."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
-from torch.utils.checkpoint import checkpoint
 
 from mixup import MLP, ManifoldMixup, MixPlan, mix
 from tests import reference
+from tests.mixing import checkpointed
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 LAYERS = ["input", "hidden.*"]
@@ -59,6 +58,8 @@ def test_a_step_waits_for_nothing(per_sample: bool, hard: bool) -> None:
     mode = torch.cuda.get_sync_debug_mode()
     torch.cuda.set_sync_debug_mode("error")
     try:
+        with pytest.raises(RuntimeError, match="synchronizing"):
+            x.sum().item()  # waiting is noticed
         for _ in range(4):
             step()
     finally:
@@ -86,29 +87,14 @@ def test_autocast_and_a_scaler(dtype: torch.dtype) -> None:
     assert all(p.isfinite().all() for p in model.parameters())
 
 
-class Deep(nn.Module):
-    def __init__(self, reentrant: bool | None) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.reentrant = reentrant
-        self.blocks = nn.Sequential(*(nn.Sequential(nn.Linear(2, 2), nn.Tanh()) for _ in range(3)))
-
-    def forward(self, x: Tensor) -> Any:
-        x = x.requires_grad_()
-        if self.reentrant is None:
-            return self.blocks(x)
-        return checkpoint(self.blocks, x, use_reentrant=self.reentrant)
-
-
 @pytest.mark.parametrize("reentrant", [False, True])
 def test_checkpointed_layers_between_plain_passes(reentrant: bool) -> None:
-    x, _ = batch()
+    x, _ = checkpointed.batch(0)
     grads = []
-    for model in (Deep(reentrant).cuda(), Deep(None).cuda()):
-        mixer = ManifoldMixup(model, ["blocks.1"], 1.0)
+    for model in (checkpointed.Deep(reentrant).cuda(), checkpointed.Deep(None).cuda()):
+        mixer = ManifoldMixup(model, checkpointed.LAYERS, 1.0)
         before = model(x.cuda()).square().sum()
-        plan = MixPlan("blocks.1", 0.3, torch.tensor(PERM)).to("cuda")
-        output, _ = mixer(x.cuda() + 1, plan=plan)
+        output, _ = mixer(x.cuda() + 1, plan=checkpointed.PLANS[1].to("cuda"))
         (before + output.square().sum() + 2 * model(x.cuda() + 2).square().sum()).backward()
         grads.append([p.grad for p in model.parameters()])
     assert_close(*grads)

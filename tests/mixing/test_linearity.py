@@ -8,12 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from mixup import MixPlan
 from tests import reference
+from tests.mixing.five import PERM, C, N, plan
 
-N, C = 5, 3
-PERM = [3, 0, 2, 4, 1]
-PLAN = MixPlan("hidden.0", 0.3, torch.tensor(PERM))
+PLAN = plan()
 
 
 def cosine_distance(output: Tensor, target: Tensor) -> Tensor:
@@ -29,12 +27,6 @@ NOT_LINEAR: list[Callable[..., Tensor]] = [
     nn.KLDivLoss(reduction="sum"), nn.SoftMarginLoss(), nn.HingeEmbeddingLoss(),
     cosine_distance, hinge,
 ]  # fmt: skip
-
-
-@pytest.fixture
-def logits() -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(N, C, dtype=torch.float64, generator=generator)
 
 
 @pytest.mark.parametrize("criterion", NOT_LINEAR)
@@ -135,13 +127,19 @@ def test_a_value_that_is_treated_apart_is_seen_among_the_targets() -> None:
         PLAN.loss(without_two, torch.ones(N, 1), y)
 
 
-def test_outputs_may_be_anything_the_criterion_takes(logits: Tensor) -> None:
+def test_outputs_that_are_no_tensor_are_tried_too(logits: Tensor) -> None:
     def of_dict(output: dict[str, Tensor], target: Tensor) -> Tensor:
         return F.cross_entropy(output["logits"], target)
 
+    def curved(output: dict[str, Tensor], target: Tensor) -> Tensor:
+        return F.mse_loss(output["logits"], target)
+
     y = torch.rand(N, C, dtype=torch.float64)
     got = PLAN.loss(of_dict, {"logits": logits}, y)
-    assert_close(got, PLAN.loss(F.cross_entropy, logits, y))
+    expected = reference.cross_entropy(logits, reference.mixed(y, 0.3, PERM)).mean()
+    assert got.item() == pytest.approx(expected)
+    with pytest.raises(ValueError, match="curved is not linear"):
+        PLAN.loss(curved, {"logits": logits}, y)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -152,8 +150,13 @@ def test_a_linear_criterion_under_autocast_is_accepted(dtype: torch.dtype) -> No
     def of_embeddings(output: Tensor, target: Tensor) -> Tensor:
         return -((target @ words) * output.log_softmax(1)).sum(1).mean()
 
+    z, y = 3 * torch.randn(N, C), torch.rand(N, C)
+    mixed = torch.from_numpy(reference.mixed(y.double(), 0.3, PERM))
+    expected = -((mixed @ words.double()) * z.double().log_softmax(1)).sum(1).mean()
     with torch.autocast("cpu", dtype):
-        PLAN.loss(of_embeddings, 3 * torch.randn(N, C), torch.rand(N, C))
+        got = PLAN.loss(of_embeddings, z, y)
+    eps = torch.finfo(dtype).eps
+    assert got.item() == pytest.approx(expected.item(), rel=10 * eps, abs=10 * eps)
 
 
 class WithState(nn.Module):

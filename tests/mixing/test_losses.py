@@ -10,27 +10,7 @@ from torch.testing import assert_close
 
 from mixup import MixPlan
 from tests import reference
-
-N, C = 5, 3
-LABELS = [0, 2, 1, 2, 0]
-PERM = [3, 0, 2, 4, 1]
-LAMS: list[float | list[float]] = [0.3, [0.3, 0.9, 0.0, 1.0, 0.5]]
-WEIGHT = [0.5, 2.0, 1.5]
-
-
-def plan(lam: float | list[float] = 0.3, **options: Any) -> MixPlan:
-    weight = torch.tensor(lam, dtype=torch.float64) if isinstance(lam, list) else lam
-    return MixPlan("hidden.0", weight, torch.tensor(PERM), **options)
-
-
-def own(lam: float | list[float], i: int) -> float:
-    return lam if isinstance(lam, float) else lam[i]
-
-
-@pytest.fixture
-def logits() -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(N, C, dtype=torch.float64, generator=generator)
+from tests.mixing.five import LABELS, LAMS, PERM, WEIGHT, C, N, own, plan
 
 
 def weighted(
@@ -82,11 +62,23 @@ def test_lengths_of_targets_go_with_them(kind: Any) -> None:
 
 
 def test_what_is_of_classes_need_not_be_named() -> None:
-    z, y = torch.randn(N, N), torch.tensor([0, 4, 1, 2, 0])
-    weight = torch.rand(N)
-    plan().loss(F.cross_entropy, z, y, weight=weight)
-    plan().loss(F.binary_cross_entropy_with_logits, z, torch.rand(N, N), pos_weight=weight)
-    plan().loss(weighted, z, y, permute=[], sample_weight=weight)
+    # as many classes as samples: the length of a weight does not tell which of them it is for
+    z, labels, weight = torch.randn(N, N).double(), [0, 4, 1, 2, 0], torch.rand(N).double()
+    y, soft = torch.tensor(labels), reference.mixed(reference.onehot(labels, N), 0.3, PERM)
+
+    losses = reference.cross_entropy(z, soft, weight=weight.tolist())
+    got = plan().loss(F.cross_entropy, z, y, weight=weight)
+    assert got.item() == pytest.approx(losses.sum() / (soft @ weight.numpy()).sum())
+
+    numbers = torch.rand(N, N).double()
+    mixed = torch.from_numpy(reference.mixed(numbers, 0.3, PERM))
+    each = mixed * weight * z.sigmoid().log() + (1 - mixed) * (-z).sigmoid().log()
+    got = plan().loss(F.binary_cross_entropy_with_logits, z, numbers, pos_weight=weight)
+    assert got.item() == pytest.approx(-each.mean().item())
+
+    each = weight * torch.from_numpy(reference.cross_entropy(z, soft))
+    got = plan().loss(weighted, z, y, permute=[], sample_weight=weight)
+    assert got.item() == pytest.approx(each.mean().item())
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -13,16 +13,7 @@ from torch.testing import assert_close
 
 from mixup import MixPlan
 from tests import reference
-
-N, C = 5, 3
-LABELS = [0, 2, 1, 2, 0]
-PERM = [3, 0, 2, 4, 1]
-LAMS: list[float | list[float]] = [0.3, [0.3, 0.9, 0.0, 1.0, 0.5]]
-
-
-def plan(lam: float | list[float] = 0.3, **options: Any) -> MixPlan:
-    weight = torch.tensor(lam, dtype=torch.float64) if isinstance(lam, list) else lam
-    return MixPlan("hidden.0", weight, torch.tensor(PERM), **options)
+from tests.mixing.five import LABELS, LAMS, PERM, C, N, own, plan
 
 
 @pytest.mark.parametrize("lam", LAMS)
@@ -106,8 +97,7 @@ def test_soft_targets_of_pixels_are_what_cross_entropy_takes(
         y[0, :2] = y[3, 1] = -100
     losses, counted = 0.0, 0.0
     for i, j in enumerate(PERM):
-        own = lam if isinstance(lam, float) else lam[i]
-        for label, share in ((y[i], own), (y[j], 1 - own)):
+        for label, share in ((y[i], own(lam, i)), (y[j], 1 - own(lam, i))):
             for row, column in np.ndindex(4, 2):
                 if (one := int(label[row, column])) != ignored:
                     losses += share * float(reference.cross_entropy(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,31 +14,7 @@ from torch.testing import assert_close
 
 from mixup import MixPlan, entropy_floor
 from tests import reference
-
-N, C = 5, 3
-
-
-LABELS = [0, 2, 1, 2, 0]
-
-
-PERM = [3, 0, 2, 4, 1]
-
-
-LAMS: list[float | list[float]] = [0.3, [0.3, 0.9, 0.0, 1.0, 0.5]]
-
-
-WEIGHT = [0.5, 2.0, 1.5]
-
-
-def plan(lam: float | list[float] = 0.3, **options: Any) -> MixPlan:
-    weight = torch.tensor(lam, dtype=torch.float64) if isinstance(lam, list) else lam
-    return MixPlan("hidden.0", weight, torch.tensor(PERM), **options)
-
-
-@pytest.fixture
-def logits() -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(N, C, dtype=torch.float64, generator=generator)
+from tests.mixing.five import LABELS, LAMS, PERM, WEIGHT, C, N, own, plan
 
 
 @pytest.fixture
@@ -131,8 +106,7 @@ def test_ignored_labels_count_for_nothing(
     labels = [0, ignored, 1, 2, 0]
     losses, counted = 0.0, 0.0
     for i, partner in enumerate(PERM):
-        own = lam if isinstance(lam, float) else lam[i]
-        for label, share in ((labels[i], own), (labels[partner], 1 - own)):
+        for label, share in ((labels[i], own(lam, i)), (labels[partner], 1 - own(lam, i))):
             if label != ignored:
                 one = reference.onehot([label], C)
                 losses += share * reference.cross_entropy(logits[i : i + 1], one, weight=weight)[0]

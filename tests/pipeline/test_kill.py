@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.pipeline.conftest import Project, hashes
-from tests.processes import descendants, is_alive, started, wait_until
+from tests.processes import descendants, is_alive, started, wait_until, words
 
 pytestmark = pytest.mark.slow
 
@@ -135,6 +135,7 @@ def test_stage_ends_with_the_dvc_that_started_it(shell: str, new_study: Project)
     ) as process:
         wait_until(log.exists, process)
         children = descendants(process)
+        assert any("stages.train" in words(child) for child in children)
         process.kill()
         process.wait()
         wait_until(lambda: not any(map(is_alive, children)))

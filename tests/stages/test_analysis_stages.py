@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from safetensors.numpy import load_file
 
 from stages import embed_bottleneck, summarize, svd_analysis
-from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.data.dataset import load_dataset, save_dataset
 from study.errors import StudyError
 from study.measures.bottleneck import bottleneck_states
 from study.paths import RunKey, run_folder
@@ -18,45 +16,15 @@ from study.training.outcome import write_run
 from study.training.run import load_run
 from study.training.run_config import read_run_config
 from study.training.trainer import train_run
-
-SEEDS = [4, 1]
-EXTRA_SEED = 9
-TRAINING = {
-    "test_fraction": 0.25,
-    "batch_size": 16,
-    "steps": 6,
-    "learning_rate": 0.01,
-    "evaluations": 2,
-}
-
-
-def experiment(**bottleneck: int) -> dict:
-    net = {"width": 8, "depth": 3, "negative_slope": 0.3}
-    return {
-        "data": "blobs",
-        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
-        "training": TRAINING,
-        "plain": ["baseline"],
-        "mixing": ["manifold"],
-        "methods": {"baseline": {}, "manifold": {"eligible": [1, 2]}},
-    }
-
-
-EXPERIMENTS = {
-    "wide": experiment(layer=1, size=4),
-    "flat": experiment(layer=2, size=2),
-    "without": experiment(),
-}
-
-
-def write_params(folder: Path, seeds: list[int], experiments: dict) -> None:
-    params = {
-        "seeds": seeds,
-        "mixup": {"alpha": 2.0},
-        "compute": {"threads": 1},
-        "experiments": experiments,
-    }
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+from tests.stages.small_bottlenecks import (
+    EXPERIMENTS,
+    EXTRA_SEED,
+    SEEDS,
+    blobs,
+    forward,
+    rows_in_order,
+    write_params,
+)
 
 
 def analyse() -> None:
@@ -68,12 +36,7 @@ def analyse() -> None:
 def analysed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study with a run of a seed that is no longer asked for, analysed."""
     folder = tmp_path_factory.mktemp("study")
-    rng = np.random.default_rng(0)
-    labels = np.arange(120) % 3
-    centres = rng.integers(0, 200, size=(3, 6))
-    inputs = (centres[labels] + rng.integers(0, 56, size=(120, 6))).astype(np.uint8)
-    no_official_test = np.zeros(120, dtype=bool)
-    dataset = Dataset(inputs, labels, np.arange(120), no_official_test)
+    dataset = blobs()
     save_dataset(folder / "data" / "blobs.npz", dataset)
     write_params(folder, SEEDS, EXPERIMENTS)
     for name in EXPERIMENTS:
@@ -96,20 +59,6 @@ def study(analysed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     write_params(tmp_path, SEEDS, EXPERIMENTS)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def forward(folder: Path, inputs: np.ndarray, layers: int) -> np.ndarray:
-    """Compute the state after ``layers`` hidden layers from the stored weights."""
-    weights = load_file(folder / "model.safetensors")
-    h = inputs.astype(np.float64) / 255
-    for layer in range(layers):
-        h = h @ weights[f"hidden.{layer}.0.weight"].T + weights[f"hidden.{layer}.0.bias"]
-        h = np.where(h > 0, h, 0.3 * h)
-    return h
-
-
-def rows_in_order(matrix: np.ndarray) -> np.ndarray:
-    return matrix[np.lexsort(matrix.T)]
 
 
 class TestEmbedBottleneck:

@@ -1,6 +1,7 @@
 """Any params.yaml at all is refused in a line, or runs."""
 
 import copy
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,23 +21,11 @@ from study.training.config import all_runs
 from study.training.outcome import write_run
 from study.training.run_config import read_run_config
 from study.training.trainer import train_run
-from study.validation import MEMORY, Study, read_study
+from study.validation import Study, read_study
+from tests.study.test_params import write
 
-ROOT = Path(__file__).parents[2]
-
-
-PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
-
-
-@pytest.fixture(autouse=True)
-def enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MEMORY, "16")
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "params.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
+SPIRALS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["spirals"]
+pytestmark = pytest.mark.usefixtures("enough_memory")
 
 
 def paths(params: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -63,7 +52,7 @@ SMALL: dict[str, Any] = {
     "seeds": [0],
     "mixup": {"alpha": 2.0},
     "compute": {"threads": 1},
-    "spirals": PARAMS["spirals"] | {"arms": {"n_samples": 40, "noise_std": 0.1, "n_cycles": 1.0}},
+    "spirals": SPIRALS | {"arms": {"n_samples": 40, "noise_std": 0.1, "n_cycles": 1.0}},
     "mnist": {"source": "bundled", "mirrors": []},
     "experiments": {
         "spirals": {
@@ -200,7 +189,9 @@ def test_any_change_is_refused_in_a_line_or_runs(inside: Path, data: st.DataObje
             section[key] = data.draw(ANY)
     study = accepted(write(inside, yaml.safe_dump(params)))
     if study and not is_long(study):
-        do_all(study)
+        shutil.rmtree(inside / "runs", ignore_errors=True)
+        wanted = len(list(all_runs(study.seeds, study.experiments)))
+        assert not do_all(study) or len(metrics_of_runs(inside)) == wanted
 
 
 def is_long(study: Study) -> bool:
@@ -217,8 +208,12 @@ def is_long(study: Study) -> bool:
     )
 
 
-def do_all(study: Study) -> None:
-    """Do what the study says; what cannot be done is said in a line."""
+def metrics_of_runs(folder: Path) -> list[Path]:
+    return list(folder.glob("runs/*/*/*/metrics.json"))
+
+
+def do_all(study: Study) -> bool:
+    """Do what the study says and tell whether it could be done; if not, that is said in a line."""
     datasets: dict[str, Dataset] = {"spirals": generate(study.spirals)}
     save_dataset(Path("data/spirals.npz"), datasets["spirals"])
     try:
@@ -232,6 +227,8 @@ def do_all(study: Study) -> None:
             robustness.main()
     except StudyError as error:
         refused(error, Path())
+        return False
+    return True
 
 
 @pytest.mark.slow
@@ -239,8 +236,8 @@ def test_the_small_study_that_is_changed_runs(inside: Path) -> None:
     study = accepted(write(inside, yaml.safe_dump(SMALL)))
     assert study
     assert not is_long(study)
-    do_all(study)
-    assert len(list(inside.glob("runs/*/*/0/metrics.json"))) == 4
+    assert do_all(study)
+    assert len(metrics_of_runs(inside)) == 4
     assert {path.name for path in (inside / "metrics").iterdir()} == {
         "hidden_states.csv",
         "robustness.csv",

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from study.data.download import KnownFile
 
@@ -18,6 +20,10 @@ NAMES = [
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 ]
+REAL = Path(__file__).parents[3].parent / "shared" / "mnist"
+needs_real_files = pytest.mark.skipif(
+    not all((REAL / name).exists() for name in NAMES), reason="the MNIST files are not there"
+)
 
 
 def idx_images(pixels: np.ndarray) -> bytes:

@@ -136,6 +136,7 @@ def test_what_is_offered_arrives_as_it_is(
 ) -> None:
     fetch(f"{serve()}/{behaviour}", target, KNOWN.size)
     verify(target, KNOWN)
+    assert target.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("behaviour", ["endless", "to//endless", "to//good"])

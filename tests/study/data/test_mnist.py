@@ -21,11 +21,16 @@ from study.data.mnist import (
     load_mnist,
     read_folder,
 )
-from tests.study.data.mirrors import FILES, LABELS, NAMES, PIXELS, TABLE, Server, mirrors
-
-REAL = Path(__file__).parents[3].parent / "shared" / "mnist"
-needs_real_files = pytest.mark.skipif(
-    not all((REAL / name).exists() for name in NAMES), reason="the MNIST files are not there"
+from tests.study.data.mirrors import (
+    FILES,
+    LABELS,
+    NAMES,
+    PIXELS,
+    REAL,
+    TABLE,
+    Server,
+    mirrors,
+    needs_real_files,
 )
 
 

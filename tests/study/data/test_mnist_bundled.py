@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,14 +15,7 @@ from study.data.mnist import (
     load_mnist,
 )
 from study.params import ParamsError, check
-from tests.study.data.mirrors import NAMES
-
-REAL = Path(__file__).parents[3].parent / "shared" / "mnist"
-
-
-needs_real_files = pytest.mark.skipif(
-    not all((REAL / name).exists() for name in NAMES), reason="the MNIST files are not there"
-)
+from tests.study.data.mirrors import NAMES, REAL, needs_real_files
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 import gzip
 import io
-import os
 import pickle
-import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,43 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from study.data import own
-from study.data.own import read_own
-from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
-from study.params import ParamsError, check
+from tests.study.data.good_table import GOOD, N, changed, csv, numbers, read
 
-N = 40
-GOOD = {
-    "age": [str(20 + i % 7) for i in range(N)],
-    "colour": [("red", "green", "blue")[i % 3] for i in range(N)],
-    "site": [f"s{i % 8}" for i in range(N)],
-    "species": [("cat", "dog")[i // 2 % 2] for i in range(N)],
-}
 PIECES = st.binary(max_size=9) | st.sampled_from(
     [b",", b";", b"\n", b"\r", b'"', b"\0", b"\t", b"nan", b"-inf", b"1e999", b"\xff"]
 )
 SMALL = "a,species\n" + "1,x\n2,y\n" * 10
-
-
-def csv(separator: str = ",", end: str = "\n", **columns: list[str] | None) -> str:
-    """Write the good columns, with some of them replaced, added or (None) left out."""
-    table = {name: column for name, column in (GOOD | columns).items() if column is not None}
-    rows = [list(table), *zip(*table.values(), strict=True)]
-    return "".join(separator.join(row) + end for row in rows)
-
-
-def changed(name: str, row: int, value: str) -> str:
-    """Write the good columns with another value in a row, as a spreadsheet counts it."""
-    column = list(GOOD[name])
-    column[row - 2] = value
-    return csv(**{name: column})
-
-
-def read(tmp_path: Path, content: str | bytes, suffix: str = ".csv", **keys: Any) -> Any:
-    path = tmp_path / f"my{suffix}"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_own(OwnDataConfig(**({"path": str(path), "target": "species"} | keys)))
 
 
 def in_one_line(error: StudyError) -> None:
@@ -63,10 +31,6 @@ def zip_of(content: str) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("sheet.xml", content)
     return file.getvalue()
-
-
-def numbers(start: int, step: float = 1) -> list[str]:
-    return [f"{start + step * i:g}" for i in range(N)]
 
 
 ODD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
@@ -213,111 +177,10 @@ def test_an_odd_file_is_refused_in_one_line(tmp_path: Path, case: str) -> None:
     in_one_line(error.value)
 
 
-def test_there_are_many_odd_files() -> None:
-    assert len(ODD) >= 30
-
-
-@pytest.mark.parametrize(
-    ("content", "keys"),
-    [
-        (csv(), {}),
-        (csv(";"), {}),
-        (csv("\t"), {}),
-        (csv("|"), {}),
-        (csv("~"), {"separator": "~"}),
-        (csv(end="\r\n"), {}),
-        (csv(" , "), {}),
-        (b"\xef\xbb\xbf" + csv().encode(), {}),
-        (csv().encode("utf-16"), {}),
-        (csv().encode("utf-16-le"), {"encoding": "utf-16-le"}),
-        (csv().encode("latin-1"), {"encoding": "latin-1"}),
-        (csv() + "\n\n,,,\n", {}),
-        (csv().replace("age", '"age"').replace("red", '"red"'), {}),
-        (csv(";", age=[f"{int(a)},0" for a in GOOD["age"]]), {"decimal": ","}),
-    ],
-)
-def test_files_of_many_kinds_give_the_same(
-    tmp_path: Path, content: str | bytes, keys: dict[str, Any]
-) -> None:
-    expected, _ = read(tmp_path, csv())
-    dataset, description = read(tmp_path, content, **keys)
-    np.testing.assert_array_equal(dataset.inputs, expected.inputs)
-    np.testing.assert_array_equal(dataset.labels, expected.labels)
-    assert description.feature_names[0] == "age"
-
-
-@pytest.mark.parametrize("name", ["id", "day"])
-def test_a_suspect_is_read_where_one_says_so(tmp_path: Path, name: str) -> None:
-    column = {"id": numbers(1), "day": ["2026-01-31", "2026-02-01"] * 20}[name]
-    _, dropped = read(tmp_path, csv(**{name: column}), drop=[name])
-    assert dropped.left_out == {name: "own.drop"}
-    _, kept = read(tmp_path, csv(**{name: column}), keep=[name])
-    assert any(feature.startswith(name) for feature in kept.feature_names)
-
-
 def test_all_suspects_are_named_at_once(tmp_path: Path) -> None:
     ids = {f"id{i}": numbers(i) for i in range(5)}
     with pytest.raises(StudyError, match=r"column id0 .*; also, column id3 .*; and 1 more$"):
         read(tmp_path, csv(**ids))
-
-
-def test_numbers_that_are_categories(tmp_path: Path) -> None:
-    content = changed("age", 4, "3+")
-    _, description = read(tmp_path, content, categories=["age"])
-    assert "age = 3+" in description.feature_names
-
-
-def test_a_class_of_codes(tmp_path: Path) -> None:
-    codes = ["2", "10", "2.0", "10"] * 10
-    dataset, description = read(tmp_path, csv(species=codes))
-    assert description.class_names == ["2", "10"]
-    assert dataset.labels.tolist() == [0, 1] * 20
-
-
-def test_what_is_described(tmp_path: Path) -> None:
-    content = csv(empty=[""] * N, same=["7"] * N).replace("20,", ",", 1) + "\n"
-    dataset, description = read(tmp_path, content, group="site")
-    assert description.counts == {"cat": 20, "dog": 20}
-    assert description.imbalance == 1.0
-    assert description.repeated == N - len({tuple(row) for row in dataset.inputs.tolist()})
-    assert description.missing == {"age": 1}
-    assert description.n_groups == 8
-    assert description.left_out == {"empty": "it has no value", "same": "all its values are equal"}
-    assert description.rows_dropped == 1
-    assert len(dataset.labels) == description.n_samples == N
-    assert np.isnan(dataset.inputs[0, 0])
-
-
-def test_the_digest_is_that_of_sha256sum(tmp_path: Path) -> None:
-    _, description = read(tmp_path, b"a,species\n" + b"1,x\n2,y\n1,y\n" * 10)
-    assert description.sha256.startswith("e607b9814ec66a5b")
-
-
-@pytest.mark.parametrize("format", ["csv", "parquet", "npz"])
-def test_a_folder_in_place_of_a_file(tmp_path: Path, format: str) -> None:
-    with pytest.raises(StudyError, match=f"is a folder, and own.format = {format} needs a file"):
-        read_own(OwnDataConfig(path=str(tmp_path), target="a", format=format))
-
-
-@pytest.mark.parametrize("format", ["images", "idx"])
-def test_a_file_in_place_of_a_folder(tmp_path: Path, format: str) -> None:
-    with pytest.raises(StudyError, match=f"is a file, and own.format = {format} needs a folder"):
-        read(tmp_path, csv(), target=None, format=format)
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"no\.csv: is not there: own\.path is relative"):
-        read_own(OwnDataConfig(path=str(tmp_path / "no.csv"), target="a"))
-
-
-def test_a_path_that_is_no_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "my.csv")  # reading it would wait for ever
-    with pytest.raises(StudyError, match=r"my\.csv: is neither a file nor a folder"):
-        read_own(OwnDataConfig(path=str(tmp_path / "my.csv"), target="a"))
-
-
-def test_a_list_of_one_target_is_its_name(tmp_path: Path) -> None:
-    assert read(tmp_path, csv(), target=["species"])[1].class_names == ["cat", "dog"]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -333,61 +196,3 @@ def test_a_damaged_file_is_read_or_refused_in_a_line(tmp_path: Path, data: st.Da
         in_one_line(error)
     else:
         assert not np.isinf(dataset.inputs).any()
-
-
-def test_a_kind_that_no_name_tells(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"my\.dat: is of no kind.*set own\.format"):
-        read(tmp_path, csv(), suffix=".dat")
-    read(tmp_path, csv(), suffix=".dat", format="csv")
-
-
-def test_a_table_larger_than_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "MAX_BYTES", 100)
-    with pytest.raises(StudyError, match=r"more than the 100 allowed: take a sample"):
-        read(tmp_path, csv())
-
-
-def test_a_file_that_changes_while_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    encode = own.encode_table
-
-    def encode_while_somebody_writes(*words: Any) -> Any:
-        with (tmp_path / "my.csv").open("a") as file:
-            file.write("21,red,s1,cat\n")
-        return encode(*words)
-
-    monkeypatch.setattr(own, "encode_table", encode_while_somebody_writes)
-    with pytest.raises(StudyError, match="changed while it was read: run again"):
-        read(tmp_path, csv())
-
-
-@pytest.mark.parametrize(
-    ("section", "said"),
-    [
-        ({}, "own: set either path or name"),
-        ({"path": ""}, r"own\.path .*at least 1 character"),
-        ({"path": "a.csv", "name": "wine"}, "own: set either path or name"),
-        ({"name": "whine"}, "own.name must be 'digits'|own.name.*'wine'"),
-        ({"path": "a.csv", "target": "a", "group": "a"}, "own.group must not be the target"),
-        ({"path": "a.csv", "target": ["a", "b"], "group": "b"}, "own.group must not be the target"),
-        ({"path": "a.csv", "drop": ["a", "a"]}, "own.drop must not repeat an entry"),
-        ({"path": "a.csv", "separator": ",,"}, "own.separator must be auto or one character"),
-        ({"path": "a.csv", "separator": ""}, "own.separator must be auto or one character"),
-        ({"path": "a.csv", "encoding": "utf-9"}, "own.encoding must be auto or an encoding"),
-        ({"path": "a.csv", "encoding": "rot13"}, "own.encoding must be auto or an encoding"),
-        ({"path": "a.csv", "smallest_class": 1}, "own.smallest_class"),
-        ({"path": "a.csv", "traget": "a"}, "own.traget is not a known key: did you mean target"),
-    ],
-)
-def test_a_section_that_cannot_be_used(section: dict[str, Any], said: str) -> None:
-    with pytest.raises(ParamsError, match=said):
-        check(OwnDataConfig, section, "own")
-
-
-@pytest.mark.parametrize("key", ["target", "group"])
-def test_columns_of_what_has_none(tmp_path: Path, key: str) -> None:
-    (tmp_path / "cat").mkdir()
-    with pytest.raises(StudyError, match=f"own.{key} names columns, and own.format = images"):
-        read_own(OwnDataConfig(path=str(tmp_path), **{key: "a"}))
-    shutil.rmtree(tmp_path / "cat")

@@ -23,7 +23,6 @@ from study.training.trainer import train_run
 from tests.study.figures.plots_study import (
     BOTH,
     DEFAULT_LIKE,
-    ODD,
     drawn,
     experiment,
     make_study,
@@ -222,55 +221,6 @@ def test_figures_differ_and_are_of_a_size_for_git(inside: Path):
             assert picture.width >= 500
             assert len(colours) > 30
             assert max(colours)[0] < 0.97 * picture.width * picture.height
-
-
-def test_another_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    make_study(tmp_path, [5], ODD, alpha=0.3)
-    plots.main()
-    assert list(drawn()) == [
-        "bottleneck_arms_0_1.png",
-        "boundaries_arms.png",
-        "curves_arms.png",
-        "curves_pair.png",
-        "curves_plain.png",
-        "draws_plain.png",
-        "hidden_arms.png",
-        "hidden_arms_singular_values.png",
-        "methods_arms.png",
-        "methods_pair.png",
-        "methods_plain.png",
-    ]
-
-
-def test_a_second_run_gives_the_same_bytes_and_removes_what_is_no_longer_drawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.chdir(tmp_path)
-    make_study(tmp_path, [5, 2], {"flat": DEFAULT_LIKE["flat"]})
-    plots.main()
-    first = drawn()
-    assert "draws_flat.png" in first
-    Path("figures/study/curves_old.png").write_bytes(b"")
-    plots.main()
-    assert drawn() == first
-
-
-def test_runs_that_params_do_not_name_change_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.chdir(tmp_path)
-    only = {"plain": ODD["plain"]}
-    make_study(tmp_path, [5, 6], only)
-    make_study(tmp_path, [5], only)
-    plots.main()
-    with_leftovers = drawn()
-    for method in ("baseline", "last_layer"):
-        run_folder_of_6 = tmp_path / "runs" / "plain" / method / "6"
-        assert run_folder_of_6.is_dir()
-        run_folder_of_6.rename(tmp_path / f"moved_{method}")
-    plots.main()
-    assert drawn() == with_leftovers
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import yaml
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.paths import RunKey
-from study.training.checkpoint import Checkpoint
 from study.training.cohort import train_cohort
 from study.training.run_config import RunConfig, read_run_config
 from study.training.stackable import can_stack
@@ -173,83 +172,6 @@ def test_all_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
     failed = train_cohort([config("spoilt", seed) for seed in (0, 1)], dataset(), [None] * 2)
     assert ["seed 0" in str(failed[0]), "seed 1" in str(failed[1])] == [True, True]
-
-
-# Checkpoints
-
-
-@pytest.fixture
-def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", "0")
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, n: int, train: Any, *arguments: Any) -> None:
-    """Train until n checkpoints are written."""
-    save, left = Checkpoint.save, [n]
-
-    def save_and_stop(self: Checkpoint, state: Any) -> None:
-        save(self, state)
-        left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoint, "save", save_and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(*arguments)
-
-
-@pytest.mark.usefixtures("each_step")
-@pytest.mark.parametrize("n_classes", [2, 4])
-def test_an_interrupted_cohort_goes_on_to_the_same_bytes(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    n_classes: int,
-) -> None:
-    """Together, alone, with others and from different steps."""
-    configs = [config(name, decay_at=[5, 25]) for name in METHODS]
-    data, files = dataset(n_classes), [tmp_path / name for name in METHODS]
-    undisturbed = train_cohort(configs, data, [None] * len(configs))
-    # Stopped when the first four have written their seventh, the others their sixth.
-    stop_after(monkeypatch, 6 * len(configs) + 4, train_cohort, configs, data, files)
-    torch.manual_seed(5)  # whatever ran in between must not matter
-    stop_after(monkeypatch, 9, train_run, configs[0], data, files[0])  # alone: after step 16
-    files[1].unlink()  # starts anew
-    assert train_run(configs[2], data, files[2]) == undisturbed[2]
-    capsys.readouterr()
-    assert train_cohort(configs, data, files) == undisturbed
-    told = capsys.readouterr().err
-    assert f"{files[0]}: continues after step 16\n" in told
-    assert str(files[1]) not in told
-    assert f"{files[3]}: continues after step 7\n" in told
-    assert f"{files[4]}: continues after step 6\n" in told
-
-
-@pytest.mark.usefixtures("each_step")
-def test_checkpoint_is_that_of_the_run_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, data = config("everything"), dataset()
-    stop_after(monkeypatch, 10, train_run, one, data, tmp_path / "alone")
-    stop_after(
-        monkeypatch, 20, train_cohort, [config("baseline"), one], data,
-        [tmp_path / "other", tmp_path / "together"],
-    )  # fmt: skip
-    assert (tmp_path / "together").read_bytes() == (tmp_path / "alone").read_bytes()
-
-
-@pytest.mark.usefixtures("each_step")
-def test_a_failed_run_writes_no_more_checkpoints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
-    configs = [config("spoilt", evaluations=40), config("baseline", evaluations=40)]
-    failed, _ = train_cohort(configs, dataset(), [tmp_path / "spoilt", tmp_path / "baseline"])
-    step = int(str(failed).split(" at step ")[1].split()[0])
-    again, _ = train_cohort(configs, dataset(), [tmp_path / "spoilt", tmp_path / "baseline"])
-    assert step > 1
-    assert str(again).split(" (before")[0] == str(failed).split(" (before")[0]
 
 
 # What can be stacked

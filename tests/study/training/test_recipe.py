@@ -1,15 +1,18 @@
 """When things happen in a run, and which points make a batch."""
 
+import math
 from itertools import islice
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from study.seeds import Purpose, seed_sequence
 from study.training.recipe import (
     Batches,
     Schedule,
+    make_optimiser,
     samples,
     schedule_for,
     targets_and_criterion,
@@ -77,6 +80,34 @@ def test_learning_rate_is_divided_by_ten_as_torch_does_it() -> None:
         theirs.step()
         schedule.step()
         assert ours.param_groups[0]["lr"] == theirs.param_groups[0]["lr"]
+
+
+def test_a_cosine_falls_from_the_initial_learning_rate_to_0() -> None:
+    recipe = config(schedule="cosine", learning_rate=0.4, steps=6)
+    schedule = schedule_for(recipe, n_train=32)
+    optimiser = make_optimiser(recipe, nn.Linear(1, 1))
+    rates = [optimiser.param_groups[0]["lr"]]
+    for step in range(1, 7):
+        schedule.adjust(optimiser, step)
+        rates.append(optimiser.param_groups[0]["lr"])
+    # 0.2 * (1 + cos) of 0, 30, ..., 180 degrees
+    root = math.sqrt(3) / 10
+    assert rates == pytest.approx([0.4, 0.2 + root, 0.3, 0.2, 0.1, 0.2 - root, 0], abs=1e-15)
+
+
+def test_sgd_moves_by_its_velocity() -> None:
+    net = nn.Linear(2, 1, bias=False)
+    weights, velocity = net.weight.detach().flatten().tolist(), [0.0, 0.0]
+    recipe = config("weight_decay", optimiser="sgd", momentum=0.9, learning_rate=0.1)
+    optimiser = make_optimiser(recipe, net)
+    for _ in range(4):
+        optimiser.zero_grad()
+        (net.weight**4).sum().backward()
+        optimiser.step()
+        # weight decay 0.5 times the weight is part of the gradient
+        velocity = [0.9 * v + 4 * w**3 + 0.5 * w for v, w in zip(velocity, weights, strict=True)]
+        weights = [w - 0.1 * v for v, w in zip(velocity, weights, strict=True)]
+    assert net.weight.flatten().tolist() == pytest.approx(weights, rel=1e-5)
 
 
 def test_two_classes_have_one_logit() -> None:

@@ -1,0 +1,94 @@
+"""The report in a real browser: themes, phones, paper and keyboards."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.study.report.conftest import Visit
+
+pytestmark = pytest.mark.slow
+
+
+def background(page: Page) -> list[int]:
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return [int(part) for part in re.findall(r"\d+", colour)[:3]]
+
+
+@pytest.mark.parametrize("preferred", ["light", "dark"])
+def test_theme_follows_the_system_until_one_is_chosen(
+    browser: Browser, study: Path, preferred: Any
+) -> None:
+    with browser.new_context(color_scheme=preferred) as context:
+        page = Visit(context.new_page(), study / "report/index.html").page
+        assert (sum(background(page)) < 384) == (preferred == "dark")
+        other = "light" if preferred == "dark" else "dark"
+        page.get_by_role("button", name=f"{other.capitalize()} theme").click()
+        assert (sum(background(page)) < 384) == (other == "dark")
+        page.reload()
+        assert (sum(background(page)) < 384) == (other == "dark")
+        page.get_by_role("button", name=f"{preferred.capitalize()} theme").click()
+        assert (sum(background(page)) < 384) == (preferred == "dark")
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_page_never_scrolls_sideways(browser: Browser, study: Path, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 740}) as context:
+        page = Visit(context.new_page(), study / "report/index.html").show_all()
+        for experiment in ("spirals", "plane", "flat", "wide"):
+            page.get_by_role("combobox", name="Experiment").select_option(experiment)
+            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        table = page.locator(".table-box").first
+        assert table.evaluate("box => getComputedStyle(box).overflowX") == "auto"
+
+
+def test_prints_on_white_with_all_of_every_table(page: Page) -> None:
+    page.get_by_role("button", name="Dark theme").click()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1040, "height": 720})
+    assert background(page) == [255, 255, 255]
+    assert not page.locator("#theme").is_visible()
+    assert not page.locator("#explore").is_visible()
+    for box in page.locator(".table-box:visible").all():
+        scrolls, shows = box.evaluate("box => [box.scrollHeight, box.clientHeight]")
+        assert scrolls <= shows + 1
+        assert box.evaluate("box => box.scrollWidth <= document.documentElement.clientWidth")
+    assert page.pdf(format="A4")[:5] == b"%PDF-"
+
+
+def test_keyboard_reaches_what_can_be_used_and_shows_where_it_is(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = set()
+    for _ in range(15):
+        page.keyboard.press("Tab")
+        outline, place = page.evaluate(
+            "(() => { const e = document.activeElement, s = getComputedStyle(e);"
+            " return [s.outlineStyle + parseFloat(s.outlineWidth), e.id || e.textContent]; })()"
+        )
+        assert outline.startswith("solid")
+        assert float(outline.removeprefix("solid")) >= 2
+        reached.add(place)
+    assert {"theme", "Summary", "Runs"} <= reached
+    for control in page.locator("select, input").all():
+        assert control.evaluate("control => control.labels.length") == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_barrier(browser: Browser, study: Path, theme: Any, width: int) -> None:
+    """Contrast, labels, roles, headings, landmarks and the order of focus, by the rules of WCAG."""
+    viewport: Any = {"width": width, "height": 900}
+    with browser.new_context(
+        color_scheme=theme, viewport=viewport, reduced_motion="reduce"
+    ) as context:
+        page = Visit(context.new_page(), study / "report/index.html").show_all()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # unfolds and fills everything
+        assert page.locator(".later > script").count() == 0
+        found = Axe().run(page)
+        assert len(found.response["passes"]) > 20
+        assert found.response["violations"] == [], found.generate_report()
