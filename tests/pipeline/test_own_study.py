@@ -108,9 +108,11 @@ def test_an_experiment_turns_a_number_and_is_compared(mine: Project) -> None:
     changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
     assert any("input" in key for of in changed.values() for key in of)
     assert "A is" in mine.run("python", "../tools", "compare").stdout
-    swept = mine.run("python", "../tools", "sweep", "mixup.alpha").stdout
+    swept = mine.run("python", "../tools", "sweep", "mixup.alpha", "0.4", "2").stdout
+    assert "Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=2\n" in swept
     assert "mixup.alpha = 0.4" in swept
     assert ", 1 (" in swept
+    assert ", 2 (" in swept
     assert (mine.folder / "report/sweep_mixup.alpha.png").exists()
 
 
