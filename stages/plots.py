@@ -1,7 +1,7 @@
 """Draw the figures of the study, each named after what it shows and the experiment."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +22,7 @@ from study.figures.hidden_plane import (
     square_around,
 )
 from study.figures.measured import draw_measured, draw_sweeps, is_swept
+from study.figures.progress import wait_for_figures
 from study.figures.spectra import draw_spectra
 from study.figures.style import method_colours, save, some_seeds_said
 from study.files import whole_folder
@@ -221,29 +222,35 @@ def main() -> None:
     seeds, experiments = read_runs()
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     with whole_folder(FIGURES) as folder, ProcessPoolExecutor(PROCESSES) as pool:
-        begun = []
+        begun: dict[Future[int], str] = {}
+
+        def begin(draw: Callable[..., Figures], name: str, *arguments: object) -> None:
+            begun[pool.submit(_save, folder, draw, name, *arguments)] = name
+
         for name, experiment in experiments.items():
             in_order = {method: colours[method] for method in experiment.all_methods}
-            begun.append(pool.submit(_save, folder, measured, name, experiment, in_order))
+            begin(measured, name, experiment, in_order)
             if is_swept(experiment):
                 continue
-            begun += [
-                pool.submit(_save, folder, boundaries, name, experiment, seeds),
-                pool.submit(_save, folder, curves_and_draws, name, experiment, seeds, in_order),
-                pool.submit(_save, folder, bottlenecks, name, experiment, seeds),
-                pool.submit(_save, folder, hidden_spaces, name, experiment, seeds, in_order),
-                pool.submit(_save, folder, spectra, name, in_order),
-                pool.submit(_save, folder, allowances, name, experiment, seeds, in_order),
-            ]
-        done, _ = wait(begun, return_when=FIRST_EXCEPTION)
-        pool.shutdown(cancel_futures=True)  # after an error, the rest need not be drawn
-        for drawn in done:
-            drawn.result()
+            begin(boundaries, name, experiment, seeds)
+            begin(curves_and_draws, name, experiment, seeds, in_order)
+            begin(bottlenecks, name, experiment, seeds)
+            begin(hidden_spaces, name, experiment, seeds, in_order)
+            begin(spectra, name, in_order)
+            begin(allowances, name, experiment, seeds, in_order)
+        try:
+            wait_for_figures(begun)
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error, the rest need not be drawn
 
 
-def _save(folder: Path, draw: Callable[..., Figures], *arguments: object) -> None:
+def _save(folder: Path, draw: Callable[..., Figures], *arguments: object) -> int:
+    """Save the figures of a part, and count them."""
+    files = []
     for file, figure in draw(*arguments):
         save(figure, folder / f"{file}.png")
+        files.append(file)
+    return len(files)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
 from study.paths import RunKey, data_file, run_folder
 from study.report.claims import by_question, by_source, claim_views, counted, outcomes
+from study.report.closing import PAGE, closing_lines
 from study.report.explorer import explorer
 from study.report.gallery import Numbers, Picture, gallery, picture_of_spirals
 from study.report.page import render_page
@@ -40,7 +41,6 @@ from study.training.config import (
     all_runs,
 )
 
-PAGE = Path("report/index.html")
 SECTIONS = ("seeds", "mixup", "compute", "experiments")
 # Which data the experiments are of.
 DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", OWN)
@@ -120,6 +120,7 @@ def main() -> None:
     )
     with whole_file(PAGE) as temporary:
         temporary.write_text(page, encoding="utf-8")
+    print(*closing_lines(ledger), sep="\n")
 
 
 def pictures_of_data(params: dict[str, Any]) -> Iterator[Picture]:

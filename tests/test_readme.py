@@ -41,9 +41,7 @@ def test_exp_run_lines_set_keys_that_exist_to_values_that_pass(
 ) -> None:
     before = yaml.safe_load((ROOT / "params.yaml").read_text())
     shutil.copy(ROOT / "params.yaml", tmp_path / "params.yaml")
-    # a sweep is one value at a time
-    one_each = [s if "[" in s else s.split(",")[0] for s in settings]
-    apply_overrides(str(tmp_path / "params.yaml"), one_each)
+    apply_overrides(str(tmp_path / "params.yaml"), settings)
     after = yaml.safe_load((tmp_path / "params.yaml").read_text())
     read_study(tmp_path / "params.yaml")
     assert after != before

@@ -27,7 +27,8 @@ def main() -> None:
         sys.argv[:2] = ["-m"]
         runpy.run_module(f"tools.{name}", run_name="__main__", alter_sys=True)
         return
-    listed = "\n".join(f"  {each:<14} {about}" for each, about in known.items())
+    width = max(map(len, known))
+    listed = "\n".join(f"  {each:<{width}}  {about}" for each, about in known.items())
     text = f"usage: python -m tools COMMAND [--help]\n\n{listed}"
     if name in ("-h", "--help"):
         print(text)

@@ -1,4 +1,4 @@
-"""Compare two revisions on one page: ``python -m tools.compare [REV_A [REV_B]]``."""
+"""Compare two revisions on one page: ``python -m tools compare [REV_A [REV_B]]``."""
 
 from __future__ import annotations
 

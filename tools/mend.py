@@ -1,4 +1,4 @@
-"""Put aside what a killed DVC left half written: dvc.lock, and its list of who is at what."""
+"""Put aside what a killed DVC left half written: dvc.lock, and its list of locks."""
 
 from __future__ import annotations
 

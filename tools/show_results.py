@@ -13,11 +13,11 @@ import pandas as pd
 from study.command import run
 from study.figures.style import method_label
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, SUPPORTED
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text, effect_text, needed_text
 from study.params import read_section
 from study.paths import RunKey
-from study.report.place import study_folder
+from study.report.closing import closing_lines
 from study.timings import training_seconds
 from study.training.config import Experiments, Seeds, all_runs
 
@@ -29,8 +29,6 @@ Numbers are differences between methods, paired by seed, with their intervals.
 Add no seed because a claim is open: that errs more often than the rule says."""
 COLUMNS = 100
 ANSWER = Path("metrics/answer.txt")
-PAGE = Path("report/index.html")
-EVIDENCE = "Open {} in a browser: every claim with its evidence, every run with its numbers."
 
 
 def ledger_text(ledger: pd.DataFrame) -> str:
@@ -58,18 +56,6 @@ def _lines(claim: Any) -> list[str]:
 def answer_text(lines: list[str]) -> str:
     """Lay out the answer of a study of one's own, a paragraph a line."""
     return "\n\n".join("\n".join(wrap(line, COLUMNS)) for line in lines)
-
-
-def closing_lines(ledger: pd.DataFrame) -> list[str]:
-    """Say what was found, the surest claim of all, and which page to open if there is one."""
-    lines = [f"Found: {counts_text(ledger)}."]
-    settled = ledger[ledger["verdict"].isin([SUPPORTED, CONTRADICTED])]
-    if len(settled):
-        claim: Any = next(settled.nsmallest(1, "p").itertuples())
-        lines.append(f"Surest, {claim.verdict}: {claim.sentence}, {effect_text(claim)}.")
-    if PAGE.exists():
-        lines.append(EVIDENCE.format(study_folder() / PAGE))
-    return lines
 
 
 def time_text(seconds: Mapping[RunKey, float]) -> str:

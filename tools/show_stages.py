@@ -1,4 +1,4 @@
-"""Print the stages in the order in which they run: those of a line wait for the same others."""
+"""Print the stages in the order in which they run, with what each waits for."""
 
 from __future__ import annotations
 

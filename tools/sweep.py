@@ -1,22 +1,30 @@
-"""Draw metrics against a parameter: ``python -m tools.sweep mixup.alpha``."""
+"""Sweep a parameter, and draw metrics against it: ``python -m tools sweep mixup.alpha 0.4 1``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
+import yaml
 from dvc.repo import Repo
 
+from study.code import stage_digests
 from study.command import run
 from study.errors import StudyError
 from study.figures.style import method_colours, save
 from study.figures.sweep import draw_sweep, moved
-from study.params import dotted, shown
+from study.params import ParamsError, dotted, read_params, shown
 from study.revisions import (
+    WORKSPACE,
+    Revision,
     experiments_of,
     find_revision,
     params_at,
@@ -24,6 +32,7 @@ from study.revisions import (
     table_at,
 )
 from study.tables import SUMMARY
+from study.validation import read_study
 
 METRICS = ("test_accuracy", "test_nll")
 FINISHED = (None, "Success")
@@ -63,34 +72,85 @@ def points(repo: Repo, param: str, base: str) -> tuple[list[Point], list[str]]:
         except StudyError as error:
             left_out.append(str(error))
             continue
-        others = json.dumps(params, sort_keys=True, default=str)
-        found.append(Point(revision.name, at, others, summary))
+        found.append(Point(revision.name, at, as_text(params), summary))
     return found, left_out
 
 
 def take(params: dict[str, Any], key: str) -> float:
     """Take the number under ``key``, written with dots, out of nested params."""
-    *path, last = key.split(".")
-    section: Any = params
-    for part in path:
-        section = section.get(part) if isinstance(section, dict) else None
-    if not isinstance(section, dict) or last not in section:
-        raise StudyError(f"{dotted(*key.split('.'))} is not in params.yaml")
+    section, last = place_of(params, key)
     value = section.pop(last)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise StudyError(f"{key} is not a number: {shown(value)}")
     return float(value)
 
 
-def largest_sweep(found: list[Point]) -> list[Point]:
+def place_of(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    """Find the section that holds ``key``, written with dots, and its name there."""
+    *path, last = key.split(".")
+    section: Any = params
+    for part in path:
+        section = section.get(part) if isinstance(section, dict) else None
+    if not isinstance(section, dict) or last not in section:
+        raise StudyError(f"{dotted(*key.split('.'))} is not in params.yaml")
+    return section, last
+
+
+def as_text(params: dict[str, Any]) -> str:
+    return json.dumps(params, sort_keys=True, default=str)
+
+
+def others_here(param: str) -> str:
+    """Give all parameters but one as an experiment would have them that is run now."""
+    params = params_at(Revision(WORKSPACE))
+    take(params, param)
+    return as_text(params | {k: v for k, v in stage_digests().items() if k in params})
+
+
+def run_experiments(param: str, values: Sequence[float]) -> None:
+    """Run an experiment for each value, apart from this folder's files, which stay as they are.
+
+    Raises:
+        StudyError: a value cannot be used, which is found before any is run; one fails.
+    """
+    for value in values:
+        check_value(param, value)
+    for n, value in enumerate(values, 1):
+        words = ["exp", "run", "--temp", "-S", f"{param}={value:.15g}"]
+        print(f"\nExperiment {n} of {len(values)}: dvc {' '.join(words)}", flush=True)
+        done = subprocess.run([sys.executable, "-m", "dvc", *words], check=False)
+        if done.returncode:
+            raise StudyError(f"the experiment with {param} = {value:g} failed, see above")
+
+
+def check_value(param: str, value: float) -> None:
+    """Refuse what the stage `validate` would refuse."""
+    params = read_params()
+    section, last = place_of(params, param)
+    section[last] = int(value) if isinstance(section[last], int) and value % 1 == 0 else value
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "params.yaml")
+        path.write_text(yaml.safe_dump(params), encoding="utf-8")
+        try:
+            read_study(path)
+        except ParamsError as error:
+            raise StudyError(str(error).removeprefix(f"{path}: ")) from error
+
+
+def largest_sweep(found: list[Point], others: str | None = None) -> list[Point]:
     """Choose the points that differ in the parameter only: of such groups that of most values.
 
     They come in the order of their values. Of two points with one value the first counts, which
     DVC lists first because it is newer.
+
+    Args:
+        found: the points.
+        others: of the group that is to be chosen, if it is known.
     """
     groups: dict[str, dict[float, Point]] = {}
     for point in found:
-        groups.setdefault(point.others, {}).setdefault(point.at, point)
+        if others in (None, point.others):
+            groups.setdefault(point.others, {}).setdefault(point.at, point)
     largest: dict[float, Point] = max(groups.values(), key=len, default={})
     return [largest[at] for at in sorted(largest)]
 
@@ -105,7 +165,7 @@ def draw(swept: list[Point], param: str, metrics: list[str]) -> Path:
         values = " and ".join(f"{point.at:g}" for point in swept) or "no value"
         raise StudyError(
             f"a sweep needs at least two values of {param} with results, found only {values}: "
-            f"run `dvc exp run --queue -S '{param}=...'` and `dvc queue start`"
+            f"name those to run, as in `python -m tools sweep {param} 1 2`"
         )
     summaries = pd.concat([point.summary.assign(at=point.at) for point in swept])
     if unknown := sorted(set(metrics) - set(summaries["metric"])):
@@ -121,21 +181,30 @@ def draw(swept: list[Point], param: str, metrics: list[str]) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Draw metrics against a parameter that experiments were run with: "
-        "dvc exp run --queue -S 'mixup.alpha=0.1,0.4' and dvc queue start make some."
+        description="Run an experiment for each value that has no results yet, and draw metrics "
+        "against the parameter. Without values, draw the experiments that there are.",
     )
     parser.add_argument("param", help="key of params.yaml, such as mixup.alpha")
+    parser.add_argument("values", nargs="*", type=float, help="such as 0.2 0.4 1")
     parser.add_argument("--metric", action="append", help=f"default: {' and '.join(METRICS)}")
     parser.add_argument("--base", default="HEAD", help="commit they started from; default: HEAD")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
+    if asked.values and asked.base != "HEAD":
+        parser.error("experiments start from HEAD: name either values or --base")
     with repository() as repo:
         found, left_out = points(repo, asked.param, asked.base)
-    swept = largest_sweep(found)
+    others = others_here(asked.param) if asked.values else None
+    known = {point.at for point in found if point.others == others}
+    if missing := sorted(set(asked.values) - known):
+        run_experiments(asked.param, missing)
+        with repository() as repo:
+            found, left_out = points(repo, asked.param, asked.base)
+    swept = largest_sweep(found, others)
     left_out += [
         f"{point.name} " + ("repeats a value" if same else "differs in other params too")
         for point in found
         if point not in swept
-        for same in [point.others == swept[0].others]
+        for same in [point.others in {p.others for p in swept}]
     ]
     for said in left_out:
         print(f"left out: {said}")

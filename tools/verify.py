@@ -1,4 +1,4 @@
-"""Compare the runs in this folder with the committed ones: ``python -m tools.verify``.
+"""Compare the runs in this folder with the committed ones: ``python -m tools verify``.
 
 It trains nothing; ``make verify`` trains the study anew in a copy and calls this there.
 """

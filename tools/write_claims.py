@@ -24,8 +24,8 @@ was known when a claim was written down. Numbers are differences between methods
 with their intervals; more of each is in [metrics/claims.csv](../metrics/claims.csv)."""
 SUMMARY_INTRO = """\
 Means over the seeds ± half of their 95 % intervals, from
-[metrics/summary.csv](../metrics/summary.csv). The seeds of MNIST split the same digits. The verdicts
-are corrected for that; these intervals are not, so they are too narrow for other digits:"""
+[metrics/summary.csv](../metrics/summary.csv). The seeds of MNIST split the same digits. The
+verdicts are corrected for that, these intervals are not: they are too narrow for other digits:"""
 
 
 def results_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:

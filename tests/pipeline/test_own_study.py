@@ -154,7 +154,8 @@ def test_the_queue_turns_a_number_and_all_are_compared(mine: Project) -> None:
         mine.run("dvc", "exp", "run", "--queue", *words)
     states = mine.run_queue(jobs=2)
     assert states.count("Success") == 2, states
-    swept = mine.run("python", "../tools", "sweep", "mixup.alpha").stdout
+    swept = mine.run("python", "../tools", "sweep", "mixup.alpha", "0.4", "2", "4").stdout
+    assert "Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=4\n" in swept
     assert "mixup.alpha = 0.4" in swept
     assert ", 1 (" in swept
     assert ", 2 (" in swept

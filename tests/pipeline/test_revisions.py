@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -135,10 +136,36 @@ def test_page_names_the_parameter_and_shows_both_figures(swept: Project) -> None
 
 
 def test_sweep_is_one_figure(swept: Project) -> None:
-    done = swept.run("python", "-m", "tools.sweep", "mixup.alpha")
+    done = swept.run("python", "-m", "tools", "sweep", "mixup.alpha")
     found = names(swept)
     line = f"mixup.alpha = 0.1 ({found[0.1]}), 2 (main), 8 ({found[8.0]})"
     assert sorted(line.split(", ")[1:]) == sorted(done.stdout.splitlines()[0].split(", ")[1:])
     path = Path(swept.folder / "report/sweep_mixup.alpha.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert f"The figure: {path.relative_to(swept.folder)}" in done.stdout
+
+
+def test_sweep_runs_the_values_that_have_no_results(swept: Project, tmp_path: Path) -> None:
+    project = swept.copy(tmp_path / "study")
+    before = hashes(project.folder / "runs")
+    done = project.run("python", "-m", "tools", "sweep", "mixup.alpha", "0.1", "0.4", "2")
+    told = [line for line in done.stdout.splitlines() if line.startswith("Experiment")]
+    assert told == ["Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=0.4"]
+    assert sorted(names(project)) == [0.1, 0.4, 8.0]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("mixup.alpha = ")]
+    assert re.findall(r"([\d.]+) \(", line) == ["0.1", "0.4", "2", "8"]
+    assert "left out" not in done.stdout
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    assert hashes(project.folder / "runs") == before
+    again = project.run("python", "-m", "tools", "sweep", "mixup.alpha", "0.4").stdout
+    assert again.splitlines()[-2:] == done.stdout.splitlines()[-2:]
+    assert "Experiment" not in again
+
+
+def test_sweep_refuses_a_value_before_it_runs_another(study: Project) -> None:
+    done = study.run("python", "-m", "tools", "sweep", "mixup.alpha", "0.4", "-1", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: mixup.alpha should be greater than or equal to 0.001, got"
+    )
+    assert done.stdout == ""

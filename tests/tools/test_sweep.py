@@ -94,6 +94,24 @@ def test_experiment_with_another_difference_is_left_out(
     assert axes.get_lines()[1].get_xdata().tolist() == [0.1, 2.0, 8.0]
 
 
+def test_values_that_have_results_are_not_run_again(
+    swept: Results, monkeypatch: pytest.MonkeyPatch, drawn: list[Figure], capsys
+) -> None:
+    write(swept, 4.0, 0.9, steps=7)
+    swept.experiment("longer")
+    run_sweep(monkeypatch, "mixup.alpha", "8", "0.1")
+    assert "Experiment" not in capsys.readouterr().out
+    assert drawn[0].axes[0].get_lines()[1].get_xdata().tolist() == [0.1, 2.0, 8.0]
+
+
+def test_values_are_run_from_the_commit_that_is_checked_out(
+    swept: Results, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    with pytest.raises(SystemExit):
+        run_sweep(monkeypatch, "mixup.alpha", "1", "--base", "HEAD~1")
+    assert "name either values or --base" in capsys.readouterr().err
+
+
 def test_queued_experiment_is_left_out(
     swept: Results, monkeypatch: pytest.MonkeyPatch, drawn: list[Figure], capsys
 ) -> None:

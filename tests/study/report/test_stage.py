@@ -33,6 +33,16 @@ def test_a_second_run_gives_the_same_bytes(inside: Path, html: str) -> None:
     assert report.PAGE.read_text(encoding="utf-8") == html
 
 
+def test_it_ends_with_what_was_found_and_what_to_open(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report.main()
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Found: ")
+    assert said[-1].startswith("Open report/index.html in a browser")
+    assert len(said) <= 3
+
+
 def test_no_markup_of_params_and_claims_gets_into_the_page(html: str) -> None:
     assert "window.attacked" in html
     assert "<script>window.attacked" not in html
