@@ -123,7 +123,7 @@ def test_what_cannot_be_used_leaves_nothing(table: Path, own: dict, net: str, sa
 
 def test_a_folder_that_is_there_is_left_alone(table: Path) -> None:
     Path("mine").mkdir()
-    with pytest.raises(StudyError, match="is there already"):
+    with pytest.raises(StudyError, match="already exists"):
         new_study(Path("mine"), {"path": "my.csv", "target": "species"}, None, 2)
     assert not list(Path("mine").iterdir())
 
