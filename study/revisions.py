@@ -82,7 +82,7 @@ def find_revision(repo: Repo, name: str) -> Revision:
     except (DvcException, AttributeError, ValueError):
         commit = None
     if commit is None:
-        raise StudyError(f"{shown(name)} is no commit, branch, tag or DVC experiment")
+        raise StudyError(f"{shown(name)} is not a commit, branch, tag or DVC experiment")
     day = datetime.fromtimestamp(commit.commit_time, UTC).date()
     subject = commit.message.strip().partition("\n")[0]
     if subject.startswith("dvc: commit experiment"):

@@ -14,6 +14,7 @@ from study.errors import StudyError
 from study.files import whole_file
 from study.report.comparison import changes, glance, verdicts
 from study.report.page import render_page
+from study.report.place import beside_code
 from study.revisions import (
     WORKSPACE,
     Revision,
@@ -55,7 +56,7 @@ def content(repo: Repo, a: Revision, b: Revision) -> dict[str, Any]:
         "code": code,
         "figures": figures_that_differ(a, b),
         "glance": list(glance(found, claims, params, code)),
-        "command": shlex.join(["python", "-m", "tools.compare", a.name, b.name]),
+        "command": shlex.join(["python", beside_code("tools"), "compare", a.name, b.name]),
     }
 
 

@@ -72,7 +72,7 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
             "alone nobody can tell what another would bring"
         )
     if folder.exists():
-        raise StudyError(f"{folder} is there already: name another folder, or delete it first")
+        raise StudyError(f"{folder} already exists: name another folder, or delete it first")
     python = python_command(folder)
     dataset, about = read_own(check(OwnDataConfig, own, "own"))
     file, spec = own_code(net)
@@ -194,7 +194,9 @@ def own_section(asked: argparse.Namespace) -> dict[str, Any]:
     if not Path(asked.data).exists():
         if asked.data not in BUNDLED:
             near = did_you_mean(asked.data, BUNDLED)
-            raise StudyError(f"--data {asked.data} is no file, and no set of scikit-learn's{near}")
+            raise StudyError(
+                f"--data {asked.data} is neither a file nor a data set of scikit-learn{near}"
+            )
         where = {"path": None, "name": asked.data}
     target = asked.target[0] if asked.target and len(asked.target) == 1 else asked.target
     section = where | {"target": target, "group": asked.group}

@@ -121,6 +121,6 @@ def drawn(histories: pd.DataFrame, alpha: float) -> str:
     return (
         f"{len(rows):,} steps were recorded. Their lam has mean {digits(rows['lam'].mean(), 3)} "
         f"and standard deviation {digits(rows['lam'].std(ddof=0), 3)}; "
-        f"of Beta({alpha:g}, {alpha:g}) they are 0.5 and {digits(expected, 3)}. "
+        f"those of Beta({alpha:g}, {alpha:g}) are 0.5 and {digits(expected, 3)}. "
         f"The layers k recorded: {where}."
     )

@@ -12,7 +12,7 @@ class Kind(NamedTuple):
 
     title: str
     alt: str
-    """What a picture shows, for who cannot see it."""
+    """What a picture shows, for whoever cannot see it."""
 
 
 KINDS = {
@@ -77,7 +77,7 @@ KINDS = {
     ),
     "deformations": Kind(
         "accuracy on deformed images",
-        "Accuracy on turned, sheared and zoomed images against how strongly they are "
+        "Accuracy on rotated, sheared and zoomed images against how strongly they are "
         "deformed, and below its difference to the baseline's, a line for each method",
     ),
     "class_ratios": Kind(
@@ -95,7 +95,7 @@ KINDS = {
     "intrusion": Kind(
         "mixed points that land on another class",
         "Share of intruding mixed points by layer, a line for each method, and how well "
-        "intrusion tells test errors",
+        "intrusion predicts test errors",
     ),
     "spectra": Kind(
         "singular values",

@@ -85,7 +85,7 @@ def test_missing_runs_are_named(study: Project) -> None:
     assert done.stderr.endswith(f"numbers and verdicts that are missing: {len(gone)}\n")
     path.unlink()
     assert "workspace holds no results" in verify().stderr
-    assert "'nothing' is no commit" in verify("--against", "nothing").stderr
+    assert "'nothing' is not a commit" in verify("--against", "nothing").stderr
 
 
 def test_make_verify_trains_anew_and_leaves_the_folder_as_it_was(

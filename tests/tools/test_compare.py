@@ -149,10 +149,10 @@ def test_figures_that_differ_are_shown(two: Results, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("revisions", "said"),
     [
-        (["nope"], "'nope' is no commit, branch, tag or DVC experiment"),
-        (["HEAD", "nope"], "'nope' is no commit, branch, tag or DVC experiment"),
-        (["HEAD", ""], "'' is no commit, branch, tag or DVC experiment"),
-        (["HEAD:metrics"], "'HEAD:metrics' is no commit, branch, tag or DVC experiment"),
+        (["nope"], "'nope' is not a commit, branch, tag or DVC experiment"),
+        (["HEAD", "nope"], "'nope' is not a commit, branch, tag or DVC experiment"),
+        (["HEAD", ""], "'' is not a commit, branch, tag or DVC experiment"),
+        (["HEAD:metrics"], "'HEAD:metrics' is not a commit, branch, tag or DVC experiment"),
         (["HEAD", "main"], "nothing to compare: HEAD and main are the same"),
         (["workspace"], "nothing to compare: workspace and workspace are the same"),
         (["bare"], "bare holds no results: it has no metrics/runs.csv"),
@@ -196,4 +196,4 @@ def test_exits_with_one_line(two: Results) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "error: 'huffy-gasp' is no commit, branch, tag or DVC experiment\n"
+    assert done.stderr == "error: 'huffy-gasp' is not a commit, branch, tag or DVC experiment\n"

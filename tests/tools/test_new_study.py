@@ -162,7 +162,7 @@ def test_keys_that_cannot_be_read(words: str) -> None:
 
 def test_a_folder_that_is_there_is_left_alone(table: Path) -> None:
     Path("mine").mkdir()
-    with pytest.raises(StudyError, match="is there already"):
+    with pytest.raises(StudyError, match="already exists"):
         new_study(Path("mine"), {"path": "my.csv", "target": "species"}, None, 2)
     assert not list(Path("mine").iterdir())
 

@@ -154,7 +154,10 @@ def test_base_can_be_an_earlier_commit(
         (["mixup.alhpa"], "mixup.alhpa is not in params.yaml"),
         (["mixup.alpha.x"], "mixup.alpha.x is not in params.yaml"),
         (["mixup"], "mixup is not a number"),
-        (["mixup.alpha", "--base", "nope"], "'nope' is no commit, branch, tag or DVC experiment"),
+        (
+            ["mixup.alpha", "--base", "nope"],
+            "'nope' is not a commit, branch, tag or DVC experiment",
+        ),
         (["mixup.alpha", "--metric", "nope"], "no run has the metric nope"),
     ],
 )

@@ -100,7 +100,7 @@ def test_drawn_compares_lam_with_its_distribution() -> None:
     rows = pd.DataFrame({"method": "manifold", "k": [0.0, 3.0], "lam": [0.25, 0.75]})
     said = drawn(rows, 1.0)
     assert said.startswith("2 steps were recorded. Their lam has mean 0.5 and standard deviation")
-    assert "deviation 0.25; of Beta(1, 1) they are 0.5 and 0.289." in said
+    assert "deviation 0.25; those of Beta(1, 1) are 0.5 and 0.289." in said
     assert said.endswith("The layers k recorded: 0, 3 for manifold mixup.")
 
 
