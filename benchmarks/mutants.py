@@ -154,7 +154,7 @@ def mutants_of(source: str) -> Iterator[str]:
         for place in range(places):
             mutant = mutate_code(source, operator, place)
             # A bare * in a signature is no product.
-            if mutant and mutant.count(", /,") == source.count(", /,"):
+            if mutant and mutant.count(" /,") == source.count(" /,"):
                 yield mutant
 
 
