@@ -40,6 +40,15 @@ def test_weights_of_samples_go_with_their_labels(
     assert got.item() == pytest.approx(expected)
 
 
+def test_weights_of_several_dimensions_go_with_their_samples() -> None:
+    def product(output: Tensor, target: Tensor, sample_weight: Tensor) -> Tensor:
+        return (sample_weight * output * target).mean()
+
+    z, y, w = torch.rand(3, N, 2, dtype=torch.float64)
+    got = plan().loss(product, z, y, permute=["sample_weight"], sample_weight=w)
+    assert_close(got, (z * (0.3 * w * y + 0.7 * w[PERM] * y[PERM])).mean())
+
+
 @pytest.mark.parametrize("kind", [torch.tensor, tuple])
 def test_lengths_of_targets_go_with_them(kind: Any) -> None:
     generator = torch.Generator().manual_seed(0)
