@@ -56,6 +56,7 @@ MANIFOLD = [f"mixing/test_manifold{part}" for part in ("", "_layers", "_batches"
 TESTS = {
     "mixup/mixing/formula": [
         *("mixing/test_formula", "mixing/test_formula_infinities", "mixing/test_plan"),
+        *("mixing/test_layers_of_all_kinds", "mixing/test_models", "mixing/test_plan_losses"),
     ],
     "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
     "mixup/mixing/linearity": ["mixing/test_linearity"],
@@ -154,7 +155,7 @@ def mutants_of(source: str) -> Iterator[str]:
         for place in range(places):
             mutant = mutate_code(source, operator, place)
             # A bare * in a signature is no product.
-            if mutant and mutant.count(", /,") == source.count(", /,"):
+            if mutant and mutant.count(" /,") == source.count(" /,"):
                 yield mutant
 
 

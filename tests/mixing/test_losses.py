@@ -40,6 +40,15 @@ def test_weights_of_samples_go_with_their_labels(
     assert got.item() == pytest.approx(expected)
 
 
+def test_weights_of_several_dimensions_go_with_their_samples() -> None:
+    def product(output: Tensor, target: Tensor, sample_weight: Tensor) -> Tensor:
+        return (sample_weight * output * target).mean()
+
+    z, y, w = torch.rand(3, N, 2, dtype=torch.float64)
+    got = plan().loss(product, z, y, permute=["sample_weight"], sample_weight=w)
+    assert_close(got, (z * (0.3 * w * y + 0.7 * w[PERM] * y[PERM])).mean())
+
+
 @pytest.mark.parametrize("kind", [torch.tensor, tuple])
 def test_lengths_of_targets_go_with_them(kind: Any) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -58,6 +67,8 @@ def test_lengths_of_targets_go_with_them(kind: Any) -> None:
         plan().loss(F.ctc_loss, z, y, input_lengths=steps, target_lengths=kind(lengths))
     with pytest.raises(ValueError, match="there is no option 'lengths' to permute"):
         plan().loss(F.ctc_loss, z, y, permute=["lengths"], input_lengths=steps)
+    with pytest.raises(ValueError, match="there is no option 'lengths' to permute"):
+        plan().loss(F.ctc_loss, z, y, permute=["lengths"])
     MixPlan.plain(N).loss(F.ctc_loss, z, y, input_lengths=steps, target_lengths=kind(lengths))
 
 
@@ -99,6 +110,17 @@ def test_class_weights_of_onehot_pixels_in_half_precision(
         half = plan().loss(nn.CrossEntropyLoss(weight), z, onehot.to(dtype))
     assert got.item() == pytest.approx(expected.item(), rel=1e-5)
     assert half.item() == pytest.approx(expected.item(), rel=torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_weighted_losses_are_computed_in_single_precision(
+    dtype: torch.dtype, logits: Tensor
+) -> None:
+    z, targets = logits.to(dtype), reference.mixed(reference.onehot(LABELS, C), 0.3, PERM)
+    losses = reference.cross_entropy(z.double(), targets, weight=WEIGHT)
+    onehot = F.one_hot(torch.tensor(LABELS), C).float()
+    got = plan().loss(nn.CrossEntropyLoss(torch.tensor(WEIGHT)), z, onehot)
+    assert got.item() == pytest.approx(losses.sum() / (targets @ WEIGHT).sum(), rel=1e-6)
 
 
 def test_losses_of_samples_in_half_precision_do_not_overflow() -> None:
