@@ -89,7 +89,7 @@ def main() -> None:
         "report.html.j2",
         folder=study_folder(),
         other_study=other_study(),
-        seeds=seeds,
+        seeds_said=seeds_said(experiments, seeds),
         experiments=experiments,
         n_runs=len(keys),
         n_methods=len({key.method for key in keys}),
@@ -121,6 +121,13 @@ def main() -> None:
     with whole_file(PAGE) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(*closing_lines(ledger), sep="\n")
+
+
+def seeds_said(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
+    """Say how many seeds experiments have, as "10 to 20 seeds" where they differ."""
+    numbers = [len(experiment.seeds or seeds) for experiment in experiments.values()]
+    least, most = min(numbers), max(numbers)
+    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' if most != 1 else ''}"
 
 
 def pictures_of_data(params: dict[str, Any]) -> Iterator[Picture]:

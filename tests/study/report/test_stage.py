@@ -67,6 +67,17 @@ def test_page_says_what_was_run(html: str) -> None:
     assert re.search(r"torch \d+\.\d+", html)
 
 
+@pytest.mark.parametrize(
+    ("own", "said"), [([], "1 seed"), ([7, 8], "2 seeds"), ([7, 8, 9], "2 to 3 seeds")]
+)
+def test_seeds_are_counted_by_experiment(own: list[int], said: str) -> None:
+    config = read_section(dict[Name, ExperimentConfig], "experiments")
+    first, second, *_ = config.values()
+    of_two = {"a": first.model_copy(update={"seeds": [1, 2] if own else []}),
+              "b": second.model_copy(update={"seeds": own})}  # fmt: skip
+    assert report.seeds_said(of_two, [1]) == said
+
+
 def test_every_run_has_its_command(html: str) -> None:
     for group in ("plain@baseline", "mixing@manifold", "mixing@input"):
         for seed in SEEDS:
