@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def refused(params: str) -> str:
-    """Say why a study cannot have these params, as where data has no training set left; else ""."""
+    """Say why a study cannot have these params, the text of a params.yaml; else ""."""
     with TemporaryDirectory() as folder:
         path = Path(folder, PARAMS.name)
         path.write_text(params, encoding="utf-8")

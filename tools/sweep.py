@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -21,7 +20,7 @@ from study.command import run
 from study.errors import StudyError
 from study.figures.style import method_colours, save
 from study.figures.sweep import draw_sweep, moved
-from study.params import ParamsError, dotted, read_params, shown
+from study.params import dotted, read_params, shown
 from study.revisions import (
     WORKSPACE,
     Revision,
@@ -32,7 +31,7 @@ from study.revisions import (
     table_at,
 )
 from study.tables import SUMMARY
-from study.validation import read_study
+from tools.next_look import refused
 
 METRICS = ("test_accuracy", "test_nll")
 FINISHED = (None, "Success")
@@ -128,13 +127,8 @@ def check_value(param: str, value: float) -> None:
     params = read_params()
     section, last = place_of(params, param)
     section[last] = int(value) if isinstance(section[last], int) and value % 1 == 0 else value
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "params.yaml")
-        path.write_text(yaml.safe_dump(params), encoding="utf-8")
-        try:
-            read_study(path)
-        except ParamsError as error:
-            raise StudyError(str(error).removeprefix(f"{path}: ")) from error
+    if why := refused(yaml.safe_dump(params)):
+        raise StudyError(why)
 
 
 def largest_sweep(found: list[Point], others: str | None = None) -> list[Point]:

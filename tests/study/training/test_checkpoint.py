@@ -16,36 +16,19 @@ from study.paths import RunKey, checkpoint_path, remove_checkpoint
 from study.training import checkpoint as module
 from study.training.checkpoint import Checkpoint
 from study.training.trainer import train_run
+from tests.study.training.interruption import each_step, stop_after  # noqa: F401 (a fixture)
 from tests.study.training.test_trainer import METHODS, config, dataset
 
 LONG = {"steps": 150, "decay_at": [40, 90], "evaluations": 4}
 
 
-@pytest.fixture(autouse=True)
-def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", "0")
-
-
-def train_and_stop(monkeypatch: pytest.MonkeyPatch, after: int, *arguments: Any) -> None:
-    """Train until so many checkpoints are written."""
-    save, left = Checkpoint.save, [after]
-
-    def save_and_stop(self: Checkpoint, state: Any) -> None:
-        save(self, state)
-        left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoint, "save", save_and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train_run(*arguments)
+pytestmark = pytest.mark.usefixtures("each_step")
 
 
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The checkpoint of a run that was stopped after its seventh step."""
-    train_and_stop(monkeypatch, 7, config("dropout"), dataset(), tmp_path / "c")
+    stop_after(monkeypatch, 7, train_run, config("dropout"), dataset(), tmp_path / "c")
     return tmp_path / "c"
 
 
@@ -60,7 +43,7 @@ def test_continued_run_has_the_same_bytes(
     data, file = dataset(n_classes=n_classes), tmp_path / "checkpoint"
     undisturbed = train_run(config(method, **LONG), data)
     for steps in (1, 39, 25, 60):  # stops after steps 1, 40, 65 and 125
-        train_and_stop(monkeypatch, steps, config(method, **LONG), data, file)
+        stop_after(monkeypatch, steps, train_run, config(method, **LONG), data, file)
         torch.manual_seed(steps)  # whatever ran in between must not matter
     assert train_run(config(method, **LONG), data, file) == undisturbed
 

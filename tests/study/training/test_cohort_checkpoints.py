@@ -1,36 +1,14 @@
 """Runs trained together, interrupted: they go on to the same bytes."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from study.training.checkpoint import Checkpoint
 from study.training.cohort import train_cohort
 from study.training.trainer import train_run
+from tests.study.training.interruption import each_step, stop_after  # noqa: F401 (a fixture)
 from tests.study.training.test_cohort import METHODS, config, dataset
-
-
-@pytest.fixture
-def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIXUP_CHECKPOINT_SECONDS", "0")
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, n: int, train: Any, *arguments: Any) -> None:
-    """Train until n checkpoints are written."""
-    save, left = Checkpoint.save, [n]
-
-    def save_and_stop(self: Checkpoint, state: Any) -> None:
-        save(self, state)
-        left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoint, "save", save_and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(*arguments)
 
 
 @pytest.mark.usefixtures("each_step")
