@@ -1,7 +1,9 @@
 """What mixing costs: time of a training step with it and without, side by side in one run.
 
 Plain and mixed steps take turns, so that whatever else the machine does falls on both; a ratio is
-the median over neighbouring steps. A second plain net shows what such a ratio is worth here.
+the median over neighbouring steps. A second plain net shows what such a ratio is worth here. A loop
+that mixes by hand, as papers write it, shows what is the formula's: its plans were drawn before, and
+it checks nothing.
 
     python -m benchmarks.mixing_overhead [--steps 1000] [--csv FILE]
 """
@@ -13,6 +15,7 @@ import csv
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +25,7 @@ from torch.nn import functional as F
 
 from mixup import MLP, ManifoldMixup
 
+Criterion = Callable[..., Tensor]
 Step = Callable[[Tensor, Tensor], object]
 
 
@@ -49,7 +53,7 @@ class Subject:
     net: Callable[[], nn.Module]
     layers: list[str]
     shape: tuple[int, ...]
-    criterion: Callable[..., Tensor] = F.cross_entropy
+    criterion: Criterion = F.cross_entropy
     classes: int = 10
 
     def batch(self) -> tuple[Tensor, Tensor]:
@@ -69,7 +73,7 @@ def hidden(*ks: int) -> list[str]:
 
 LINES = """{net}
   step: plain {plain_ms:.2f} ms, mixed {mixed_ms:.2f} ms, {added_us:.0f} us more, ratio {ratio:.3f}
-        (two plain twins: {plain_twin_ratio:.3f})
+        (mixed by hand: {by_hand_ratio:.3f}; two plain twins: {plain_twin_ratio:.3f})
   eval: model with a mixer {eval_model_ratio:.3f}, mixer(x) {eval_mixer_ratio:.3f} of the model"""
 
 SUBJECTS = [
@@ -85,35 +89,22 @@ SUBJECTS = [
 
 
 def measure(subject: Subject, steps: int) -> dict[str, float | str]:
-    plain, twin, mixed = (subject.net() for _ in range(3))
-    twin.load_state_dict(plain.state_dict())
-    mixed.load_state_dict(plain.state_dict())
+    plain, twin, mixed, mixed_by_hand = nets = [subject.net() for _ in range(4)]
+    for net in nets[1:]:
+        net.load_state_dict(plain.state_dict())
     mixer = ManifoldMixup(mixed, subject.layers, 2.0, seed=0)
 
-    def plain_step(net: nn.Module) -> Step:
-        optimiser = torch.optim.AdamW(net.parameters(), fused=True)
-
-        def step(x: Tensor, y: Tensor) -> None:
-            loss = subject.criterion(net(x), y)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-
-        return step
-
-    optimiser = torch.optim.AdamW(mixed.parameters(), fused=True)
-
-    def mixed_step(x: Tensor, y: Tensor) -> None:
-        output, plan = mixer(x)
-        loss = plan.loss(subject.criterion, output, y)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    plain_time, twin_time, mixed_time = alternate(
-        subject, [plain_step(plain), plain_step(twin), mixed_step], steps
+    plain_time, twin_time, mixed_time, by_hand_time = alternate(
+        subject,
+        [
+            plain_step(plain, subject.criterion),
+            plain_step(twin, subject.criterion),
+            mixed_step(mixer, subject.criterion),
+            step_by_hand(mixed_by_hand, subject),
+        ],
+        steps,
     )
-    for net in (plain, twin, mixed):
+    for net in nets:
         net.eval()
     with torch.no_grad():
         bare, idle, called = alternate(
@@ -125,10 +116,61 @@ def measure(subject: Subject, steps: int) -> dict[str, float | str]:
         "mixed_ms": median(mixed_time) * 1e3,
         "added_us": (median(mixed_time) - median(plain_time)) * 1e6,
         "ratio": ratio(mixed_time, plain_time),
+        "by_hand_ratio": ratio(by_hand_time, plain_time),
         "plain_twin_ratio": ratio(twin_time, plain_time),
         "eval_model_ratio": ratio(idle, bare),
         "eval_mixer_ratio": ratio(called, bare),
     }
+
+
+def plain_step(net: nn.Module, criterion: Criterion) -> Step:
+    train = trainer_of(net)
+    return lambda x, y: train(criterion(net(x), y))
+
+
+def mixed_step(mixer: ManifoldMixup, criterion: Criterion) -> Step:
+    train = trainer_of(mixer.model)
+
+    def step(x: Tensor, y: Tensor) -> None:
+        output, plan = mixer(x)
+        train(plan.loss(criterion, output, y))
+
+    return step
+
+
+def step_by_hand(net: nn.Module, subject: Subject) -> Step:
+    """Mix as papers write it: lam * h + (1 - lam) * h[perm], and two losses."""
+    train, criterion, layers = trainer_of(net), subject.criterion, dict(net.named_modules())
+    draw = ManifoldMixup(net, subject.layers, 2.0, seed=0).draw
+    plans = cycle([draw(subject.shape[0]) for _ in range(256)])
+
+    def step(x: Tensor, y: Tensor) -> None:
+        plan = next(plans)
+        lam, perm = plan.lam, plan.perm
+
+        def mix(h: Tensor) -> Tensor:
+            return lam * h + (1 - lam) * h[perm]
+
+        if plan.layer == "input":
+            output = net(mix(x))
+        else:
+            hook = layers[str(plan.layer)].register_forward_hook(lambda _, __, h: mix(h))
+            output = net(x)
+            hook.remove()
+        train(lam * criterion(output, y) + (1 - lam) * criterion(output, y[perm]))
+
+    return step
+
+
+def trainer_of(net: nn.Module) -> Callable[[Tensor], None]:
+    optimiser = torch.optim.AdamW(net.parameters(), fused=True)
+
+    def train(loss: Tensor) -> None:
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    return train
 
 
 def alternate(subject: Subject, kinds: list[Step], steps: int) -> list[list[float]]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from inspect import isfunction
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+LINEAR = {
+    *(F.cross_entropy, F.binary_cross_entropy, F.binary_cross_entropy_with_logits),
+    *(nn.CrossEntropyLoss, nn.BCELoss, nn.BCEWithLogitsLoss),
+}
+"""Functions and classes that are linear in a target of numbers, whatever their options."""
 SHARES = (0.5, 0.85)  # on the way from one target to the other
 
 _batches: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
@@ -21,9 +28,10 @@ def check_linear(
 ) -> None:
     """Raise unless the criterion is a straight line between the targets that are tried.
 
-    It is tried at its 1st, 2nd, 4th, 8th ... batch: a criterion of straight pieces, like the hinge
-    loss, shows its kinks only where outputs are large enough, and they grow in training. Trials
-    are made on a copy of it, if it has a state, and leave torch's generators as they were.
+    PyTorch's cross-entropies are known to be. Any other is tried at its 1st, 2nd, 4th, 8th ...
+    batch: a criterion of straight pieces, like the hinge loss, shows its kinks only where outputs
+    are large enough, and they grow in training. Trials are made on a copy of it, if it has a state,
+    and leave torch's generators as they were.
 
     Args:
         criterion: of (output, target).
@@ -36,11 +44,14 @@ def check_linear(
 
     Randomness: a generator of its own, the same for every call.
     """
+    if (criterion if isfunction(criterion) else type(criterion)) in LINEAR:
+        return
     # A bound method is another object every time.
     owner, method = getattr(criterion, "__self__", criterion), getattr(criterion, "__func__", None)
-    counts: dict[Any, int] = {}
-    with suppress(TypeError):  # what takes no weak reference is tried at every batch
-        counts = _batches.setdefault(owner, counts)
+    try:
+        counts = _batches.setdefault(owner, {})
+    except TypeError:  # what takes no weak reference is tried at every batch
+        counts = {}
     batch = counts.get(method, 0) + 1
     if batch & (batch - 1) == 0 and not _is_linear(criterion, output, target, options):
         name = getattr(criterion, "__name__", type(criterion).__name__)

@@ -101,8 +101,8 @@ class MixPlan:
 
         ``lam * criterion(output, y) + (1 - lam) * criterion(output, y[perm])`` for hard labels.
         Targets that are numbers (one-hot, soft, multi-label, binary) are mixed and given to the
-        criterion once, which is the same where the criterion is linear in its target. That is found
-        out by trying it, at its 1st, 2nd, 4th, 8th ... batch.
+        criterion once, which is the same where the criterion is linear in its target. PyTorch's
+        cross-entropies are; any other is tried, at its 1st, 2nd, 4th, 8th ... batch.
 
         A cross-entropy with class weights has the mean ``sum of losses / sum(w[c] * target[i, c])``
         for both kinds of target; for soft ones, PyTorch itself would divide by their number.
@@ -131,7 +131,7 @@ class MixPlan:
                 criterion has no ``reduction`` to turn off; an option has an entry a sample, and
                 ``permute`` is not given.
         """
-        if terms not in get_args(Terms):
+        if terms != "auto" and terms != "two":
             raise ValueError(f"terms must be one of {get_args(Terms)}, got {terms!r}")
         if not self.mixes_labels:
             return plain_loss(criterion, output, target, options)

@@ -1,6 +1,7 @@
 """Which criteria are taken to be linear in their target, and when that is tried."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
+from mixup.mixing.linearity import _is_linear
 from tests import reference
 from tests.mixing.five import PERM, C, N, plan
 
@@ -44,6 +46,30 @@ def test_a_criterion_that_is_not_linear_in_its_target_is_refused(
         PLAN.loss(criterion, z, y)
     with pytest.raises(ValueError, match="not linear in its target"):
         PLAN.loss(criterion, z, y)
+
+
+WITH_OPTIONS: list[Callable[..., Tensor]] = [
+    partial(F.cross_entropy, weight=torch.rand(C).double(), label_smoothing=0.3),
+    partial(F.cross_entropy, reduction="none"),
+    partial(F.binary_cross_entropy_with_logits, pos_weight=torch.rand(C).double()),
+    lambda z, y: F.binary_cross_entropy(z.sigmoid(), y, weight=torch.rand(N, 1).double()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("criterion", WITH_OPTIONS)
+def test_what_is_known_to_be_linear_passes_the_trial(
+    criterion: Callable[..., Tensor], logits: Tensor
+) -> None:
+    assert _is_linear(criterion, logits, torch.rand(N, C, dtype=torch.float64), {})
+
+
+def test_a_subclass_of_a_linear_criterion_is_tried() -> None:
+    class Squared(nn.BCEWithLogitsLoss):
+        def forward(self, input: Tensor, target: Tensor) -> Tensor:
+            return super().forward(input, target) ** 2
+
+    with pytest.raises(ValueError, match="Squared is not linear in its target"):
+        PLAN.loss(Squared(), torch.randn(N, C), torch.rand(N, C))
 
 
 def test_a_kink_out_of_reach_at_first_is_seen_when_outputs_have_grown(logits: Tensor) -> None:
