@@ -2,8 +2,8 @@
 
 Plain and mixed steps take turns, so that whatever else the machine does falls on both; a ratio is
 the median over neighbouring steps. A second plain net shows what such a ratio is worth here. A loop
-that mixes by hand, as papers write it, shows what is the formula's: its plans were drawn before, and
-it checks nothing.
+that mixes by hand, as papers write it, shows what is the formula's: its plans were drawn before
+and it checks nothing.
 
     python -m benchmarks.mixing_overhead [--steps 1000] [--csv FILE]
 """
