@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.figures.style import log_scale, method_label, new_figure, seeds_said, styled
+from study.figures.style import (
+    legend_below,
+    log_scale,
+    method_label,
+    new_figure,
+    seeds_said,
+    styled,
+)
 from study.measures.catalogue import label
 from study.summaries.against_baseline import MEASURED
 
@@ -133,7 +140,7 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
         Line2D([], [], marker=_MARKERS[name], mfc=_fill(name, "#555555"), mec="#555555", ls="")
         for name in _MARKERS
     ]
-    figure.legend(kinds, list(_ALLOWANCES.values()), loc="outside lower center", ncols=3)
+    legend_below(figure, kinds, _ALLOWANCES.values())
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: scores as they are, stopped early and temperature scaled, both by the "

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from study.figures.style import RANGE, log_scale, method_label, new_figure, seeds_said, styled
+from study.figures.style import (
+    RANGE,
+    legend_below,
+    log_scale,
+    method_label,
+    new_figure,
+    seeds_said,
+    styled,
+)
 
 _PANELS = {
     "train_loss": "loss on training data (nats)",
@@ -48,5 +56,5 @@ def draw_curves(histories: pd.DataFrame, colours: Mapping[str, str], title: str)
     spread = seeds_said(n, f"line: mean, band: {RANGE}")
     figure.suptitle(f"{title}: training, evaluated on clean data\n{spread}")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6)
+    legend_below(figure, handles, labels)
     return figure

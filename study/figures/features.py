@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from study.figures.style import INTERVAL, method_label, new_figure, seeds_said, styled
+from study.figures.style import INTERVAL, legend_below, method_label, new_figure, seeds_said, styled
 from study.measures.catalogue import find
 
 _SCALINGS = {"raw": "states as they are", "centred": "class mean subtracted"}
@@ -123,4 +123,4 @@ def _finish(figure: Figure, title: str, summary: pd.DataFrame, also: str = "") -
     n = int(summary["n"].max())
     figure.suptitle(f"{title}\n{seeds_said(n, f'dot and bar: {INTERVAL}{also}')}")
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6)
+    legend_below(figure, handles, labels)

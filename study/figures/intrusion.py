@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from study.figures.style import method_label, new_figure, seeds_said, styled
+from study.figures.style import legend_below, method_label, new_figure, seeds_said, styled
 
 _SHARES = {
     "intrusion": "nearest training point of neither class",
@@ -38,9 +38,7 @@ def draw_intrusion(runs: pd.DataFrame, colours: Mapping[str, str], title: str) -
     by_layer[0].set_ylabel("share of mixed points")
     _draw_errors(errors, runs, methods, colours)
     handles, labels = by_layer[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=min(8, len(methods)), columnspacing=1.2
-    )
+    legend_below(figure, handles, labels, columns=8)
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: mixed training points that land on another class\n"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from study.figures.style import RANGE, method_label, new_figure, seeds_said, styled
+from study.figures.style import RANGE, legend_below, method_label, new_figure, seeds_said, styled
 from study.tables import BASELINE, values_by_seed
 
 ATTACKS = {
@@ -107,7 +107,7 @@ def _draw(
     if rows == 2:
         grid[1, 0].set_ylabel("percentage points above the baseline")
         grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=""))
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    legend_below(figure, *grid[0, 0].get_legend_handles_labels())
     figure.suptitle(f"{title}\n{_about(measures, samples)}")
     return figure
 

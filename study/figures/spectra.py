@@ -6,7 +6,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from study.figures.style import RANGE, log_scale, method_label, new_figure, seeds_said, styled
+from study.figures.style import (
+    RANGE,
+    legend_below,
+    log_scale,
+    method_label,
+    new_figure,
+    seeds_said,
+    styled,
+)
 
 _SCALINGS = {
     "raw": "states as they are: the first value is mostly the distance from the origin",
@@ -57,5 +65,5 @@ def draw_spectra(
         f"{title}: singular values of the states of each class\n{_SCALINGS[scaling]}\n{spread}"
     )
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6)
+    legend_below(figure, handles, labels)
     return figure

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import TwoSlopeNorm
@@ -154,6 +155,19 @@ def styled() -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """Make an empty figure of ``width`` by ``height`` inches that pyplot knows nothing of."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def legend_below(
+    figure: Figure, handles: Iterable[Artist], labels: Iterable[str], columns: int = 6
+) -> None:
+    """Set a legend under the panels, in as many of ``columns`` columns as there is room for."""
+    handles, labels = list(handles), list(labels)
+    canvas: Any = FigureCanvasAgg(figure)
+    for n in range(min(columns, len(labels)), 0, -1):
+        legend = figure.legend(handles, labels, loc="outside lower center", ncols=n)
+        if n == 1 or legend.get_window_extent(canvas.get_renderer()).width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def save(figure: Figure, path: Path | str) -> None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from study.figures.style import (
     INTERVAL,
+    legend_below,
     log_scale,
     method_label,
     new_figure,
@@ -53,7 +54,7 @@ def draw_sweep(
             axes.set_visible(bool(chosen.any()))
     entries = {line.get_label(): line for axes in panels.flat for line in axes.get_lines()}
     labels = [label for label in map(method_label, colours) if label in entries]
-    figure.legend([entries[label] for label in labels], labels, loc="outside lower center", ncols=6)
+    legend_below(figure, [entries[label] for label in labels], labels)
     figure.suptitle(f"Metrics against {param}\n{_about(drawn)}")
     return figure
 

@@ -9,7 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from study.figures.style import INTERVAL, method_colours, new_figure, seeds_said, styled
+from study.figures.style import (
+    INTERVAL,
+    legend_below,
+    method_colours,
+    new_figure,
+    seeds_said,
+    styled,
+)
 from study.training.config import ExperimentConfig
 
 
@@ -92,7 +99,7 @@ def draw_widths(
         + seeds_said(n, marks)
     )
     entries = dict(zip(*reversed(figure.axes[1].get_legend_handles_labels()), strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=3)
+    legend_below(figure, entries.values(), entries.keys())
     return figure
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -16,6 +17,7 @@ from study.figures.style import (
     PROBABILITY_NORM,
     RANGE,
     class_colour,
+    legend_below,
     log_scale,
     method_colours,
     method_label,
@@ -136,3 +138,20 @@ def test_a_log_scale_of_nothing_positive_stays_linear():
     axes = new_figure(3, 2).add_subplot()
     log_scale(axes, "x", [0.0, -1.0])
     assert axes.get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b", "c"], [f"a long name {i}" for i in range(8)]])
+def test_a_legend_below_lies_within_its_figure_in_as_few_rows_as_that_takes(
+    names: list[str],
+) -> None:
+    with styled():
+        figure = new_figure(6, 4)
+        axes = figure.add_subplot()
+        lines = [axes.plot([0, 1], [i, i])[0] for i in range(len(names))]
+        legend_below(figure, lines, names)
+        FigureCanvasAgg(figure).draw()
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    rows = {round(text.get_window_extent().y0) for text in figure.legends[0].get_texts()}
+    assert len(rows) == (1 if len(names) < 8 else 2)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == names
