@@ -11,7 +11,7 @@ from study.inference.ledger import ledger_metrics, ledger_table
 from study.inference.wins import ranks_table, wins_table
 from study.params import read_section
 from study.tables import MEASURES, read_table, write_table
-from study.training.config import ExperimentConfig, KnownExperiments
+from study.training.experiment import ExperimentConfig, KnownExperiments
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from study.measures.states_config import StatesConfig
 from study.measures.theorem import bottleneck_measures
 from study.params import read_section
 from study.paths import RunKey
-from study.training.config import KnownExperiments
+from study.training.experiment import KnownExperiments
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from study.measures.plane import Box, bounding_box, evaluate_on_box, shows_input
 from study.measures.runs import read_runs
 from study.paths import RunKey, data_file, run_folder
 from study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from study.training.config import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, all_runs
 from study.training.run import Run, load_run, read_metrics
 
 FIGURES = Path("figures/study")

@@ -31,12 +31,11 @@ from study.report.seeds import rankings
 from study.report.study import OWN, facts, method_rows, timed
 from study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
 from study.timings import training_seconds
-from study.training.config import (
-    ComputeConfig,
+from study.training.config import ComputeConfig, MixupConfig
+from study.training.experiment import (
     ExperimentConfig,
     Experiments,
     KnownExperiments,
-    MixupConfig,
     Seeds,
     all_runs,
 )

@@ -7,7 +7,7 @@ from study.measures.robustness_config import RobustnessConfig
 from study.measures.runs import runs_where, write_measures
 from study.params import read_section
 from study.tables import BASELINE
-from study.training.config import KnownExperiments
+from study.training.experiment import KnownExperiments
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from study.inference.verdicts import INCONCLUSIVE
 from study.inference.wording import counts_text
 from study.params import ParamsError, read_section
 from study.tables import MEASURES, read_table
-from study.training.config import ExperimentConfig, KnownExperiments, Seeds
+from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
 from study.validation import read_study
 
 PARAMS = Path("params.yaml")

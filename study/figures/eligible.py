@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from study.figures.style import new_figure, seeds_said, styled
 from study.measures.catalogue import find
 from study.measures.catalogue import title as title_of
-from study.training.method_config import MethodConfig
+from study.training.config import MethodConfig
 
 _COLOURS = matplotlib.colormaps["cividis"]
 

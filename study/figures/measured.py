@@ -12,7 +12,7 @@ from study.figures.methods import draw_methods
 from study.figures.robustness import draw_attacks, draw_deformations
 from study.figures.widths import PANELS, draw_widths
 from study.measures.catalogue import seen_in
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 
 def draw_measured(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from study.figures.style import INTERVAL, method_colours, new_figure, seeds_said, styled
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 
 class _Panel(NamedTuple):

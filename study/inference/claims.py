@@ -17,7 +17,7 @@ from study.errors import StudyError
 from study.inference.looks import Plan
 from study.inference.verdicts import Region
 from study.params import ParamsError, Section, check, did_you_mean, read_params
-from study.training.config import ExperimentConfig, Name, Names
+from study.training.experiment import ExperimentConfig, Name, Names
 
 CLAIMS = Path("claims.yaml")
 

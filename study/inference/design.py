@@ -10,7 +10,8 @@ from study.errors import StudyError
 from study.inference.claims import CLAIMS, Claim, ClaimsFile, check_known
 from study.inference.looks import ONE_LOOK, Look
 from study.params import check, read_params
-from study.training.config import ExperimentConfig, TrainingConfig
+from study.training.config import TrainingConfig
+from study.training.experiment import ExperimentConfig
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from study.inference.claims import CLAIMS, Claim, ClaimsFile, check_known, check
 from study.inference.verdicts import OUTCOMES
 from study.params import check, read_params
 from study.tables import values_by_seed
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 
 def read_headline(

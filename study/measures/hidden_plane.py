@@ -20,7 +20,7 @@ from study.measures.measure import Measure
 from study.measures.plane import Box, bounding_box
 from study.measures.spectra import effective_rank, singular_values, spectra_table
 from study.paths import RunKey
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from study.training.run import Run
 
 _MAPS = ("hidden", "hidden_plain")

@@ -22,7 +22,7 @@ def history_measures(key: RunKey, root: Path = RUNS) -> dict[str, float]:
     - ``test_nll_rise``: the last test NLL minus the lowest of all evaluations; >= 0.
     - ``train_excess_loss``: the mean optimised loss over the last tenth of the steps (rounded up
       to whole rows of the history), minus the mean of their floors, which are those of the very
-      lam drawn (see `study.training.floor.Floor`), so that a run's luck with its lam is not
+      lam drawn (see `study.training.recipe.Floor`), so that a run's luck with its lam is not
       taken for an excess.
 
     Args:

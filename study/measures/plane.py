@@ -8,7 +8,7 @@ from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 
 from study.data.dataset import Dataset
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 Points = NDArray[np.float32]
 Values = NDArray[np.floating]

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from study.params import ParamsError, Section, did_you_mean, unique
 from study.paths import RunKey
-from study.training.config import ExperimentConfig, Names
+from study.training.experiment import ExperimentConfig, Names
 
 # Numbers become part of metric names, without an exponent.
 Radius = Annotated[float, Field(ge=1e-4, le=1)]

@@ -1,4 +1,4 @@
-"""What every run measures of itself, in its metrics.json: see `study.training.outcome`."""
+"""What every run measures of itself, in its metrics.json: see `study.training.record`."""
 
 from study.measures.measure import Measure
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from study.params import ParamsError, Section, did_you_mean
 from study.paths import RunKey
-from study.training.config import ExperimentConfig, Name, Names
+from study.training.experiment import ExperimentConfig, Name, Names
 
 
 class StatesConfig(Section):

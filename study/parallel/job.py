@@ -109,8 +109,8 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
             "than the study: install the same on both"
         )
     # torch, which only workers need
-    from study.training.choice import train
     from study.training.cohort import train_cohort
+    from study.training.trainer import train
     from study.training.trial import keeps_bytes
 
     dataset = dataset or load(job.data)

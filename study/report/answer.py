@@ -15,7 +15,7 @@ from study.inference.wording import effect_text, needed_text
 from study.measures.catalogue import find
 from study.summaries.choices import counted
 from study.tables import BASELINE
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 FINDINGS = {
     AS_CLAIMED: "It helps",

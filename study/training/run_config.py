@@ -13,16 +13,15 @@ from study.params import (
 )
 from study.paths import RunKey
 from study.training.config import (
+    Alpha,
     ComputeConfig,
+    MethodConfig,
     MixupConfig,
-    Name,
-    Seed,
+    NetConfig,
     Threads,
     TrainingConfig,
-    net_for,
 )
-from study.training.method_config import Alpha, MethodConfig
-from study.training.net_config import NetConfig
+from study.training.experiment import Name, Seed, net_for
 from study.training.own_code import digest
 
 

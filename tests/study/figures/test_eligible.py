@@ -8,7 +8,7 @@ from study.figures.eligible import draw_eligible
 from study.paths import RunKey
 from study.summaries.summary import summary_table
 from study.tables import measures_table
-from study.training.method_config import MethodConfig
+from study.training.config import MethodConfig
 
 METHODS = {
     "baseline": MethodConfig(),

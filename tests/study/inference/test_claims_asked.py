@@ -6,7 +6,7 @@ import yaml
 from study.errors import StudyError
 from study.inference.claims import CLAIMS, Claim, not_asked, read_claims
 from study.params import check
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from tests.study.inference.test_claims import ENTRY, ROOT, runs
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from study.measures.states_config import StatesConfig
 from study.params import ParamsError, check
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from study.validation import read_study
 from tests.study.test_validation import PARAMS, turned, write
 

@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from study.errors import StudyError
-from study.training.own_augmentation import load_augmentation
-from study.training.own_net import build_own_net
+from study.training.own_functions import build_own_net, load_augmentation
 
 HEAD = "import torch\nfrom torch import nn\n"
 GOOD = """

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mixup.models.cnn import CNN
 from study.errors import StudyError
-from study.training.eligible import find_eligible
+from study.training.net import find_eligible
 
 SHAPE = (1, 4, 4)
 

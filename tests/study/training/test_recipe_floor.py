@@ -10,7 +10,7 @@ import torch
 
 from mixup.mixing.plan import MixPlan
 from mixup.mixing.sampler import Sampler
-from study.training.floor import Floor, p_different_labels
+from study.training.recipe import Floor, p_different_labels
 from study.training.trainer import train_run
 from tests.study.training.test_cohort import config, dataset
 
