@@ -20,9 +20,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study.code import code_run
 from study.command import run
-from study.data.bundled import TABLES
 from study.data.dataset import Dataset
-from study.data.own import Description, read_own
+from study.data.own import TABLES, Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from study.figures.style import log_scale, method_label, new_figure, seeds_said, styled
 from study.measures.catalogue import label
-from study.summaries.against_baseline import MEASURED
+from study.summaries import MEASURED
 
 COLUMNS = 5
 # A bin's dot has an area in proportion to its share of the points, and is never too small to see.

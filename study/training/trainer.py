@@ -15,6 +15,7 @@ from tqdm import tqdm
 from mixup.mixing.manifold import ManifoldMixup
 from study.data.dataset import Dataset
 from study.files import SUMS, sums
+from study.paths import CHOICE
 from study.seeds import Purpose, seed_sequence
 from study.training.checkpoint import Checkpoint, State
 from study.training.net import build_net, layer_names, n_logits, predict, seed_torch
@@ -157,9 +158,6 @@ def new_state(config: RunConfig, dataset: Dataset) -> State:
     if config.device == "cuda":
         state.generator = torch.cuda.default_generators[torch.cuda.current_device()]
     return state
-
-
-CHOICE = "choice.csv"
 
 
 def train(

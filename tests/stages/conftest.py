@@ -33,7 +33,7 @@ from stages import (
 from study.data.dataset import Dataset, save_dataset
 from study.params import check
 from study.paths import RunKey, run_folder
-from study.summaries.summary import nested_means, summary_table
+from study.summaries import nested_means, summary_table
 from study.tables import LEDGER, measures_table, write_table
 from study.training.experiment import ExperimentConfig, all_runs
 from study.training.record import write_run

@@ -12,9 +12,9 @@ from scipy import ndimage
 from stages import robustness
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
+from study.measures.config import AttacksConfig, DeformationsConfig
 from study.measures.deformations import deformation_measures
 from study.measures.robustness import attack_measures
-from study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence

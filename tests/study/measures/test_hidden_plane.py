@@ -8,7 +8,6 @@ import torch
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.classified_plane import ClassifiedPlane, boundary_length, low_confidence_share
 from study.measures.hidden_plane import (
     class_flatness,
     hidden_measures,
@@ -16,7 +15,7 @@ from study.measures.hidden_plane import (
     input_and_hidden_plane,
     uniform_states,
 )
-from study.measures.plane import Box
+from study.measures.plane import Box, ClassifiedPlane, boundary_length, low_confidence_share
 from study.params import check
 from study.training.net import build_mlp
 from study.training.run import Run

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from study.params import ParamsError, check
+from study.paths import CHOICE
 from study.training.experiment import ExperimentConfig
 from study.training.run_config import RunConfig
 from study.training.split import split_for
-from study.training.trainer import CHOICE, train, train_run
+from study.training.trainer import train, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset
 
 GRID = {"alpha": [0.1, 4.0], "eligible": [[0], [1, 2]]}

@@ -9,7 +9,7 @@ from scipy import stats
 
 from study.errors import StudyError
 from study.paths import RunKey
-from study.summaries.summary import nested_means, runs_table, summary_table
+from study.summaries import nested_means, runs_table, summary_table
 from study.tables import SUMMARY, measures_table
 from tests.sums import write_sums
 

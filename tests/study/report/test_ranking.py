@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from study.inference.wins import ranks_table, wins_table
-from study.report.seeds import rankings
+from study.inference.ranking import ranks_table, wins_table
+from study.report.ranking import rankings
 from study.tables import MEASURES
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.history import history_measures
+from study.measures.training import history_measures
 from study.paths import RunKey, run_folder
 from study.training.record import write_run
 from study.training.run_config import read_run_config

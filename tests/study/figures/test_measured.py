@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from study.figures.methods import draw_methods
+from study.figures.measured import draw_methods
 from study.figures.style import styled
 from study.measures.catalogue import MEASURES, title
-from study.summaries.summary import summary_table
+from study.summaries import summary_table
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}
 VALUES = {

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from study.inference.looks import Look, Plan, holm, holm_over_looks
+from study.inference.claims import Look, Plan
+from study.inference.judge import holm, holm_over_looks
 from study.params import ParamsError, check
 
 SIZES, ERRORS = [10, 20, 40], [0.010, 0.015, 0.025]

@@ -1,4 +1,4 @@
-"""What the course of a run's training tells: how far the test loss rose, how near the floor."""
+"""What every run tells of its training: its own metrics.json, and the course of its history."""
 
 from pathlib import Path
 
@@ -8,9 +8,53 @@ from study.measures.measure import Measure
 from study.paths import RUNS, RunKey, run_folder
 from study.tables import read_history
 
+OF_METRICS = [
+    Measure(
+        "test_accuracy",
+        "test accuracy",
+        better="more",
+        seen_in=("methods", "layers", "curves", "allowances"),
+        said_in=("methods", "layers"),
+        headline=True,
+    ),
+    Measure("test_balanced_accuracy", "test accuracy, mean over classes", better="more"),
+    Measure(
+        "test_nll",
+        "test NLL",
+        "nats",
+        better="less",
+        seen_in=("methods", "layers", "curves", "allowances"),
+        said_in=("methods", "layers", "curves", "allowances"),
+        headline=True,
+    ),
+    Measure(
+        "test_ece",
+        "test ECE",
+        better="less",
+        seen_in=("methods", "reliability", "allowances"),
+        said_in=("reliability",),
+        headline=True,
+    ),
+    Measure("test_brier", "test Brier score", better="less", seen_in=("methods",)),
+    Measure("train_accuracy", "training accuracy", seen_in=("curves",)),
+    Measure("train_nll", "training NLL on clean data", "nats", seen_in=("methods", "curves")),
+    Measure("validation_accuracy", "validation accuracy"),
+    Measure("validation_nll", "validation NLL", "nats"),
+    Measure(
+        "low_confidence_area",
+        "unsure share of the input plane",
+        seen_in=("methods", "boundaries", "hidden", "hidden_plain"),
+        said_in=("boundaries",),
+        meaning="unsure: P(class 1) from 0.25 to 0.75, as a share of the points' box",
+        headline=True,
+    ),
+]
+
+
 COLUMNS = ["step", "loss", "floor", "test_loss"]
 LAST_PART = 0.1
 MEASURES = [
+    *OF_METRICS,
     Measure("test_nll_rise", "rise of the test NLL after its lowest point", "nats"),
     Measure("train_excess_loss", "training loss above its floor", "nats", seen_in=("widths",)),
 ]

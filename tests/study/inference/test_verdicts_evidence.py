@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from study.inference.evidence import Evidence, evidence
-from study.inference.verdicts import Region
+from study.inference.verdicts import Evidence, Region, evidence
 
 ABOVE = Region(0.5, math.inf)
 

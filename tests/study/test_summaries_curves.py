@@ -5,7 +5,7 @@ import pytest
 
 from study.errors import StudyError
 from study.paths import RunKey
-from study.summaries.curves import mean_curves
+from study.summaries import mean_curves
 from tests.sums import write_sums
 
 HEADER = "step,loss,train_loss,train_accuracy,test_loss,test_accuracy,k,lam\n"
