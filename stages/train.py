@@ -6,7 +6,7 @@ from time import perf_counter
 from study.ahead import recorded_code, run_identity, take
 from study.command import run
 from study.paths import RunKey, checkpoint_path, data_file, remove_checkpoint, run_folder
-from study.training.run_config import RunConfig, read_run_config
+from study.training.experiment import RunConfig, read_run_config
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from study.code import code_version
 from study.data.dataset import Dataset, load_dataset
 from study.errors import StudyError
 from study.paths import RunKey, checkpoint_path
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 LAST_LINES = 4
 # Only the ratio of the two matters, and only roughly: as measured on one core of 2024.

@@ -17,6 +17,7 @@ from mixup.mixing.plan import MixPlan
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.training.checkpoint import Checkpoint, State
+from study.training.experiment import RunConfig
 from study.training.net import n_logits, predict
 from study.training.recipe import Floor, Schedule, samples, schedule_for, targets_and_criterion
 from study.training.record import (
@@ -29,7 +30,6 @@ from study.training.record import (
     run_files,
     watched_points,
 )
-from study.training.run_config import RunConfig
 from study.training.split import Split, split_for
 from study.training.stack import Stack
 from study.training.stackable import SHARED, not_stackable

@@ -20,9 +20,9 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.params import shown
 from study.seeds import Purpose, seed_sequence
+from study.training.experiment import RunConfig
 from study.training.own_code import one_line
 from study.training.own_functions import augmentation_for, build_own_net
-from study.training.run_config import RunConfig
 
 
 def build_net(config: RunConfig, dataset: Dataset) -> nn.Module:

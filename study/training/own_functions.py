@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from study.errors import StudyError
 from study.seeds import Purpose, seed_sequence
+from study.training.experiment import RunConfig
 from study.training.own_code import load_function, told
-from study.training.run_config import RunConfig
 
 
 def build_own_net(

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from mixup.mixing.plan import MixPlan
 from study.errors import StudyError
 from study.seeds import Purpose, seed_sequence
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 DECAY = 0.1
 

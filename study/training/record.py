@@ -19,8 +19,8 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.files import SUMS, sums, whole_folder
 from study.training import scores
+from study.training.experiment import RunConfig
 from study.training.net import layer_names
-from study.training.run_config import RunConfig
 from study.training.scores import Probabilities
 from study.training.split import Split
 

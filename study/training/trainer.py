@@ -18,6 +18,7 @@ from study.files import SUMS, sums
 from study.paths import CHOICE
 from study.seeds import Purpose, seed_sequence
 from study.training.checkpoint import Checkpoint, State
+from study.training.experiment import RunConfig
 from study.training.net import build_net, layer_names, n_logits, predict, seed_torch
 from study.training.own_functions import augmentation_for
 from study.training.recipe import (
@@ -35,7 +36,6 @@ from study.training.record import (
     run_files,
     watched_points,
 )
-from study.training.run_config import RunConfig
 from study.training.split import split_for
 
 

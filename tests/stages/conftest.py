@@ -35,9 +35,8 @@ from study.params import check
 from study.paths import RunKey, run_folder
 from study.summaries import nested_means, summary_table
 from study.tables import LEDGER, measures_table, write_table
-from study.training.experiment import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
 from study.training.record import write_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from tests.once import once
 

@@ -18,10 +18,9 @@ from study.measures.robustness import attack_measures
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence
-from study.training.experiment import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
 from study.training.record import write_run
 from study.training.run import load_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from tests.stages.small_images import (
     ATTACKS,

@@ -17,9 +17,9 @@ from study.measures.hidden_plane import (
 )
 from study.measures.plane import Box, ClassifiedPlane, boundary_length, low_confidence_share
 from study.params import check
+from study.training.experiment import RunConfig
 from study.training.net import build_mlp
 from study.training.run import Run
-from study.training.run_config import RunConfig
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 ANGLES = np.linspace(0, 2 * np.pi, 100, endpoint=False)

@@ -11,8 +11,8 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.training import history_measures
 from study.paths import RunKey, run_folder
+from study.training.experiment import read_run_config
 from study.training.record import write_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from tests.sums import write_sums
 

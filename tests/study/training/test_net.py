@@ -15,8 +15,8 @@ from study.data.dataset import Dataset
 from study.data.own import read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
+from study.training.experiment import RunConfig
 from study.training.net import check_fits, find_eligible
-from study.training.run_config import RunConfig
 from study.training.trainer import train_run
 from tests.study.training.test_trainer import config, dataset
 

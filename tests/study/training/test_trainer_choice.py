@@ -12,8 +12,7 @@ import pytest
 
 from study.params import ParamsError, check
 from study.paths import CHOICE
-from study.training.experiment import ExperimentConfig
-from study.training.run_config import RunConfig
+from study.training.experiment import ExperimentConfig, RunConfig
 from study.training.split import split_for
 from study.training.trainer import train, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset
