@@ -19,7 +19,7 @@ from typing import Any
 from study.data.dataset import Dataset, load_dataset
 from study.paths import RunKey
 from study.training.cohort import train_cohort
-from study.training.run_config import RunConfig, read_run_config
+from study.training.experiment import RunConfig, read_run_config
 from study.training.trainer import train_run
 
 SIZES = {"spirals": (1, 3, 6, 12, 30, 60), "mnist_2d": (1, 3)}

@@ -71,10 +71,10 @@ TESTS = {
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
     "study/measures/spectra": ["study/measures/test_spectra"],
     "study/paired": ["study/test_paired"],
-    "study/summaries/summary": ["study/summaries/test_summary"],
+    "study/summaries": ["study/test_summaries"],
     "study/inference/verdicts": ["study/inference/test_verdicts"],
     "study/inference/agreement": ["study/inference/test_agreement"],
-    "study/inference/wins": ["study/inference/test_wins"],
+    "study/inference/ranking": ["study/inference/test_ranking"],
 }
 
 

@@ -30,9 +30,9 @@ from tqdm import tqdm
 from study.data.dataset import Dataset, load_dataset
 from study.paths import RunKey
 from study.training import trainer
+from study.training.experiment import RunConfig, read_run_config
 from study.training.net import build_net, n_logits
 from study.training.recipe import samples, schedule_for, targets_and_criterion
-from study.training.run_config import RunConfig, read_run_config
 from study.training.split import split_for
 
 EXPERIMENTS = {"spirals": 100, "mnist_2d": 10, "mnist_12d": 10}  # steps of a turn

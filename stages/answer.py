@@ -13,9 +13,9 @@ from study.inference.ledger import read_ledger
 from study.measures.runs import read_runs
 from study.paths import run_folder
 from study.report.answer import about_choices, about_data, about_steps, answer
-from study.summaries.choices import choices_table
+from study.summaries import choices_table
 from study.tables import read_history, write_table
-from study.training.config import all_runs
+from study.training.experiment import all_runs
 
 DESCRIPTION = Path("data/own.json")
 ANSWER = "metrics/answer.txt"

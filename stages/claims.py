@@ -4,14 +4,14 @@ import json
 
 from study.command import run
 from study.files import whole_file
-from study.inference.claims import not_asked, read_claims
-from study.inference.design import read_design
+from study.inference.claims import read_claims
+from study.inference.design import not_asked, read_design
 from study.inference.headline import headline, read_headline
 from study.inference.ledger import ledger_metrics, ledger_table
-from study.inference.wins import ranks_table, wins_table
+from study.inference.ranking import ranks_table, wins_table
 from study.params import read_section
 from study.tables import MEASURES, read_table, write_table
-from study.training.config import ExperimentConfig, KnownExperiments
+from study.training.experiment import ExperimentConfig, KnownExperiments
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
 """Measure hidden states as features, and bottlenecks by what the paper's theorem predicts."""
 
 from study.command import run
+from study.measures.config import StatesConfig
 from study.measures.features import feature_measures
 from study.measures.runs import runs_where, write_measures
-from study.measures.states_config import StatesConfig
 from study.measures.theorem import bottleneck_measures
 from study.params import read_section
 from study.paths import RunKey
-from study.training.config import KnownExperiments
+from study.training.experiment import KnownExperiments
 
 
 def main() -> None:

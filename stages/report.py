@@ -18,25 +18,25 @@ from study.inference.ledger import read_ledger
 from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
 from study.paths import RunKey, data_file, run_folder
-from study.report.claims import by_question, by_source, claim_views, counted, outcomes
+from study.report.claims import claim_views
 from study.report.closing import PAGE, closing_lines
 from study.report.explorer import explorer
 from study.report.gallery import Numbers, Picture, gallery, picture_of_spirals
 from study.report.page import render_page
 from study.report.place import beside_code, from_code, in_clone, other_study, study_folder
 from study.report.provenance import provenance
+from study.report.questions import by_question, by_source, counted, outcomes
+from study.report.ranking import rankings
 from study.report.references import references
 from study.report.runs import runs_of_experiments
-from study.report.seeds import rankings
 from study.report.study import OWN, facts, method_rows, timed
 from study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
 from study.timings import training_seconds
-from study.training.config import (
-    ComputeConfig,
+from study.training.config import ComputeConfig, MixupConfig
+from study.training.experiment import (
     ExperimentConfig,
     Experiments,
     KnownExperiments,
-    MixupConfig,
     Seeds,
     all_runs,
 )

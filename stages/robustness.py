@@ -1,13 +1,13 @@
 """Attack trained nets and deform their test images; tabulate the accuracy that is left."""
 
 from study.command import run
+from study.measures.config import RobustnessConfig
 from study.measures.deformations import deformation_measures
 from study.measures.robustness import attack_measures
-from study.measures.robustness_config import RobustnessConfig
 from study.measures.runs import runs_where, write_measures
 from study.params import read_section
 from study.tables import BASELINE
-from study.training.config import KnownExperiments
+from study.training.experiment import KnownExperiments
 
 
 def main() -> None:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 
 from study.command import run
 from study.files import whole_file
-from study.measures.history import history_measures
+from study.measures.training import history_measures
 from study.params import read_section
-from study.summaries.curves import mean_curves
-from study.summaries.summary import nested_means, runs_table, summary_table
+from study.summaries import mean_curves, nested_means, runs_table, summary_table
 from study.tables import MEASURES, measures_table, read_table, write_table
-from study.training.config import ExperimentConfig, Experiments, Seeds, all_runs
+from study.training.experiment import ExperimentConfig, Experiments, Seeds, all_runs
 
 TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 

@@ -6,7 +6,7 @@ from time import perf_counter
 from study.ahead import recorded_code, run_identity, take
 from study.command import run
 from study.paths import RunKey, checkpoint_path, data_file, remove_checkpoint, run_folder
-from study.training.run_config import RunConfig, read_run_config
+from study.training.experiment import RunConfig, read_run_config
 
 
 def main() -> None:
@@ -26,8 +26,8 @@ def train_here(config: RunConfig, key: RunKey) -> None:
     # torch takes a second and a half to import, which a run that was trained ahead does not need.
     from study.data.dataset import load_dataset
     from study.timings import keep_time
-    from study.training.choice import train
-    from study.training.outcome import write_run
+    from study.training.record import write_run
+    from study.training.trainer import train
 
     dataset = load_dataset(data_file(config.data))
     checkpoint, start = checkpoint_path(key), perf_counter()

@@ -19,7 +19,7 @@ from pathlib import Path
 from study.code import CODE, read_code, version_of
 from study.errors import FileError, StudyError
 from study.files import check_folder, whole_folder
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 FOLDER = "ahead"
 CORES = ".cores"

@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from study.errors import StudyError
-from study.measures.robustness_config import AttacksConfig
-from study.training.config import ExperimentConfig
+from study.measures.config import AttacksConfig
+from study.training.experiment import ExperimentConfig
 
 MEMORY = "MIXUP_MEMORY_GB"
 GB = 10**9

@@ -7,6 +7,8 @@ from typing import NamedTuple
 RUNS = Path("runs")
 CHECKPOINTS = Path("checkpoints")
 TIMINGS = Path("timings")
+CHOICE = "choice.csv"
+"""The file of a run that chose its settings: what it tried, and what it chose."""
 
 
 class RunKey(NamedTuple):

@@ -16,17 +16,10 @@ from study.costs import (
 from study.data.mnist import MnistConfig
 from study.data.own_config import OwnDataConfig
 from study.data.spirals import SpiralsConfig
-from study.measures.robustness_config import RobustnessConfig
-from study.measures.states_config import StatesConfig
+from study.measures.config import RobustnessConfig, StatesConfig
 from study.params import ParamsError, Section, check, read_params
-from study.training.config import (
-    ComputeConfig,
-    ExperimentConfig,
-    KnownExperiments,
-    MixupConfig,
-    Seeds,
-)
-from study.training.method_config import Choice
+from study.training.config import Choice, ComputeConfig, MixupConfig
+from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
 
 BUILT_IN = ("spirals", "mirrored_spirals", "mnist")
 YEAR = 366 * 24 * 3600

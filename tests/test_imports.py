@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mixup
-from study.code import imported_names
+from study.syntax import imported_names
 
 ROOT = Path(__file__).parent.parent
 STUDY_ONLY = {

@@ -20,7 +20,7 @@ assert not loaded, loaded
 assert "mixup.integrations" not in sys.modules
 """
 NO_TORCH = """
-import sys, study.ahead, study.data.dataset, study.tables, study.training.run_config
+import sys, study.ahead, study.data.dataset, study.tables, study.training.experiment
 assert "torch" not in sys.modules, "torch was imported"
 """
 

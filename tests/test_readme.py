@@ -14,7 +14,7 @@ from dvc.utils.hydra import apply_overrides
 from torch import nn
 from torch.nn import functional as F
 
-from study.training.config import all_runs
+from study.training.experiment import all_runs
 from study.validation import read_study
 
 ROOT = Path(__file__).parent.parent

@@ -20,9 +20,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study.code import code_run
 from study.command import run
-from study.data.bundled import TABLES
 from study.data.dataset import Dataset
-from study.data.own import Description, read_own
+from study.data.own import TABLES, Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
@@ -30,9 +29,9 @@ from study.params import check, did_you_mean
 from study.paths import RunKey
 from study.report.place import ROOT, in_clone
 from study.starting_values import NETS, StartingValues, hidden_layers, starting_values
+from study.training.experiment import read_run_config
 from study.training.net import check_fits
-from study.training.own_net import build_own_net
-from study.training.run_config import read_run_config
+from study.training.own_functions import build_own_net
 from study.validation import read_study
 
 TEMPLATES = Path(__file__).parent / "templates" / "new_study"

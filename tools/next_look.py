@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 from study.command import run
 from study.errors import StudyError
 from study.files import whole_file
-from study.inference.claims import not_asked, read_claims
-from study.inference.design import read_design
+from study.inference.claims import read_claims
+from study.inference.design import not_asked, read_design
 from study.inference.ledger import ledger_table
 from study.inference.next_look import next_seeds, with_seeds
 from study.inference.verdicts import INCONCLUSIVE
 from study.inference.wording import counts_text
 from study.params import ParamsError, read_section
 from study.tables import MEASURES, read_table
-from study.training.config import ExperimentConfig, KnownExperiments, Seeds
+from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
 from study.validation import read_study
 
 PARAMS = Path("params.yaml")

@@ -19,7 +19,7 @@ from study.params import read_section
 from study.paths import RunKey
 from study.report.closing import closing_lines
 from study.timings import training_seconds
-from study.training.config import Experiments, Seeds, all_runs
+from study.training.experiment import Experiments, Seeds, all_runs
 
 # The columns' widths; with the spaces around them 100 characters a line.
 ID, SENTENCE, FOUND = 25, 41, 30

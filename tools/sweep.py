@@ -19,7 +19,7 @@ from study.code import stage_digests
 from study.command import run
 from study.errors import StudyError
 from study.figures.style import method_colours, save
-from study.figures.sweep import draw_sweep, moved
+from study.figures.sweeps import draw_sweep, moved
 from study.params import dotted, read_params, shown
 from study.revisions import (
     WORKSPACE,

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from study.data.columns import one_to_one
 from study.data.dataset import Dataset
 from study.data.encoded import Encoded
 from study.data.labels import number_classes
 from study.data.npz import read_npz
-from study.data.suspects import one_to_one
 from study.errors import FileError, StudyError
 
 DIMENSIONS = {2: "(N, F) numbers", 4: "(N, C, H, W) pixels"}

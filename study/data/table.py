@@ -4,13 +4,20 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder
 
-from study.data.columns import as_texts, at_rows, check_values, typed
+from study.data.columns import (
+    as_texts,
+    at_rows,
+    check_number,
+    check_suspects,
+    check_values,
+    one_to_one,
+    typed,
+)
 from study.data.csv_text import MAX_COLUMNS
 from study.data.dataset import Dataset
 from study.data.encoded import Encoded
 from study.data.labels import encode_classes, encode_yes_or_no
 from study.data.own_config import OwnDataConfig
-from study.data.suspects import check_number, check_suspects, one_to_one
 from study.errors import StudyError
 from study.params import did_you_mean, dotted
 

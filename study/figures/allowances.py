@@ -17,7 +17,7 @@ from study.figures.style import (
     styled,
 )
 from study.measures.catalogue import label
-from study.summaries.against_baseline import MEASURED
+from study.summaries import MEASURED
 
 COLUMNS = 5
 # A bin's dot has an area in proportion to its share of the points, and is never too small to see.

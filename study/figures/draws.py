@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from study.figures.style import method_label, new_figure, seeds_said, styled
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 FEW = 1000
 """Draws below which a bar, about a tenth of them, strays from its expectation by 10 % and more."""

@@ -1,18 +1,21 @@
-"""Which figures a study's tables allow: one for each kind of measure that they have."""
+"""Which figures a study's tables allow, and the one of every measure, method by method."""
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from study.figures.eligible import draw_eligible
 from study.figures.features import draw_class_ratios, draw_neighbours
 from study.figures.intrusion import draw_intrusion
-from study.figures.methods import draw_methods
 from study.figures.robustness import draw_attacks, draw_deformations
+from study.figures.style import INTERVAL, log_scale, method_label, new_figure, seeds_said, styled
+from study.figures.sweeps import draw_eligible
 from study.figures.widths import PANELS, draw_widths
-from study.measures.catalogue import seen_in
-from study.training.config import ExperimentConfig
+from study.measures.catalogue import find, seen_in
+from study.measures.catalogue import title as title_of
+from study.training.experiment import ExperimentConfig
 
 
 def draw_measured(
@@ -80,3 +83,77 @@ def has_several_alphas(experiment: ExperimentConfig) -> bool:
     """Tell whether methods are the points of a grid of alphas."""
     methods = [experiment.methods[name] for name in experiment.all_methods]
     return len({method.alpha for method in methods if method.alpha}) > 1
+
+
+@styled()
+def draw_methods(
+    runs: pd.DataFrame, summary: pd.DataFrame, colours: Mapping[str, str], title: str
+) -> Figure:
+    """Draw one panel a measure: each seed's value, the mean over seeds and its 95 % interval.
+
+    A light line joins the values of one seed, so that paired differences can be followed.
+    Values over more than two decades get a logarithmic axis, where a bar that runs off the panel
+    ends in an arrowhead. What a measure's words mean stands at the foot.
+
+    Args:
+        runs: one experiment's rows of ``metrics/runs.csv``: method, seed, metric, value.
+        summary: its rows of ``metrics/summary.csv``: method, metric, n, mean, low, high.
+        colours: method -> colour; the axis keeps its order.
+        title: names the experiment.
+    """
+    methods = [method for method in colours if method in set(runs["method"])]
+    metrics = seen_in("methods", runs["metric"].unique())
+    n = runs["seed"].nunique()
+    n_columns = min(3, len(metrics))
+    n_rows = -(-len(metrics) // n_columns)
+    notes = [meaning for metric in metrics if (meaning := find(metric).meaning)]
+    height = n_rows * (0.27 * len(methods) + 0.95) + 0.7 + 0.15 * len(notes)
+    figure = new_figure(2.9 * n_columns + 1.1, height)
+    panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
+    for axes, metric in zip(panels.flat, metrics, strict=False):
+        table = runs[runs["metric"] == metric].pivot(index="method", columns="seed", values="value")
+        means = summary[summary["metric"] == metric].set_index("method")
+        _draw_runs(axes, table.reindex(methods), colours)
+        if n > 1:
+            _draw_means(axes, means.reindex(methods), colours)
+        axes.set_title(title_of(metric), loc="left")
+        axes.set_yticks(range(len(methods)), [method_label(method) for method in methods])
+        axes.set_ylim(len(methods) - 0.5, -0.5)
+        axes.grid(axis="y", visible=False)
+    for axes in panels.flat[len(metrics) :]:
+        axes.set_visible(False)
+    marks = f"small dots: one seed each, joined by a grey line; large dot and bar: {INTERVAL}"
+    figure.suptitle(f"{title}: measures by method\n{seeds_said(n, marks)}")
+    if any(_ends_beyond(axes) for axes in panels.flat):
+        notes.append("arrowhead: the interval reaches on, beyond a logarithmic axis")
+    figure.supxlabel("\n".join(notes), fontsize=8)
+    return figure
+
+
+def _draw_runs(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    values = table.to_numpy(dtype=float)
+    height = np.arange(len(table)) + 0.16
+    axes.plot(values, height, color="#d0d0d0", linewidth=0.6, zorder=1)
+    for y, method, of_method in zip(height, table.index, values, strict=True):
+        seeds = np.full(len(of_method), y)
+        axes.scatter(of_method, seeds, s=11, color=colours[method], alpha=0.7, zorder=2)
+    finite = values[np.isfinite(values)]
+    if len(finite) and finite.min() > 0 and finite.max() > 100 * finite.min():
+        log_scale(axes, "x", finite)
+
+
+def _draw_means(axes: Axes, means: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    height = np.arange(len(means)) - 0.16
+    numbers = means[["mean", "low", "high"]].to_numpy(dtype=float)
+    limits = axes.get_xlim() if axes.get_xscale() == "log" else (-np.inf, np.inf)
+    for y, method, (mean, low, high) in zip(height, means.index, numbers, strict=True):
+        colour, ends = colours[method], np.clip([low, high], *limits)
+        axes.plot(ends, [y, y], color=colour, linewidth=2, zorder=3)
+        axes.plot(mean, y, "o", color=colour, markersize=6, zorder=4)
+        for end, beyond, head in zip(ends, (low < ends[0], high > ends[1]), "<>", strict=True):
+            if beyond:
+                axes.plot(end, y, head, color=colour, markersize=6, clip_on=False, zorder=4)
+
+
+def _ends_beyond(axes: Axes) -> bool:
+    return any(line.get_marker() in ("<", ">") for line in axes.lines)

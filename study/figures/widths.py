@@ -17,7 +17,7 @@ from study.figures.style import (
     seeds_said,
     styled,
 )
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 
 class _Panel(NamedTuple):

@@ -1,23 +1,61 @@
-"""The claims of claims.yaml: what one may say, and whether it can be asked of the runs."""
+"""Many tests, looked at several times: Holm's correction, and a plan of looks at the seeds."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-import pandas as pd
 from pydantic import Field
 from pydantic import model_validator as check_after
 
-from study.errors import StudyError
-from study.inference.looks import Plan
-from study.inference.verdicts import Region
+from study.inference.verdicts import LEVEL, Region
 from study.params import ParamsError, Section, check, did_you_mean, read_params
-from study.training.config import ExperimentConfig, Name, Names
+from study.training.experiment import Name, Names
+
+
+class Look(NamedTuple):
+    """One look at the results: the first so many seeds, None for all, and the error it may make."""
+
+    seeds: int | None
+    level: float
+
+
+ONE_LOOK = (Look(None, LEVEL),)
+"""Without a plan: all the seeds there are, once."""
+
+
+class Plan(Section):
+    """When a study looks at its results, decided before its first run.
+
+    Looking again and again errs more often than each look by itself; here the errors of all
+    looks add up to at most `LEVEL`, whatever the results make of the later ones.
+
+    Source: Bonferroni over looks, the simplest of the group-sequential plans in Jennison and
+    Turnbull, Group Sequential Methods, 2000.
+    """
+
+    looks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
+    """Seeds at each look, ascending."""
+    errors: list[Annotated[float, Field(gt=0, le=LEVEL)]]
+    """The chance that any verdict of the look is wrong."""
+
+    @check_after(mode="after")
+    def _adds_up(self) -> Self:
+        if len(self.errors) != len(self.looks):
+            raise ValueError("must have as many errors as looks")
+        if any(later <= earlier for earlier, later in pairwise(self.looks)):
+            raise ValueError("must have looks in ascending order")
+        if sum(self.errors) > LEVEL + 1e-12:
+            raise ValueError(f"must have errors that add up to at most {LEVEL}")
+        return self
+
+    @property
+    def steps(self) -> tuple[Look, ...]:
+        """The looks, each with its error."""
+        return tuple(map(Look, self.looks, self.errors))
+
 
 CLAIMS = Path("claims.yaml")
 
@@ -193,70 +231,3 @@ def _name(entry: dict[str, Any], number: int) -> str:
     name = entry.get("id")
     fits = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80
     return str(name) if fits else f"claim number {number}"
-
-
-def not_asked(
-    claims: Iterable[Claim],
-    experiments: Mapping[str, ExperimentConfig],
-    runs: pd.DataFrame,
-    path: Path | str = CLAIMS,
-) -> dict[str, str]:
-    """Find the claims that cannot be asked, since a part of the study was not run.
-
-    Args:
-        claims: the claims.
-        experiments: those of params.yaml, with all the methods that each could run.
-        runs: columns experiment, method, seed, metric, value; what was measured.
-        path: the claims' file, for the message.
-
-    Returns:
-        {claim id: why}: its methods were not run, or what was run has no such measure.
-
-    Raises:
-        StudyError: an experiment is not in params.yaml, or a method not among the ``methods`` of
-            its experiment; no run at all has the metric, but one of nearly the same name. The
-            message names the claim and what there is.
-    """
-    metrics = list(runs["metric"].unique())
-    measured = set(runs.groupby(["experiment", "method", "metric"]).groups)
-    reasons = {}
-    for claim in claims:
-        name = f"{path}: {claim.id}"
-        check_known(f"{name}.experiment", claim.experiment, experiments, "params.yaml")
-        methods = experiments[claim.experiment].methods
-        for side in claim.sides:
-            check_known(f"{name}.{side.method_key}", side.method, methods, claim.experiment)
-            check_spelled(f"{name}.{side.metric_key}", side.metric, metrics)
-            if (claim.experiment, side.method, side.metric) not in measured:
-                ran = side.method in experiments[claim.experiment].all_methods
-                lacking = f"{side.metric} of {side.method} was not measured"
-                reasons[claim.id] = lacking if ran else f"{side.method} was not run"
-                break
-    return reasons
-
-
-def check_known(key: str, name: str, known: Iterable[str], place: str) -> None:
-    """Refuse a name that is not among those known.
-
-    Raises:
-        StudyError: it says which key of which file has it, and what there is.
-    """
-    if name not in known:
-        raise StudyError(
-            f"{key} is {name!r}, which {place} does not have{did_you_mean(name, known)}"
-        )
-
-
-def check_spelled(key: str, metric: str, known: Sequence[str]) -> None:
-    """Refuse a name that differs from a measure's in letters, not in its numbers alone.
-
-    Raises:
-        StudyError: it says which key of which file has it.
-    """
-    if metric in known:
-        return
-    words = {re.sub("[0-9]+", "0", name) for name in known}
-    if (word := re.sub("[0-9]+", "0", metric)) not in words and get_close_matches(
-        word, words, 1, 0.9
-    ):
-        raise StudyError(f"{key} is {metric!r}, which no run has{did_you_mean(metric, known)}")

@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from study.inference.claims import CLAIMS, Claim, ClaimsFile, check_known, check_spelled
+from study.inference.claims import CLAIMS, Claim, ClaimsFile
+from study.inference.design import check_known, check_spelled
 from study.inference.verdicts import OUTCOMES
 from study.params import check, read_params
 from study.tables import values_by_seed
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 
 def read_headline(

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from study.inference.claims import Claim
+from study.inference.claims import Claim, Look
 from study.inference.design import Design
-from study.inference.looks import Look, holm_over_looks
+from study.inference.ranking import count_wins
 from study.inference.verdicts import (
     NAN,
     Estimate,
@@ -20,7 +21,6 @@ from study.inference.verdicts import (
     estimate_mean,
     estimate_share,
 )
-from study.inference.wins import count_wins
 from study.paired import effects, two_sides
 
 
@@ -150,3 +150,51 @@ def _decided(
         estimate = asked[question][k].estimate
         tests[question] = Test(k, shown, decide(estimate, claim.region, shown, looks[k].level))
     return tests
+
+
+def holm(p_values: Sequence[float] | Values) -> Values:
+    """Adjust p-values for being many, so that any is wrong with a chance below the level only.
+
+    The i-th smallest of m is multiplied by m - i + 1; none may come out below a smaller one's.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
+    Journal of Statistics 6, 1979.
+
+    Args:
+        p_values: (M,) in [0, 1]; NaN where there was no test.
+
+    Returns:
+        (M,) adjusted p-values, at most 1; NaN stays NaN and does not count.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full_like(p, np.nan)
+    order = np.argsort(p)[: int(np.isfinite(p).sum())]
+    steps = p[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
+
+
+def holm_over_looks(p_values: Values, levels: Sequence[float]) -> tuple[NDArray[np.int64], Values]:
+    """Decide many tests at several looks: Holm's correction at each, for those still open.
+
+    A test that a look decides stays decided and is out of the way of the others. The chance that
+    any true null hypothesis is ever rejected is at most the sum of the levels: up to the first such
+    error all m true ones are open, so it needs one p-value below level / m at its look, and m of
+    these at each look have a chance of the look's level at most (Bonferroni).
+
+    Args:
+        p_values: (K, M), a row a look; 1 where a test is not yet looked at, which counts as open;
+            NaN where it has no test, which does not count.
+        levels: (K,) of the looks.
+
+    Returns:
+        (M,) the index of the look that decides each test, -1 for none; (K, M) the adjusted
+        p-values, NaN for a test that was decided before.
+    """
+    decided = np.full(p_values.shape[1], -1)
+    adjusted = np.full_like(p_values, np.nan)
+    for look, level in enumerate(levels):
+        still = decided < 0
+        adjusted[look, still] = holm(p_values[look, still])
+        decided[still & (adjusted[look] < level)] = look
+    return decided, adjusted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,12 +12,18 @@ import pandas as pd
 
 from study.inference.claims import Claim
 from study.inference.design import Design
-from study.inference.evidence import Evidence, evidence
-from study.inference.judge import Judged, ask, judge
-from study.inference.notes import intervals_agree, notes
-from study.inference.outcomes import OPEN, outcome
+from study.inference.judge import Asked, Judged, ask, judge
 from study.inference.power import seeds_for_mean, seeds_for_share, share_can_be_decided
-from study.inference.verdicts import INCONCLUSIVE, NAN, NOT_ASKED, Estimate
+from study.inference.verdicts import (
+    INCONCLUSIVE,
+    NAN,
+    NOT_ASKED,
+    OPEN,
+    Estimate,
+    Evidence,
+    evidence,
+    outcome,
+)
 from study.tables import LEDGER, read_table
 
 IN_JSON = ("verdict", "outcome", "difference", "low", "high")
@@ -48,12 +54,12 @@ def ledger_table(
           values, and its interval; where ``relative``, as shares of the other value (means of
           logarithms, taken back). With the direction ``varies``, the share of seeds on which the
           method is higher. inf is a bound there is none of.
-        - boot_low, boot_high, p_permutation: as in `study.inference.evidence`.
+        - boot_low, boot_high, p_permutation: as in `study.inference.verdicts`.
         - other_metric: the measure of ``other`` where it is another than ``metric``, else "".
         - bound_low, bound_high: the claim says that the difference lies between these.
         - p, p_holm, verdict: before and after Holm's correction for all tests of the ledger.
         - p_family, verdict_family: with the correction for the tests of its family alone.
-        - outcome: as in `study.inference.outcomes`.
+        - outcome: as in `study.inference.verdicts`.
         - decidable: whether n seeds could have decided it; seeds_low, seeds_high: how many would.
         - note: what a reader should know besides; "" for nothing.
 
@@ -182,3 +188,45 @@ def _plain(value: Any, digits: int) -> Any:
     if isinstance(value, str):
         return value
     return int(value) if float(value).is_integer() else float(f"{value:.{digits}g}")
+
+
+def notes(claim: Claim, asked: Asked, judged: Judged, robust: Evidence, twin: str) -> Iterator[str]:
+    """Say what is particular about a claim's verdict.
+
+    Args:
+        claim: the claim.
+        asked: its numbers.
+        judged: its verdicts.
+        robust: what stands beside the t test.
+        twin: the verdict of its scale-free twin, "" for none.
+    """
+    estimate, verdict = asked.estimate, judged.verdict
+    if twin and twin != verdict:
+        yield f"unlike its scale-free twin {claim.twin}, which is {twin}"
+    if intervals_agree(claim, estimate, robust) is False:
+        by_bootstrap = claim.region.place(robust.boot_low, robust.boot_high)
+        yield f"t and bootstrap intervals disagree: by the bootstrap's alone it is {by_bootstrap}"
+    by_signs = robust.p_permutation < judged.look.level
+    if not math.isnan(robust.p_permutation) and by_signs != (estimate.p < judged.look.level):
+        yield f"t and permutation test disagree: p {estimate.p:.2g} and {robust.p_permutation:.2g}"
+    alone = claim.region.place(estimate.low, estimate.high)
+    if verdict != judged.verdict_family:
+        yield f"corrected for its family alone it would be {judged.verdict_family}"
+    elif judged.reached and verdict == INCONCLUSIVE and alone != INCONCLUSIVE:
+        yield f"as the only claim it would be {alone}"
+    if not judged.reached:
+        yield f"{asked.n_run} seeds: the first look takes {judged.look.seeds}"
+    if estimate.n < 2:
+        yield f"{estimate.n} seed{'s' * (estimate.n != 1)}: no test"
+    elif math.isnan(estimate.p):
+        yield "the same difference on every seed: no test"
+    if asked.left_out:
+        yield f"{asked.left_out} of {asked.left_out + estimate.n} seeds left out: no usable value"
+
+
+def intervals_agree(claim: Claim, estimate: Estimate, robust: Evidence) -> bool | None:
+    """Whether the t and the bootstrap interval, each by itself, say the same of the claim."""
+    if math.isnan(robust.boot_low):
+        return None
+    by_t = claim.region.place(estimate.low, estimate.high)
+    return by_t == claim.region.place(robust.boot_low, robust.boot_high)

@@ -10,8 +10,7 @@ import pandas as pd
 import yaml
 
 from study.errors import StudyError
-from study.inference.claims import Claim
-from study.inference.looks import ONE_LOOK, Look
+from study.inference.claims import ONE_LOOK, Claim, Look
 from study.inference.verdicts import INCONCLUSIVE
 
 WIDTH = 96

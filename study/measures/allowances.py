@@ -14,8 +14,8 @@ from study.errors import StudyError
 from study.measures.measure import Measure
 from study.paths import RunKey
 from study.tables import read_history
-from study.training.config import ExperimentConfig
-from study.training.outcome import as_labels
+from study.training.experiment import ExperimentConfig
+from study.training.record import as_labels
 from study.training.run import Run
 from study.training.scores import Labels, Probabilities, brier, ece, nll
 

@@ -7,24 +7,22 @@ from functools import cache
 
 from study.measures import (
     allowances,
-    classified_plane,
     deformations,
     embedding,
     features,
     hidden_plane,
-    history,
     intrusion,
+    plane,
     robustness,
-    scores,
     spectra,
     theorem,
+    training,
 )
 from study.measures.measure import Measure
 
 FAMILIES = (
-    scores,
-    history,
-    classified_plane,
+    training,
+    plane,
     hidden_plane,
     embedding,
     spectra,

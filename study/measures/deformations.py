@@ -12,8 +12,8 @@ from torch import Tensor
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
+from study.measures.config import DeformationsConfig
 from study.measures.measure import Measure, named
-from study.measures.robustness_config import DeformationsConfig
 from study.seeds import Purpose, seed_sequence
 from study.training.net import predict
 from study.training.run import Run

@@ -16,7 +16,7 @@ from study.measures.bottleneck import States
 from study.measures.hulls import core, hull_coverage, hull_overlap, of_classes
 from study.measures.measure import Measure, of_training
 from study.paths import RunKey
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 SILHOUETTE_POINTS = 5000
 _OF_TEST = [

@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.classified_plane import (
+from study.measures.measure import Measure
+from study.measures.plane import (
+    Box,
     ClassifiedPlane,
     boundary_length,
+    bounding_box,
     input_plane,
     logits_from,
     low_confidence_share,
 )
-from study.measures.measure import Measure
-from study.measures.plane import Box, bounding_box
 from study.measures.spectra import effective_rank, singular_values, spectra_table
 from study.paths import RunKey
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from study.training.run import Run
 
 _MAPS = ("hidden", "hidden_plain")

@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from study.data.dataset import Dataset
 from study.measures.measure import Measure
 from study.paths import RunKey
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from study.training.run import Run
 
 PAIRS = 2_000

@@ -12,9 +12,9 @@ from torch.nn.functional import cross_entropy, pad
 
 from study.data.dataset import Dataset
 from study.measures.attacks import Net, fgsm, pgd
+from study.measures.config import AttacksConfig
 from study.measures.deformations import check_images, evenly
 from study.measures.measure import Measure, named
-from study.measures.robustness_config import AttacksConfig
 from study.training.run import Run
 
 _DRAWN = ("attacks",)

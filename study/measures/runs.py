@@ -10,7 +10,7 @@ from study.data.dataset import Dataset, load_dataset
 from study.params import read_section
 from study.paths import RunKey, data_file, run_folder
 from study.tables import measures_table, write_table
-from study.training.config import ExperimentConfig, Experiments, Seeds, all_runs
+from study.training.experiment import ExperimentConfig, Experiments, Seeds, all_runs
 from study.training.run import Run, load_run
 
 

@@ -11,7 +11,7 @@ from scipy.stats import entropy
 from study.measures.bottleneck import States
 from study.measures.measure import Measure, of_training
 from study.paths import RunKey
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 SCALINGS = ("raw", "centred", "scale_free")
 _SAID = {"raw": "raw", "centred": "centred", "scale_free": "scale-free"}

@@ -15,7 +15,7 @@ from study.code import code_version
 from study.data.dataset import Dataset, load_dataset
 from study.errors import StudyError
 from study.paths import RunKey, checkpoint_path
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 LAST_LINES = 4
 # Only the ratio of the two matters, and only roughly: as measured on one core of 2024.
@@ -109,8 +109,8 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
             "than the study: install the same on both"
         )
     # torch, which only workers need
-    from study.training.choice import train
     from study.training.cohort import train_cohort
+    from study.training.trainer import train
     from study.training.trial import keeps_bytes
 
     dataset = dataset or load(job.data)

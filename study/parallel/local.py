@@ -7,20 +7,16 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_exit
 from pathlib import Path
 
-from study.parallel.cores import one_core
+from filelock import FileLock, Timeout
+
 from study.parallel.job import Job, Outcome, do_job, outcomes_of
 
 TICK = 0.5
@@ -121,3 +117,31 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait_for_exit([parent.sentinel])
         os._exit(1)
+
+
+BETWEEN_LOOKS = 0.2  # seconds
+
+
+@contextmanager
+def one_core(folder: Path, n: int) -> Iterator[None]:
+    """Wait until fewer than n blocks are under way that name the same folder, then run the block.
+
+    A process that is killed holds nothing: the system takes its locks back.
+
+    Args:
+        folder: gets a lock file for each core.
+        n: cores to share.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        while not any(_got(held, folder / f"{i}.lock") for i in range(n)):
+            time.sleep(BETWEEN_LOOKS)
+        yield
+
+
+def _got(held: ExitStack, path: Path) -> bool:
+    try:
+        held.enter_context(FileLock(path, timeout=0))
+    except Timeout:
+        return False
+    return True

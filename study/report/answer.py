@@ -9,13 +9,21 @@ from typing import Any
 import pandas as pd
 
 from study.figures.style import method_label
-from study.inference.outcomes import AS_CLAIMED, EQUIVALENT, NEGLIGIBLE, OPEN, OPPOSITE, SMALLER
-from study.inference.verdicts import INCONCLUSIVE, NOT_ASKED
+from study.inference.verdicts import (
+    AS_CLAIMED,
+    EQUIVALENT,
+    INCONCLUSIVE,
+    NEGLIGIBLE,
+    NOT_ASKED,
+    OPEN,
+    OPPOSITE,
+    SMALLER,
+)
 from study.inference.wording import effect_text, needed_text
 from study.measures.catalogue import find
-from study.summaries.choices import counted
+from study.summaries import counted
 from study.tables import BASELINE
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 FINDINGS = {
     AS_CLAIMED: "It helps",
@@ -71,7 +79,7 @@ def about_choices(choices: pd.DataFrame, experiment: ExperimentConfig) -> Iterat
     """Say what each method chose on validation data, and how often.
 
     Args:
-        choices: of the experiment, as of `study.summaries.choices.choices_table`.
+        choices: of the experiment, as of `study.summaries.choices_table`.
         experiment: its settings.
     """
     for method, rows in choices.groupby("method", sort=False):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from study.report.numbers import MINUS
+from study.inference.wording import MINUS
 
 WIDTH, LEFT, RIGHT = 360.0, 56.0, 20.0
 ROW, FOOT = 18.0, 24.0

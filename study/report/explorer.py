@@ -29,7 +29,7 @@ from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
 from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
-from study.training.config import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, all_runs
 from study.training.run import Run, load_run
 
 CELLS = 120

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from study.figures.style import method_label
+from study.inference.wording import digits, interval, signed
 from study.measures.catalogue import label
-from study.report.numbers import digits, interval, signed
 from study.tables import BASELINE
 
 # Of more methods than this, a sentence names those at both ends.

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from study.errors import FileError
-from study.report import numbers
+from study.inference import wording
 
 FOLDER = Path(__file__).parent
 PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -41,10 +41,10 @@ def render_page(template: str, **content: object) -> str:
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
     environment.filters |= {
-        "digits": numbers.digits,
-        "signed": numbers.signed,
-        "interval": numbers.interval,
-        "exact": numbers.exact,
+        "digits": wording.digits,
+        "signed": wording.signed,
+        "interval": wording.interval,
+        "exact": wording.exact,
     }
     environment.globals |= {"inline": inline, "script": script, "hashes": script_hashes}
     return environment.get_template(template).render(content)

@@ -10,7 +10,7 @@ import pandas as pd
 from study.figures.style import method_label
 from study.measures.catalogue import label, seen_in
 from study.paths import RunKey
-from study.training.config import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, all_runs
 
 MOST_COLUMNS = 16
 

@@ -14,9 +14,8 @@ from study.figures.style import method_label
 from study.measures.plane import shows_inputs
 from study.paths import RunKey
 from study.report.findings import listed
-from study.training.config import ExperimentConfig
-from study.training.method_config import Choice, MethodConfig
-from study.training.net_config import NetConfig
+from study.training.config import Choice, MethodConfig, NetConfig
+from study.training.experiment import ExperimentConfig
 
 OWN = "own"
 """The name of one's own data."""

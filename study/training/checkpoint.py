@@ -22,7 +22,7 @@ from study.code import code_version
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.paths import part_of
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 SECONDS = "MIXUP_CHECKPOINT_SECONDS"
 RNG = "generator"

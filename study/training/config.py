@@ -1,26 +1,172 @@
-"""What params.yaml may say about experiments, methods and training, checked before any work."""
+"""What params.yaml may say of a net, a method, the training and the computing of its runs."""
 
 from itertools import product
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 from pydantic import model_validator as check_after
+from pydantic import model_validator as check_model
 
-from study.params import (
-    Section,
-    did_you_mean,
-    shown,
-    unique,
-)
-from study.paths import RunKey
-from study.training.method_config import NO_MIXING, Alpha, Choice, MethodConfig
-from study.training.net_config import Code, Count, NetConfig
+from study.params import Section, shown, unique
 
-# File names are made of them, which may have 255 characters.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
-Names = Annotated[list[Name], AfterValidator(unique)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(unique)]
+Count = Annotated[int, Field(ge=1, le=10**12)]
+Code = Annotated[str, Field(pattern=r"^[^:\s]+\.py:[A-Za-z_][A-Za-z0-9_]*$")]
+"""A function of one's own: ``my_net.py:build``, the file as seen from the study's folder."""
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "mlp": ("width", "depth"),
+    "tabular": ("width", "depth"),
+    "cnn": ("width",),
+    "resnet18": ("width",),
+    "own": ("module",),
+}
+"""The kinds of nets, and what must be said of each."""
+ALSO: dict[str, tuple[str, ...]] = {
+    "mlp": ("negative_slope", "bottleneck"),
+    "tabular": ("negative_slope", "embedding"),
+}
+"""What else may be said."""
+
+
+class Bottleneck(Section):
+    """The narrow hidden layer."""
+
+    layer: Count
+    """k of the bottleneck: the k-th hidden layer, from 1."""
+    size: Count
+    """Number of its units."""
+
+
+class NetConfig(Section):
+    """The net: a multi-layer perceptron unless it says otherwise."""
+
+    kind: Literal["mlp", "tabular", "cnn", "resnet18", "own"] = "mlp"
+    """`mlp`; `tabular`, an MLP that embeds categories; `cnn` and `resnet18` for images; `own`."""
+    width: Annotated[int, Field(ge=0, le=10**12)] = 0
+    """Units of a hidden layer; of a net for images, channels of its first layer."""
+    depth: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Number of hidden layers, the bottleneck included."""
+    negative_slope: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Slope of the leaky ReLU for negative inputs; 0 is a ReLU."""
+    bottleneck: Bottleneck | None = None
+    """The one hidden layer of another size, if any."""
+    embedding: Annotated[int, Field(ge=0, le=10**6)] = 0
+    """Units that each category of a table is embedded in; 0 takes as many as its values need."""
+    module: Code | None = None
+    """One's own net: a function of the shape of an input and the number of logits."""
+    init: Literal["torch", "keras"] = "torch"
+    """Initial weights: PyTorch's own, or as Keras has them, Glorot uniform with zero biases."""
+
+    @check_model(mode="before")
+    @classmethod
+    def _own(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("module") is not None:
+            return {"kind": "own"} | value
+        return value
+
+    @check_model(mode="after")
+    def _fits_its_kind(self) -> Self:
+        for key in NEEDS[self.kind]:
+            if not getattr(self, key):
+                raise ValueError(f"must have {key}, as its kind is {self.kind}")
+        may = {"kind", "init", *NEEDS[self.kind], *ALSO.get(self.kind, ())}
+        for key, field in type(self).model_fields.items():
+            if key not in may and getattr(self, key) != field.default:
+                raise ValueError(f"has {key}, which is of no effect in the kind {self.kind}")
+        if self.bottleneck and self.bottleneck.layer > self.depth:
+            raise ValueError(f"must have bottleneck.layer <= depth ({self.depth})")
+        return self
+
+    @property
+    def hidden(self) -> list[int]:
+        """Sizes of an MLP's hidden layers, in order; of other nets nothing is known."""
+        sizes = [self.width] * self.depth
+        if self.bottleneck:
+            sizes[self.bottleneck.layer - 1] = self.bottleneck.size
+        return sizes
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether its inputs have no shape but their number."""
+        return self.kind in ("mlp", "tabular")
+
+    def check_eligible(self, eligible: list[int | str]) -> str | None:
+        """Say what is wrong with eligible layers; names are looked up when the net is built."""
+        numbers = [layer for layer in eligible if isinstance(layer, int)]
+        if max(numbers, default=0) > self.depth:
+            return f"lie within 0..{self.depth}, got {shown(eligible)}"
+        return None
+
+
+def _layer(value: object) -> int | str:
+    if isinstance(value, str) and 0 < len(value) < 256:
+        return value
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("should be the number of a layer, or a name")
+    if not 0 <= value <= 10_000:
+        raise ValueError(f"should be {'at least 0' if value < 0 else 'at most 10,000'}")
+    return value
+
+
+Layer = Annotated[int | str, PlainValidator(_layer)]
+Decay = Annotated[float, Field(ge=0, le=1e6)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+Layers = Annotated[list[Layer], AfterValidator(unique)]
+# Below, lam is 0 or 1 but for rounding; above, 1/2.
+Alpha = Annotated[float, Field(ge=1e-3, le=1e6)]
+
+
+class Choice(Section):
+    """Values to choose from; what is chosen is the combination with the least validation loss."""
+
+    alpha: Annotated[list[Alpha], AfterValidator(unique)] = Field(default_factory=list)
+    """For the method's alpha."""
+    eligible: list[Layers] = Field(default_factory=list)
+    """For the method's eligible layers."""
+    weight_decay: Annotated[list[Decay], AfterValidator(unique)] = Field(default_factory=list)
+    """For the method's weight decay."""
+    dropout: Annotated[list[Dropout], AfterValidator(unique)] = Field(default_factory=list)
+    """For the method's dropout."""
+
+    @property
+    def combinations(self) -> list[dict[str, Any]]:
+        """Every combination of the values, by name; the last name's change fastest."""
+        lists = {name: values for name, values in self.model_dump().items() if values}
+        return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
+
+
+class MethodConfig(Section):
+    """What sets one method apart from plain training."""
+
+    weight_decay: Decay = 0.0
+    """AdamW's decoupled weight decay."""
+    dropout: Dropout = 0.0
+    """Probability of dropping a unit, after every hidden layer but the bottleneck."""
+    batch_norm: bool = False
+    """Whether every hidden layer is normalised over the batch, before its leaky ReLU."""
+    input_noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """Standard deviation of Gaussian noise on training inputs, in their units."""
+    bottleneck: Count | None = None
+    """Units of the bottleneck, where a method has another number than net.bottleneck.size."""
+    eligible: Layers = Field(default_factory=list)
+    """Where mixing may enter: 0 is the input, k the state after hidden layer k; [] is no mixing. Of
+    any net also names and patterns of its layers, and "input"."""
+    alpha: Alpha | None = None
+    """lam ~ Beta(alpha, alpha), where a method has another alpha than mixup.alpha."""
+    mixes: Literal["both", "features", "labels"] = "both"
+    """What is mixed, states and targets or one of them alone."""
+    stop_gradient: bool = False
+    """Whether the layers before the mixed state get no gradient."""
+    early_stopping: bool = False
+    """Whether the weights are those of the evaluation with the least validation loss."""
+    choose: Choice | None = None
+    """What is chosen on the validation data of each seed, by training with each combination."""
+
+
+NO_MIXING = {"alpha": None, "mixes": "both", "stop_gradient": False}
+"""What a plain method has where a mixing one says how it mixes."""
+
+
 Threads = Annotated[int, Field(ge=1, le=256)]
 
 
@@ -89,108 +235,3 @@ class ComputeConfig(Section):
     """Torch threads of a run; results are the same bytes only for the same number."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where runs are trained; results are the same bytes only on the same device."""
-
-
-class ExperimentConfig(Section):
-    """A data set, a network, a training recipe, and the methods compared on them."""
-
-    data: Name
-    """Name of the data set, a file in data/."""
-    seeds: Seeds | None = None
-    """Seeds of this experiment, where they are others than `seeds`."""
-    net: NetConfig
-    training: TrainingConfig
-    plain: Names
-    """Methods that read no mixup.* parameter, so that turning those retrains none of them."""
-    mixing: Names
-    """Methods that mix. An experiment with no method in either list is left out of the study."""
-    methods: dict[Name, MethodConfig]
-    """Settings of every method named in `plain` and `mixing`."""
-
-    @check_after(mode="after")
-    def _methods_fit(self) -> Self:
-        if both := set(self.plain) & set(self.mixing):
-            raise ValueError(f"plain and mixing both name {shown(sorted(both))}")
-        for kind, names in (("plain", self.plain), ("mixing", self.mixing)):
-            for name in names:
-                if name not in self.methods:
-                    nearest = did_you_mean(name, self.methods)
-                    raise ValueError(f"{kind} names {name!r}, which is not in methods{nearest}")
-                self._method_fits(name, kind)
-        return self
-
-    def _method_fits(self, name: str, kind: str) -> None:
-        method, key = self.methods[name], f"methods.{name}"
-        eligible = f"{key}.eligible must {{}}, got {shown(method.eligible)}"
-        if kind == "mixing" and not method.eligible:
-            raise ValueError(eligible.format("not be empty for a mixing method"))
-        if kind == "plain" and method.eligible:
-            raise ValueError(eligible.format("be empty for a plain method"))
-        if method.choose:
-            self._choice_fits(method.choose, kind, key)
-        if (method.choose or method.early_stopping) and not self.training.validation_fraction:
-            raise ValueError(f"{key} chooses, for which training.validation_fraction must be > 0")
-        for idle, default in NO_MIXING.items():
-            if kind == "plain" and getattr(method, idle) != default:
-                raise ValueError(f"{key}.{idle} is of no effect in a plain method")
-        if method.bottleneck and not self.net.bottleneck:
-            raise ValueError(f"{key}.bottleneck needs a net.bottleneck to be in place of")
-        if wrong := self.net.check_eligible(method.eligible):
-            raise ValueError(f"{key}.eligible must {wrong}")
-        decoupled = self.training.optimiser == "adamw"
-        if decoupled and method.weight_decay * self.training.learning_rate > 1:
-            raise ValueError(
-                f"{key}.weight_decay must be at most 1 / training.learning_rate, "
-                f"got {method.weight_decay}"
-            )
-
-    def _choice_fits(self, choice: Choice, kind: str, key: str) -> None:
-        if not choice.combinations[1:]:
-            raise ValueError(f"{key}.choose must give more than one combination")
-        if kind == "plain" and (choice.alpha or choice.eligible):
-            raise ValueError(f"{key}.choose: alpha and eligible are of no effect in a plain method")
-        for eligible in choice.eligible:
-            wrong = None if eligible else "not have an empty list"
-            if wrong := wrong or self.net.check_eligible(eligible):
-                raise ValueError(f"{key}.choose.eligible must {wrong}")
-
-    def net_of(self, method: str) -> NetConfig:
-        """Give the net that a method trains."""
-        return net_for(self.net, self.methods[method])
-
-    @property
-    def all_methods(self) -> list[str]:
-        """Every method compared, plain ones first."""
-        return [*self.plain, *self.mixing]
-
-
-def _those_run(experiments: dict[str, ExperimentConfig]) -> dict[str, ExperimentConfig]:
-    return {name: experiment for name, experiment in experiments.items() if experiment.all_methods}
-
-
-KnownExperiments = Annotated[dict[Name, ExperimentConfig], Field(min_length=1)]
-"""All that params.yaml has."""
-Experiments = Annotated[KnownExperiments, AfterValidator(_those_run)]
-"""Those of which any method is run."""
-
-
-def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:
-    """Give the net its bottleneck's size, where the method has one of its own."""
-    if not (net.bottleneck and settings.bottleneck):
-        return net
-    bottleneck = net.bottleneck.model_copy(update={"size": settings.bottleneck})
-    return net.model_copy(update={"bottleneck": bottleneck})
-
-
-def all_runs(seeds: list[int], experiments: dict[str, ExperimentConfig]) -> list[RunKey]:
-    """List every run of the study, in the order of params.yaml.
-
-    Args:
-        seeds: of the experiments that have none of their own.
-        experiments: by name.
-    """
-    return [
-        RunKey(name, method, seed)
-        for name, experiment in experiments.items()
-        for method, seed in product(experiment.all_methods, experiment.seeds or seeds)
-    ]

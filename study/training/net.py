@@ -1,13 +1,16 @@
-"""The net of a run: built as its seed decides, and asked for predictions."""
+"""The net of a run: built as its seed decides, its eligible layers tried, and asked to predict."""
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mixup.mixing.manifold import ManifoldMixup
+from mixup.mixing.plan import MixPlan
 from mixup.models.cnn import CNN
 from mixup.models.initial import keras_
 from mixup.models.mlp import MLP
@@ -15,12 +18,11 @@ from mixup.models.resnet import ResNet18
 from mixup.models.tabular import TabularMLP
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.seeds import Purpose
-from study.training.eligible import find_eligible
-from study.training.own_augmentation import augmentation_for
-from study.training.own_net import build_own_net
-from study.training.run_config import RunConfig
-from study.training.seeding import seed_torch
+from study.params import shown
+from study.seeds import Purpose, seed_sequence
+from study.training.experiment import RunConfig
+from study.training.own_code import one_line
+from study.training.own_functions import augmentation_for, build_own_net
 
 
 def build_net(config: RunConfig, dataset: Dataset) -> nn.Module:
@@ -136,3 +138,37 @@ def predict(
         logits = logits.reshape(-1, 1)
         return torch.sigmoid(torch.cat([-logits, logits], dim=1)).numpy()
     return logits.softmax(1).numpy()
+
+
+def find_eligible(
+    net: nn.Module, eligible: Sequence[str], shape: Sequence[int], key: str = "eligible"
+) -> tuple[str, ...]:
+    """Find the layers that ``eligible`` names, and mix once at each, in a copy of the net.
+
+    Args:
+        net: any module.
+        eligible: names, patterns and "input", as `ManifoldMixup` takes them.
+        shape: of one input, (F,) or (C, H, W).
+        key: the full key of params.yaml that says so, for the error.
+
+    Returns:
+        The names of the layers.
+
+    Raises:
+        StudyError: no layer is named so, and what layers there are; or the net does not run one of
+            them once, or its state cannot be mixed.
+    """
+    try:
+        mixer = ManifoldMixup(deepcopy(net).train(), list(eligible), alpha=1.0, seed=0)
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            for layer in mixer.layers:
+                mixer(torch.zeros(2, *shape), plan=MixPlan(layer, 0.5, torch.tensor([1, 0])))
+    except Exception as error:
+        said = one_line(error, 2000)  # it lists the layers
+        raise StudyError(f"{key} cannot be {shown(list(eligible))}: {said}") from error
+    return mixer.layers
+
+
+def seed_torch(seed: int, purpose: Purpose) -> None:
+    """Seed torch's global generator, which initial weights and dropout draw from."""
+    torch.manual_seed(int(seed_sequence(seed, purpose).generate_state(1, np.uint64)[0] >> 1))

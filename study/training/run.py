@@ -18,8 +18,8 @@ from study.errors import FileError
 from study.files import check_sum
 from study.params import check
 from study.paths import data_file
+from study.training.experiment import RunConfig
 from study.training.net import build_mlp, build_net, predict
-from study.training.run_config import RunConfig
 from study.training.split import Split, split_for
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]

@@ -10,7 +10,7 @@ from torch import Tensor
 from study.data.dataset import Dataset, split_dataset
 from study.errors import StudyError
 from study.seeds import Purpose, seed_sequence
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from mixup.mixing.formula import mix
 from mixup.mixing.plan import MixPlan
 from mixup.models.mlp import MLP
 from study.training.checkpoint import State
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 

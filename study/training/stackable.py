@@ -1,6 +1,6 @@
 """Which runs can be trained together as a cohort; quick to import, without torch."""
 
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 
 WIDEST = 128
 """Units of a hidden layer up to which a step is bound by calls; `benchmarks.cohort` measures it."""

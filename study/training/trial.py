@@ -6,7 +6,7 @@ from typing import Any
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.training.cohort import train_cohort
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 from study.training.trainer import train_run
 
 STEPS = 8

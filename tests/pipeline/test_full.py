@@ -11,7 +11,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser
 
-from study.training.config import all_runs
+from study.training.experiment import all_runs
 from study.validation import read_study
 from tests.pipeline.conftest import ROOT, Project
 from tests.processes import started, wait_until

@@ -33,11 +33,10 @@ from stages import (
 from study.data.dataset import Dataset, save_dataset
 from study.params import check
 from study.paths import RunKey, run_folder
-from study.summaries.summary import nested_means, summary_table
+from study.summaries import nested_means, summary_table
 from study.tables import LEDGER, measures_table, write_table
-from study.training.config import ExperimentConfig, all_runs
-from study.training.outcome import write_run
-from study.training.run_config import read_run_config
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
+from study.training.record import write_run
 from study.training.trainer import train_run
 from tests.once import once
 

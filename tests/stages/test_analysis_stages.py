@@ -12,9 +12,9 @@ from study.data.dataset import load_dataset, save_dataset
 from study.errors import StudyError
 from study.measures.bottleneck import bottleneck_states
 from study.paths import RunKey, run_folder
-from study.training.outcome import write_run
+from study.training.experiment import read_run_config
+from study.training.record import write_run
 from study.training.run import load_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from tests.stages.small_bottlenecks import (
     EXPERIMENTS,

@@ -19,10 +19,9 @@ from study.measures.theorem import different_pairs, linearity, logits_from, vari
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence
-from study.training.config import ExperimentConfig, all_runs
-from study.training.outcome import write_run
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
+from study.training.record import write_run
 from study.training.run import load_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 
 SEEDS = [4, 1]

@@ -10,9 +10,8 @@ from dvc.utils.hydra import apply_overrides
 
 from study.data.dataset import load_dataset
 from study.paths import run_folder
-from study.training.config import all_runs
-from study.training.outcome import write_run
-from study.training.run_config import read_run_config
+from study.training.experiment import all_runs, read_run_config
+from study.training.record import write_run
 from study.training.trainer import train_run
 from study.validation import Study, read_study
 from tests.stages.conftest import EXPERIMENTS, STAGES

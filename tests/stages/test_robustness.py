@@ -12,16 +12,15 @@ from scipy import ndimage
 from stages import robustness
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
+from study.measures.config import AttacksConfig, DeformationsConfig
 from study.measures.deformations import deformation_measures
 from study.measures.robustness import attack_measures
-from study.measures.robustness_config import AttacksConfig, DeformationsConfig
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence
-from study.training.config import ExperimentConfig, all_runs
-from study.training.outcome import write_run
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
+from study.training.record import write_run
 from study.training.run import load_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from tests.stages.small_images import (
     ATTACKS,

@@ -21,7 +21,7 @@ from study.ahead import (
 )
 from study.errors import StudyError
 from study.files import SUMS, sums
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 from tests.study.parallel.test_job import config
 
 FILES = {"metrics.json": b"{}", "model.safetensors": b"weights"}

@@ -12,7 +12,7 @@ import yaml
 
 from study.errors import StudyError
 from study.params import ParamsError, read_section
-from study.training.config import Experiments
+from study.training.experiment import Experiments
 from study.validation import MEMORY, read_study
 from tests.study.test_params import write
 

@@ -17,9 +17,8 @@ from study.data.mnist import MnistConfig, load_mnist
 from study.data.spirals import generate
 from study.errors import StudyError
 from study.paths import run_folder
-from study.training.config import all_runs
-from study.training.outcome import write_run
-from study.training.run_config import read_run_config
+from study.training.experiment import all_runs, read_run_config
+from study.training.record import write_run
 from study.training.trainer import train_run
 from study.validation import Study, read_study
 from tests.study.test_params import write

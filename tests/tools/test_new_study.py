@@ -12,7 +12,7 @@ from study.errors import StudyError
 from study.inference.claims import read_claims
 from study.inference.design import read_design
 from study.params import check, read_params, read_section
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from study.validation import read_study
 from tools.new_study import FILES, new_study, own_key
 

@@ -7,7 +7,7 @@ from study.errors import StudyError
 from study.inference.claims import Claim
 from study.inference.ledger import ledger_table, read_ledger
 from study.paths import RunKey
-from study.summaries.summary import summary_table
+from study.summaries import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
 from tools import write_claims
 from tools.write_claims import PAGE, insert, markers, results_section

@@ -14,7 +14,7 @@ from study.inference.design import read_design
 from study.inference.ledger import ledger_table, read_ledger
 from study.paths import RunKey
 from study.tables import measures_table
-from study.training.config import all_runs
+from study.training.experiment import all_runs
 from study.validation import read_study
 from tools import write_full_readme
 from tools.write_claims import markers

@@ -10,7 +10,7 @@ from study.errors import StudyError
 from study.inference.claims import Claim, read_claims
 from study.inference.ledger import ledger_table
 from study.paths import RunKey
-from study.summaries.summary import summary_table
+from study.summaries import summary_table
 from study.tables import measures_table
 from tools import write_readme
 from tools.write_readme import COLUMNS, TOPICS, caption, fill, findings, found_section, means_table

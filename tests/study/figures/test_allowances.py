@@ -8,7 +8,7 @@ from matplotlib.markers import MarkerStyle
 from study.figures.allowances import FEWEST, draw_allowances, draw_reliability
 from study.figures.intrusion import draw_intrusion
 from study.paths import RunKey
-from study.summaries.against_baseline import MEASURED
+from study.summaries import MEASURED
 from study.tables import measures_table
 
 COLOURS = {"baseline": "#000000", "manifold": "#D55E00"}

@@ -15,10 +15,9 @@ from study.data.dataset import save_dataset
 from study.errors import StudyError
 from study.params import check
 from study.paths import run_folder
-from study.training.config import ExperimentConfig, all_runs
-from study.training.outcome import write_run
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
+from study.training.record import write_run
 from study.training.run import load_run
-from study.training.run_config import read_run_config
 from study.training.trainer import train_run
 from tests.study.figures.plots_study import (
     BOTH,

@@ -12,7 +12,7 @@ from study.figures.measured import draw_measured
 from study.figures.robustness import draw_attacks, draw_deformations
 from study.figures.style import save
 from study.paths import RunKey
-from study.summaries.summary import summary_table
+from study.summaries import summary_table
 from study.tables import measures_table
 
 COLOURS = {"manifold": "#D55E00", "baseline": "#000000", "absent": "#ff0000"}

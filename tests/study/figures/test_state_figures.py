@@ -9,9 +9,9 @@ from study.figures.style import method_colours
 from study.figures.widths import PANELS, draw_widths
 from study.params import check
 from study.paths import RunKey
-from study.summaries.summary import summary_table
+from study.summaries import summary_table
 from study.tables import measures_table
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 METHODS = ("baseline", "input", "manifold")
 COLOURS = method_colours([*METHODS, "unmeasured"])

@@ -4,9 +4,10 @@ import pytest
 import yaml
 
 from study.errors import StudyError
-from study.inference.claims import CLAIMS, Claim, not_asked, read_claims
+from study.inference.claims import CLAIMS, Claim, read_claims
+from study.inference.design import not_asked
 from study.params import check
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 from tests.study.inference.test_claims import ENTRY, ROOT, runs
 
 

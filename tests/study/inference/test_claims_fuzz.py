@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from study.errors import StudyError
-from study.inference.claims import not_asked, read_claims
+from study.inference.claims import read_claims
+from study.inference.design import not_asked
 from study.inference.ledger import ledger_metrics, ledger_table
 from study.paths import RunKey
 from study.tables import measures_table

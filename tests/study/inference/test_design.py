@@ -7,9 +7,8 @@ import pytest
 import yaml
 
 from study.errors import StudyError
-from study.inference.claims import Claim
+from study.inference.claims import ONE_LOOK, Claim, Look
 from study.inference.design import read_design
-from study.inference.looks import ONE_LOOK, Look
 from study.validation import read_study
 
 ROOT = Path(__file__).parents[3]

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from study.inference.claims import Claim
+from study.inference.claims import Claim, Look
 from study.inference.design import Design
 from study.inference.ledger import ledger_table
-from study.inference.looks import Look
 from study.inference.power import seeds_for_mean
 from study.inference.verdicts import Estimate, Region
 from study.paths import RunKey

@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from study.errors import StudyError
-from study.inference.claims import Claim
-from study.inference.looks import ONE_LOOK, Look
+from study.inference.claims import ONE_LOOK, Claim, Look
 from study.inference.next_look import next_seeds, with_seeds
 from study.paths import RunKey
 from study.tables import measures_table

@@ -19,9 +19,9 @@ from study.measures.allowances import (
     tempered,
 )
 from study.params import check
+from study.training.experiment import RunConfig
 from study.training.net import build_mlp
 from study.training.run import Run
-from study.training.run_config import RunConfig
 from study.training.scores import accuracy, ece, nll
 
 

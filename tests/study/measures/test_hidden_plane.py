@@ -8,7 +8,6 @@ import torch
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.classified_plane import ClassifiedPlane, boundary_length, low_confidence_share
 from study.measures.hidden_plane import (
     class_flatness,
     hidden_measures,
@@ -16,11 +15,11 @@ from study.measures.hidden_plane import (
     input_and_hidden_plane,
     uniform_states,
 )
-from study.measures.plane import Box
+from study.measures.plane import Box, ClassifiedPlane, boundary_length, low_confidence_share
 from study.params import check
+from study.training.experiment import RunConfig
 from study.training.net import build_mlp
 from study.training.run import Run
-from study.training.run_config import RunConfig
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 ANGLES = np.linspace(0, 2 * np.pi, 100, endpoint=False)

@@ -18,7 +18,7 @@ from study.parallel.job import (
     expected_seconds,
     outcomes_of,
 )
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 from study.training.trainer import train_run
 
 

@@ -16,9 +16,8 @@ from study.data.dataset import Dataset, save_dataset
 from study.data.spirals import SpiralsConfig, generate
 from study.params import check
 from study.paths import run_folder
-from study.training.config import ExperimentConfig, all_runs
-from study.training.outcome import write_run
-from study.training.run_config import read_run_config
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
+from study.training.record import write_run
 from study.training.trainer import train_run
 
 ATTACK = (

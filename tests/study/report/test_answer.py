@@ -9,7 +9,7 @@ from study.inference.claims import Claim
 from study.inference.ledger import ledger_table
 from study.report.answer import about_choices, about_data, about_steps, answer
 from study.tables import MEASURES
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 EXPERIMENT = ExperimentConfig.model_validate(
     {

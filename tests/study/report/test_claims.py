@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.inference.claims import Claim
+from study.inference.claims import Claim, Look
 from study.inference.design import Design
 from study.inference.ledger import ledger_table
-from study.inference.looks import Look
 from study.params import check
-from study.report.claims import ClaimView, by_question, by_source, claim_views, counted, outcomes
+from study.report.claims import ClaimView, claim_views
+from study.report.questions import by_question, by_source, counted, outcomes
 from study.tables import MEASURES
 
 SEEDS = [5, 1, 2, 8]

@@ -8,7 +8,7 @@ import pytest
 from study.paths import RunKey
 from study.report.runs import MOST_COLUMNS, RunsOfExperiment, runs_of_experiments
 from study.tables import MEASURES
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 SEEDS = [3, 1]
 

@@ -9,7 +9,7 @@ from dvc.repo import Repo
 from stages import report
 from study.errors import StudyError
 from study.params import read_section
-from study.training.config import ExperimentConfig, Name, Seeds, all_runs
+from study.training.experiment import ExperimentConfig, Name, Seeds, all_runs
 from tests.study.report.conftest import SEEDS
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from study.data.spirals import SpiralsConfig, generate
 from study.paths import RunKey
 from study.report.gallery import evidence, picture_of_spirals
 from study.report.study import facts, left_out, method_rows, spirals_in_words, timed
-from study.training.config import ExperimentConfig
+from study.training.experiment import ExperimentConfig
 
 ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
 MIRRORED = {"points_per_class": 700, "noise": 0.25, "max_angle": 540.0}

@@ -12,7 +12,7 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.paths import RunKey
 from study.training.cohort import train_cohort
-from study.training.run_config import RunConfig, read_run_config
+from study.training.experiment import RunConfig, read_run_config
 from study.training.stackable import can_stack
 from study.training.trainer import train_run
 

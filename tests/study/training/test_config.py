@@ -8,9 +8,8 @@ import yaml
 
 from study.params import ParamsError, read_params, read_section
 from study.paths import RunKey
-from study.training.config import ExperimentConfig, TrainingConfig, all_runs
-from study.training.net_config import NetConfig
-from study.training.run_config import read_run_config
+from study.training.config import NetConfig, TrainingConfig
+from study.training.experiment import ExperimentConfig, all_runs, read_run_config
 
 PARAMS: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
 

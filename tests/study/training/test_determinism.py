@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from study.training.outcome import write_run
+from study.training.record import write_run
 from study.training.trainer import train_run
 from tests.study.training.test_trainer import METHODS, config, dataset, digest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from study.training.outcome import write_run
+from study.training.record import write_run
 from study.training.run import load_run
 from study.training.stackable import can_stack
 from study.training.trainer import train_run

@@ -8,8 +8,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.training.floor import Floor
-from study.training.outcome import as_labels
+from study.training.recipe import Floor
+from study.training.record import as_labels
 from study.training.split import split_for
 from study.training.trainer import new_state, train_run
 from tests.study.training.test_trainer import config

@@ -12,12 +12,11 @@ from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
 from study.params import ParamsError, check
 from study.paths import RunKey
-from study.training.config import ExperimentConfig
-from study.training.method_config import MethodConfig
+from study.training.config import MethodConfig
+from study.training.experiment import ExperimentConfig, RunConfig, read_run_config
 from study.training.net import build_mlp
-from study.training.outcome import write_run
+from study.training.record import write_run
 from study.training.run import load_run, read_metrics
-from study.training.run_config import RunConfig, read_run_config
 from study.training.split import split_for
 from study.training.trainer import new_state, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset, history

@@ -6,7 +6,7 @@ import torch
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.training.run_config import RunConfig
+from study.training.experiment import RunConfig
 from study.training.split import split_for
 from tests.study.training.test_trainer import config, dataset
 

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from study.data.dataset import Dataset
-from study.training.outcome import HISTORY_COLUMNS, write_run
+from study.training.experiment import RunConfig
+from study.training.record import HISTORY_COLUMNS, write_run
 from study.training.run import load_run, read_metrics
-from study.training.run_config import RunConfig
 from study.training.split import split_for
 from study.training.trainer import train_run
 

@@ -10,7 +10,7 @@ import torch
 
 from mixup.models.mlp import MLP
 from study.errors import StudyError
-from study.training.outcome import write_run
+from study.training.record import write_run
 from study.training.run import load_run, read_metrics
 from study.training.trainer import train_run
 from tests.study.training.test_trainer import config, dataset, digest, history
