@@ -27,7 +27,7 @@ PROCESSES = 2
 
 def main() -> None:
     """Write figures/study anew from the runs and tables of the study in params.yaml."""
-    seeds, experiments = read_runs()
+    default, experiments = read_runs()
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     with whole_folder(FIGURES) as folder, ProcessPoolExecutor(PROCESSES) as pool:
         begun: dict[Future[int], str] = {}
@@ -36,6 +36,7 @@ def main() -> None:
             begun[pool.submit(_save, folder, draw, name, *arguments)] = name
 
         for name, experiment in experiments.items():
+            seeds = experiment.seeds_or(default)
             in_order = {method: colours[method] for method in experiment.all_methods}
             begin(measured, name, experiment, in_order)
             if is_swept(experiment):

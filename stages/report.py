@@ -125,7 +125,7 @@ def main() -> None:
 
 def seeds_said(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
     """Say how many seeds experiments have, as "10 to 20 seeds" where they differ."""
-    numbers = [len(experiment.seeds or seeds) for experiment in experiments.values()]
+    numbers = [len(experiment.seeds_or(seeds)) for experiment in experiments.values()]
     least, most = min(numbers), max(numbers)
     return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' if most != 1 else ''}"
 

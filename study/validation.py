@@ -159,7 +159,7 @@ def _check_disjoint(
     study: Study, experiment: ExperimentConfig, place: str, n_train: int, official: bool
 ) -> None:
     """Refuse blocks of training points that two seeds would share."""
-    size, seeds = experiment.training.disjoint or 1, experiment.seeds or study.seeds
+    size, seeds = experiment.training.disjoint or 1, experiment.seeds_or(study.seeds)
     if not official:
         raise ParamsError(
             f"{place}.training.disjoint needs data with an official test set, "
@@ -219,7 +219,7 @@ def _check_robustness(
                 f"(all of this machine's, or {MEMORY})"
             )
         each = (attack_seconds(one, of, attacks) for one in _by_method(experiment))
-        seconds += len(experiment.seeds or study.seeds) * sum(each)
+        seconds += len(experiment.seeds_or(study.seeds)) * sum(each)
     if seconds > YEAR:
         raise ParamsError(
             f"robustness.attacks may take {seconds / YEAR:,.0f} years, {len(attacks.radii):,} "

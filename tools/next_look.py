@@ -30,7 +30,7 @@ def main() -> None:
     asked = parser.parse_args()
     experiments: dict[str, ExperimentConfig] = read_section(KnownExperiments, "experiments")
     default: list[int] = read_section(Seeds, "seeds")
-    of_each = {name: experiment.seeds or default for name, experiment in experiments.items()}
+    of_each = {name: experiment.seeds_or(default) for name, experiment in experiments.items()}
     runs = read_table("metrics/runs.csv", MEASURES)
     claims = read_claims()
     design = read_design(claims, experiments)

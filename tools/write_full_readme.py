@@ -26,7 +26,7 @@ def experiments_table(study: Study) -> str:
     """Write as Markdown how many runs each experiment has."""
     rows: list[tuple[str, str, int, int, int]] = []
     for name, experiment in study.experiments.items():
-        n_methods, n_seeds = len(experiment.all_methods), len(experiment.seeds or study.seeds)
+        n_methods, n_seeds = len(experiment.all_methods), len(experiment.seeds_or(study.seeds))
         rows.append((f"`{name}`", experiment.data, n_methods, n_seeds, n_methods * n_seeds))
     total = ("all", "", "", "", sum(row[-1] for row in rows))
     header = ["experiment", "data", "methods", "seeds", "runs"]

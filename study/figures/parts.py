@@ -22,7 +22,7 @@ from study.measures.bottleneck import Embeddings
 from study.measures.plane import Box, ClassifiedPlane, bounding_box, evaluate_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
 from study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
-from study.training.experiment import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, runs_of
 from study.training.run import Run, load_run, read_metrics
 
 HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
@@ -68,7 +68,7 @@ def curves_and_draws(
     name: str, experiment: ExperimentConfig, seeds: list[int], colours: Colours
 ) -> Figures:
     """Draw what the histories hold: scores over training, and k and lam where a method mixes."""
-    keys = all_runs(seeds, {name: experiment})
+    keys = runs_of(name, experiment, seeds)
     histories = pd.concat(
         read_history(run_folder(key), HISTORY).assign(**key._asdict()) for key in keys
     )
@@ -83,7 +83,7 @@ def curves_and_draws(
 
 def bottlenecks(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Figures:
     """Draw the states of a two-unit bottleneck: of the first five classes, then of all."""
-    if not any(embedding.applies(key, experiment) for key in all_runs(seeds, {name: experiment})):
+    if not any(embedding.applies(key, experiment) for key in runs_of(name, experiment, seeds)):
         return
     panels = [(seeds[0], "train"), *((seed, "test") for seed in seeds[:SEEDS_WITH_SCATTERS])]
     kept = Embeddings(name)
@@ -113,7 +113,7 @@ def hidden_spaces(
     The methods that mix stand beside the first plain one; all plain ones have a figure of theirs.
     """
     dataset = load_dataset(data_file(experiment.data))
-    every = all_runs(seeds, {name: experiment})
+    every = runs_of(name, experiment, seeds)
     keys = [key for key in every if hidden_plane.has_hidden_plane(key, experiment)]
     if not keys or not shows_inputs(experiment, dataset):
         return
@@ -181,7 +181,7 @@ def allowances(
         reliability_tables(calibrate(load_run(run_folder(key), dataset), dataset)).assign(
             **key._asdict()
         )
-        for key in all_runs(seeds, {name: experiment})
+        for key in runs_of(name, experiment, seeds)
     )
     yield f"reliability_{name}", draw_reliability(tables, runs, colours, name)
     yield f"allowances_{name}", draw_allowances(runs, colours, name)

@@ -29,7 +29,7 @@ from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
 from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
-from study.training.experiment import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, runs_of
 from study.training.run import Run, load_run
 
 CELLS = 120
@@ -49,7 +49,8 @@ def explorer(
     """Collect what can be chosen and drawn, as plain lists, numbers and base64 text.
 
     Args:
-        seeds: the study's; the first `MOST_SEEDS` of them can be chosen.
+        seeds: of the experiments that have none of their own; the first `MOST_SEEDS` of each can
+            be chosen.
         experiments: those of the study.
         runs: ``metrics/runs.csv``.
         histories: the rows of every run's history.csv, with experiment, method and seed.
@@ -58,7 +59,6 @@ def explorer(
     Raises:
         StudyError: a run, a data set or an embedding is missing or damaged.
     """
-    chosen = seeds[:MOST_SEEDS]
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     return {
         "levels": CONFIDENCE_LEVELS,
@@ -71,7 +71,10 @@ def explorer(
             for name, colour in colours.items()
         },
         "experiments": {
-            name: _experiment(name, experiment, chosen, runs, histories, embeddings)
+            name: _experiment(
+                *(name, experiment, experiment.seeds_or(seeds)[:MOST_SEEDS]),
+                *(runs, histories, embeddings),
+            )
             for name, experiment in experiments.items()
         },
     }
@@ -85,7 +88,7 @@ def _experiment(
     histories: pd.DataFrame,
     embeddings: Path,
 ) -> dict[str, Any]:
-    keys = all_runs(seeds, {name: experiment})
+    keys = runs_of(name, experiment, seeds)
     of_run = _by_run(histories)
     measured = {
         key: dict(zip(rows["metric"], rows["value"], strict=True))

@@ -50,7 +50,7 @@ def facts(
         *data,
         (
             "Seeds",
-            f"{', '.join(map(str, seeds))} (each decides split, initial weights and batches)",
+            f"{_listed_seeds(seeds)} (each decides split, initial weights and batches)",
         ),
         (
             "alpha",
@@ -153,7 +153,14 @@ def _experiment(experiment: ExperimentConfig, dataset: Dataset) -> str:
     return (
         f"data {experiment.data}{held_out}{changes}; {_net(net)}; {length} of {recipe.batch_size} "
         f"samples, learning rate {recipe.learning_rate:g}{decay}{sgd}"
+        + (f"; seeds {_listed_seeds(experiment.seeds)}" if experiment.seeds else "")
     )
+
+
+def _listed_seeds(seeds: list[int]) -> str:
+    if len(seeds) > 2 and seeds == [*range(seeds[0], seeds[0] + len(seeds))]:
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
 
 
 def _net(net: NetConfig) -> str:

@@ -96,6 +96,10 @@ class ExperimentConfig(Section):
         """Give the net that a method trains."""
         return net_for(self.net, self.methods[method])
 
+    def seeds_or(self, default: list[int]) -> list[int]:
+        """Give its own seeds, or those of the study where it has none."""
+        return self.seeds or default
+
     @property
     def all_methods(self) -> list[str]:
         """Every method compared, plain ones first."""
@@ -128,10 +132,15 @@ def all_runs(seeds: list[int], experiments: dict[str, ExperimentConfig]) -> list
         experiments: by name.
     """
     return [
-        RunKey(name, method, seed)
+        key
         for name, experiment in experiments.items()
-        for method, seed in product(experiment.all_methods, experiment.seeds or seeds)
+        for key in runs_of(name, experiment, experiment.seeds_or(seeds))
     ]
+
+
+def runs_of(name: str, experiment: ExperimentConfig, seeds: list[int]) -> list[RunKey]:
+    """List the runs that an experiment has on ``seeds``, in the order of params.yaml."""
+    return [RunKey(name, method, seed) for method, seed in product(experiment.all_methods, seeds)]
 
 
 class RunConfig(Section):

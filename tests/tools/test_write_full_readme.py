@@ -104,7 +104,7 @@ def test_the_table_of_experiments_is_that_of_the_params() -> None:
     table = experiments_table(study)
     assert insert_all(PAGE, {"experiments": table}) == PAGE
     runs = sum(
-        len(all_runs(experiment.seeds or study.seeds, {name: experiment}))
+        len(all_runs(experiment.seeds_or(study.seeds), {name: experiment}))
         for name, experiment in study.experiments.items()
     )
     assert cells(table)[-1] == ["all", "", "", "", str(runs)]

@@ -44,7 +44,8 @@ DEFAULT_LIKE = {
     "wide": experiment("blobs", BOTH, layer=2, size=4),
 }
 ODD = {
-    "arms": experiment("spirals", {"mine": {"weight_decay": 0.1}}, layer=2, size=2),
+    "arms": experiment("spirals", {"mine": {"weight_decay": 0.1}}, layer=2, size=2)
+    | {"seeds": [8, 6]},  # others than the study's
     "plain": experiment("blobs", {"baseline": {}, "last_layer": {"eligible": [3]}}),
     "pair": experiment("pair", {"baseline": {}}),
 }

@@ -166,6 +166,20 @@ def test_facts_are_those_of_the_study() -> None:
     }
 
 
+def test_facts_name_the_seeds_of_an_experiment_that_has_its_own() -> None:
+    data = {"spirals": generate(spirals("arms"))}
+    of = {
+        "e": experiment({}),
+        "own": experiment({}, seeds=[7, 8, 9]),
+        "two": experiment({}, seeds=[3, 5]),
+    }
+    said = dict(facts([0, 1, 2, 3], 2.0, 1, of, data, {}))
+    assert said["Seeds"].startswith("0 to 3 (")
+    assert "seeds" not in said["Experiment: e"]
+    assert said["Experiment: own"].endswith("; seeds 7 to 9")
+    assert said["Experiment: two"].endswith("; seeds 3, 5")
+
+
 def test_facts_name_what_a_method_or_a_data_set_decides_itself() -> None:
     data = generate(spirals("arms"))
     official = replace(data, official_test=np.arange(len(data.labels)) < 10)
