@@ -16,21 +16,21 @@ def section(name: str) -> str:
 
 
 def test_findings_are_those_of_the_committed_examples() -> None:
-    paragraphs = section("Two examples").split("\n\n")
+    paragraphs = section("Three examples").split("\n\n")
     checked = 0
-    for name in ("digits", "breast_cancer"):
+    for name in ("digits", "breast_cancer", "fashion_mnist"):
         answer = (EXAMPLES / name / "metrics/answer.txt").read_text(encoding="utf-8")
         (said,) = (text for text in paragraphs if text.startswith(f"[examples/{name}]"))
         for quoted in re.findall(r"`([^`]+)`", " ".join(said.split())):
             assert quoted in answer, name
             checked += 1
-    assert checked == 5
+    assert checked == 8
 
 
 def test_means_are_those_of_the_committed_examples() -> None:
     summary = pd.read_csv(EXAMPLES / "digits/metrics/summary.csv")
     means = summary.set_index(["method", "metric"])["mean"]
-    said = " ".join(section("Two examples").split())
+    said = " ".join(section("Three examples").split())
     assert f"right on {100 * means['baseline', 'test_accuracy']:.1f} % of test digits" in said
     before, after = (means["input", f"{kind}test_nll"] for kind in ("", "tempered_"))
     assert f"from an NLL of {before:.3f} to {after:.3f}" in said
