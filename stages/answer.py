@@ -8,7 +8,7 @@ import pandas as pd
 
 from study.command import run
 from study.errors import FileError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.measures.runs import read_runs
 from study.paths import run_folder
@@ -40,8 +40,7 @@ def main() -> None:
         ]
     lines.append(about_data(read_description()))
     write_table("metrics/choices.csv", choices)
-    with whole_file(ANSWER) as temporary:
-        temporary.write_text("\n".join(filter(None, lines)) + "\n", encoding="utf-8")
+    write_text(ANSWER, "\n".join(filter(None, lines)) + "\n")
     print(*filter(None, lines), sep="\n")
 
 

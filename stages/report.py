@@ -11,7 +11,7 @@ from study.command import run
 from study.data.dataset import load_dataset
 from study.data.spirals import SpiralsConfig
 from study.errors import FileError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.claims import read_questions
 from study.inference.design import read_design
 from study.inference.ledger import read_ledger
@@ -89,7 +89,7 @@ def main() -> None:
         "report.html.j2",
         folder=study_folder(),
         other_study=other_study(),
-        seeds_said=seeds_said(experiments, seeds),
+        seeds_said=seeds_in_words(experiments, seeds),
         experiments=experiments,
         n_runs=len(keys),
         n_methods=len({key.method for key in keys}),
@@ -118,12 +118,11 @@ def main() -> None:
         error=sum(look.level for look in design.looks),
         resampled=list(design.resampled),
     )
-    with whole_file(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
     print(*closing_lines(ledger), sep="\n")
 
 
-def seeds_said(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
+def seeds_in_words(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
     """Say how many seeds experiments have, as "10 to 20 seeds" where they differ."""
     numbers = [len(experiment.seeds_or(seeds)) for experiment in experiments.values()]
     least, most = min(numbers), max(numbers)
