@@ -47,7 +47,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class TrainedRun:
+class FinishedRun:
     """A run on its way from a worker."""
 
     files: dict[str, bytes]
@@ -63,7 +63,7 @@ class FailedRun:
     reason: str
 
 
-Outcome = TrainedRun | FailedRun
+Outcome = FinishedRun | FailedRun
 
 
 def do_job(job: Job, dataset: Dataset | None = None) -> list[Outcome]:
@@ -127,7 +127,7 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
                 runs.append(error)
     seconds = (perf_counter() - start) / len(runs)
     return [
-        FailedRun(str(files)) if isinstance(files, StudyError) else TrainedRun(files, seconds)
+        FailedRun(str(files)) if isinstance(files, StudyError) else FinishedRun(files, seconds)
         for files in runs
     ]
 
