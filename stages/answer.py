@@ -4,17 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from study.command import run
 from study.errors import FileError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.measures.runs import read_runs
-from study.paths import run_folder
 from study.report.answer import about_choices, about_data, about_steps, answer
 from study.summaries import choices_table
-from study.tables import read_history, write_table
+from study.tables import read_histories, write_table
 from study.training.experiment import all_runs
 
 DESCRIPTION = Path("data/own.json")
@@ -28,10 +25,8 @@ def main() -> None:
     choices = choices_table(all_runs(seeds, experiments))
     lines = []
     for name, experiment in experiments.items():
-        histories = pd.concat(
-            read_history(run_folder(key), ["step", "validation_loss"]).assign(**key._asdict())
-            for key in all_runs(seeds, {name: experiment})
-        )
+        keys = all_runs(seeds, {name: experiment})
+        histories = read_histories(keys, ["step", "validation_loss"])
         lines += [
             *([f"Experiment {name}."] if len(experiments) > 1 else []),
             *answer(name, experiment, ledger),
@@ -40,8 +35,7 @@ def main() -> None:
         ]
     lines.append(about_data(read_description()))
     write_table("metrics/choices.csv", choices)
-    with whole_file(ANSWER) as temporary:
-        temporary.write_text("\n".join(filter(None, lines)) + "\n", encoding="utf-8")
+    write_text(ANSWER, "\n".join(filter(None, lines)) + "\n")
     print(*filter(None, lines), sep="\n")
 
 

@@ -3,7 +3,7 @@
 import json
 
 from study.command import run
-from study.files import whole_file
+from study.files import write_text
 from study.inference.claims import read_claims
 from study.inference.design import not_asked, read_design
 from study.inference.headline import headline, read_headline
@@ -30,8 +30,7 @@ def main() -> None:
 
 def write_json(path: str, content: object) -> None:
     text = json.dumps(content, indent=1, allow_nan=False)
-    with whole_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+    write_text(path, f"{text}\n")
 
 
 if __name__ == "__main__":

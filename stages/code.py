@@ -6,7 +6,7 @@ from typing import Any
 
 from study.code import CODE, stage_digests
 from study.command import run
-from study.files import whole_file
+from study.files import write_text
 from study.params import read_params
 from study.training.own_code import digest
 
@@ -17,8 +17,7 @@ def main() -> None:
     digests = stage_digests()
     if "own" in params:
         digests["own"] = digest_of_all(params)
-    with whole_file(CODE) as temporary:
-        temporary.write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+    write_text(CODE, json.dumps(digests, indent=1) + "\n")
 
 
 def digest_of_all(params: Mapping[str, Any]) -> str:

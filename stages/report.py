@@ -11,13 +11,13 @@ from study.command import run
 from study.data.dataset import load_dataset
 from study.data.spirals import SpiralsConfig
 from study.errors import FileError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.claims import read_questions
 from study.inference.design import read_design
 from study.inference.ledger import read_ledger
 from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
-from study.paths import RunKey, data_file, run_folder
+from study.paths import RunKey, data_file
 from study.report.claims import claim_views
 from study.report.closing import PAGE, closing_lines
 from study.report.explorer import explorer
@@ -30,7 +30,7 @@ from study.report.ranking import rankings
 from study.report.references import references
 from study.report.runs import runs_of_experiments
 from study.report.study import OWN, facts, method_rows, timed
-from study.tables import CURVES, MEASURES, RANKS, SUMMARY, WINS, read_history, read_table
+from study.tables import CURVES, HISTORY, MEASURES, RANKS, SUMMARY, WINS, read_histories, read_table
 from study.timings import training_seconds
 from study.training.config import ComputeConfig, MixupConfig
 from study.training.experiment import (
@@ -47,7 +47,6 @@ DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", OWN)
 # Which measures are taken besides, where a study takes them.
 MORE_SECTIONS = ("states", "robustness")
 ANSWER = Path("metrics/answer.txt")
-HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # Git is asked whether these differ from the commit; dvc.yaml tells the project from a folder
 # that only lies inside another repository.
 SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml")
@@ -74,7 +73,7 @@ def main() -> None:
     keys = all_runs(seeds, experiments)
     alpha = check(MixupConfig, params["mixup"], "mixup").alpha
     ledger, runs = read_ledger(), read_table("metrics/runs.csv", MEASURES)
-    asked, histories = _asked(ledger), _histories(keys)
+    asked, histories = _asked(ledger), read_histories(keys, HISTORY)
     numbers = _numbers(experiments, histories, alpha, asked)
     pictures = [
         *pictures_of_data(params),
@@ -89,7 +88,7 @@ def main() -> None:
         "report.html.j2",
         folder=study_folder(),
         other_study=other_study(),
-        seeds_said=seeds_said(experiments, seeds),
+        seeds_said=seeds_in_words(experiments, seeds),
         experiments=experiments,
         n_runs=len(keys),
         n_methods=len({key.method for key in keys}),
@@ -118,12 +117,11 @@ def main() -> None:
         error=sum(look.level for look in design.looks),
         resampled=list(design.resampled),
     )
-    with whole_file(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
     print(*closing_lines(ledger), sep="\n")
 
 
-def seeds_said(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
+def seeds_in_words(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
     """Say how many seeds experiments have, as "10 to 20 seeds" where they differ."""
     numbers = [len(experiment.seeds_or(seeds)) for experiment in experiments.values()]
     least, most = min(numbers), max(numbers)
@@ -166,10 +164,6 @@ def _asked(ledger: pd.DataFrame) -> set[tuple[str, str]]:
 def sources_of_code() -> list[str]:
     """Name the code that Git tracks beside the study; what is installed it does not."""
     return [beside_code(name) for name in SOURCES_OF_ALL_STUDIES] if in_clone() else []
-
-
-def _histories(keys: list[RunKey]) -> pd.DataFrame:
-    return pd.concat(read_history(run_folder(key), HISTORY).assign(**key._asdict()) for key in keys)
 
 
 def _numbers(

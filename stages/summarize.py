@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 
 from study.command import run
-from study.files import whole_file
+from study.files import write_text
 from study.measures.training import history_measures
 from study.params import read_section
 from study.summaries import mean_curves, nested_means, runs_table, summary_table
@@ -29,8 +29,7 @@ def main(tables: Sequence[str] = TABLES) -> None:
     write_table("metrics/runs.csv", runs)
     write_table("metrics/summary.csv", summary)
     write_table("metrics/curves.csv", mean_curves(keys))
-    with whole_file("metrics/summary.json") as temporary:
-        temporary.write_text(json.dumps(nested_means(summary), indent=1) + "\n", encoding="utf-8")
+    write_text("metrics/summary.json", json.dumps(nested_means(summary), indent=1) + "\n")
 
 
 def from_command_line() -> None:

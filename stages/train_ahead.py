@@ -24,7 +24,7 @@ from study.ahead import (
 )
 from study.command import run
 from study.errors import StudyError
-from study.files import whole_file
+from study.files import write_text
 from study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
 from study.parallel.local import LocalPool
 from study.parallel.progress import Progress
@@ -170,8 +170,7 @@ def report_failures(failed: Mapping[RunKey, str], stages: Mapping[RunKey, str]) 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # First, as train stages depend on it: DVC is asked whether they would run after this one.
-    with whole_file(DONE) as temporary:
-        temporary.write_text("the runs that were out of date are in ahead/\n", encoding="utf-8")
+    write_text(DONE, "the runs that were out of date are in ahead/\n")
     code, stages = recorded_code(), train_stages()
     check_stages({stage.key for stage in stages})
     configs = {stage.key: read_run_config(stage.key) for stage in stages}

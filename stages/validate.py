@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from study.command import run
-from study.files import whole_file
+from study.files import write_text
 from study.params import ParamsError
 from study.validation import read_study
 
@@ -15,8 +15,7 @@ def main() -> None:
         check_cuda()
     # The same bytes whatever the parameters: stages that depend on it wait for it, and are not
     # made out of date by it.
-    with whole_file(VALID) as temporary:
-        temporary.write_text("params.yaml passed stages.validate\n", encoding="utf-8")
+    write_text(VALID, "params.yaml passed stages.validate\n")
 
 
 def check_cuda() -> None:

@@ -57,7 +57,7 @@ def run_bytes(experiment: ExperimentConfig, sizes: Sizes) -> dict[str, int]:
     Returns:
         Bytes of each part.
     """
-    recipe, hidden = experiment.training, experiment.net.hidden
+    recipe, hidden = experiment.training, experiment.net.hidden_sizes
     n, steps = sizes.train + sizes.rest, n_steps(experiment, sizes)
     widest = max(hidden, default=0)
     return {
@@ -97,7 +97,7 @@ def n_steps(experiment: ExperimentConfig, sizes: Sizes) -> int:
 
 def n_weights(experiment: ExperimentConfig, sizes: Sizes) -> int:
     """Count the weights and biases of an MLP; of other nets nothing is known."""
-    if not experiment.net.hidden:
+    if not experiment.net.hidden_sizes:
         return 0
-    layers = [sizes.features, *experiment.net.hidden, sizes.classes]
+    layers = [sizes.features, *experiment.net.hidden_sizes, sizes.classes]
     return sum((before + 1) * after for before, after in pairwise(layers))

@@ -38,6 +38,12 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         os.replace(temporary, path)
 
 
+def write_text(path: Path | str, text: str) -> None:
+    """Write a text file whole or not at all, in UTF-8."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def whole_folder(path: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` that replaces it if the block succeeds.

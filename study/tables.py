@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from study.errors import FileError
 from study.files import check_sum, whole_file
-from study.paths import RunKey
+from study.paths import RunKey, run_folder
 
 MEASURES = [*RunKey._fields, "metric", "value"]
 SPECTRA = [*RunKey._fields, "split", "digit", "scaling", "index", "value"]
@@ -19,6 +19,8 @@ SUMMARY = [
     *("experiment", "method", "metric", "n", "mean", "std", "low", "high"),
     *("difference", "difference_low", "difference_high"),
 ]
+HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
+"""What figures and captions take from histories."""
 CURVES = ["experiment", "method", "step", "quantity", "mean", "std", "n"]
 LEDGER = [
     *("id", "family", "sentence", "source", "experiment", "metric", "method", "other"),
@@ -121,6 +123,15 @@ def read_history(folder: Path, columns: Sequence[str]) -> pd.DataFrame:
     table = read_table(path, columns)
     check_sum(path)
     return table
+
+
+def read_histories(keys: Iterable[RunKey], columns: Sequence[str]) -> pd.DataFrame:
+    """Read the histories of runs as one table, with the columns experiment, method and seed.
+
+    Raises:
+        FileError: as of `read_history`.
+    """
+    return pd.concat(read_history(run_folder(key), columns).assign(**key._asdict()) for key in keys)
 
 
 def _check_cells(table: pd.DataFrame) -> None:

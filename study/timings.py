@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from study.files import whole_file
+from study.files import write_text
 from study.paths import RUNS, TIMINGS, RunKey, run_folder
 
 
@@ -20,8 +20,7 @@ def keep_time(key: RunKey, seconds: float, net: bytes, timings: Path = TIMINGS) 
         timings: gets EXPERIMENT/METHOD/SEED.json.
     """
     timing = {"seconds": round(seconds, 1), "sha256": hashlib.sha256(net).hexdigest()}
-    with whole_file(_file(key, timings)) as temporary:
-        temporary.write_text(json.dumps(timing) + "\n", encoding="utf-8")
+    write_text(_file(key, timings), json.dumps(timing) + "\n")
 
 
 def training_seconds(

@@ -11,7 +11,7 @@ from dvc.repo import Repo
 
 from study.command import run
 from study.errors import StudyError
-from study.files import whole_file
+from study.files import write_text
 from study.report.comparison import changes, glance, verdicts
 from study.report.page import render_page
 from study.report.place import beside_code
@@ -88,8 +88,7 @@ def main() -> None:
         a, b = (find_revision(repo, name) for name in (asked.rev_a, asked.rev_b))
         found = content(repo, a, b)
     page = render_page("compare.html.j2", **found)
-    with whole_file(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
     print(f"A is {a.name} ({a.about}); B is {b.name} ({b.about}).")
     print(*found["glance"], f"All of it: {PAGE}", sep="\n")
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from study.command import run
 from study.errors import StudyError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.claims import read_claims
 from study.inference.design import not_asked, read_design
 from study.inference.ledger import ledger_table
@@ -50,8 +50,7 @@ def main() -> None:
     if text == before:
         raise StudyError("no experiment with an open claim can have more seeds")
     if not asked.dry_run:
-        with whole_file(PARAMS) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(PARAMS, text)
         print(f"{PARAMS} has them; `dvc repro` trains them")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from study.command import run
 from study.errors import StudyError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED
 from study.inference.wording import counts_text, effect_text, mean_text, needed_text
@@ -114,8 +114,7 @@ def main() -> None:
     if not PAGE.exists():
         raise StudyError(f"{PAGE} is missing: run this from the project's folder")
     page = insert(PAGE.read_text(encoding="utf-8"), results_section(ledger, summary))
-    with whole_file(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
 
 
 if __name__ == "__main__":

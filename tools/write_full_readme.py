@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.command import run
 from study.errors import StudyError
-from study.files import whole_file
+from study.files import write_text
 from study.inference.claims import Claim, read_claims
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
@@ -96,8 +96,7 @@ def main() -> None:
     check_same_claims(read_claims(CLAIMS), ledger)
     sections = {"experiments": experiments_table(read_study(PARAMS)), **found(ledger)}
     page = insert_all(PAGE.read_text(encoding="utf-8"), sections)
-    with whole_file(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pandas as pd
 from study.command import run
 from study.errors import StudyError
 from study.figures.style import method_label
-from study.files import whole_file
+from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED
 from study.inference.wording import counts_text, effect_text, mean_text
@@ -181,8 +181,7 @@ def main() -> None:
     if picture:
         draw_picture()
     page = fill(PAGE.read_text(encoding="utf-8"))
-    with whole_file(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(PAGE, page)
 
 
 if __name__ == "__main__":

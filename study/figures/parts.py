@@ -21,11 +21,10 @@ from study.measures.allowances import calibrate, reliability_tables
 from study.measures.bottleneck import Embeddings
 from study.measures.plane import Box, ClassifiedPlane, bounding_box, evaluate_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
-from study.tables import MEASURES, SPECTRA, SUMMARY, read_history, read_table
+from study.tables import HISTORY, MEASURES, SPECTRA, SUMMARY, read_histories, read_table
 from study.training.experiment import ExperimentConfig, runs_of
 from study.training.run import Run, load_run, read_metrics
 
-HISTORY = ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "k", "lam"]
 # What a page has room for; the other seeds are in the tables and in the other figures.
 SEEDS_WITH_MAPS, SEEDS_WITH_SCATTERS = 3, 2
 UNIFORM_INPUTS = 1000
@@ -69,9 +68,7 @@ def curves_and_draws(
 ) -> Figures:
     """Draw what the histories hold: scores over training, and k and lam where a method mixes."""
     keys = runs_of(name, experiment, seeds)
-    histories = pd.concat(
-        read_history(run_folder(key), HISTORY).assign(**key._asdict()) for key in keys
-    )
+    histories = read_histories(keys, HISTORY)
     yield f"curves_{name}", draw_curves(histories, colours, name)
     # Methods that choose their alpha have none in common.
     mixing = [key for key in keys if key.method in mixing_alike(experiment)]

@@ -77,7 +77,7 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
     bottleneck = run.config.net.bottleneck
     if bottleneck is None:
         raise StudyError(f"{run.folder} has a net without a bottleneck")
-    logits = logits_from(run, bottleneck.layer)
+    logits = class_logits_from(run, bottleneck.layer)
     split = run.split(dataset)
     measures: dict[str, float] = {}
     directions = allowed_directions(bottleneck.size, dataset.n_classes)
@@ -101,7 +101,7 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
     return measures
 
 
-def logits_from(run: Run, k: int) -> Callable[[Floats], NDArray[np.float64]]:
+def class_logits_from(run: Run, k: int) -> Callable[[Floats], NDArray[np.float64]]:
     """Give the map from (N, D) states after hidden layer k to (N, C) logits, two for one logit."""
 
     @torch.no_grad()

@@ -47,7 +47,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class TrainedRun:
+class FinishedRun:
     """A run on its way from a worker."""
 
     files: dict[str, bytes]
@@ -63,7 +63,7 @@ class FailedRun:
     reason: str
 
 
-Outcome = TrainedRun | FailedRun
+Outcome = FinishedRun | FailedRun
 
 
 def do_job(job: Job, dataset: Dataset | None = None) -> list[Outcome]:
@@ -127,7 +127,7 @@ def _train(job: Job, dataset: Dataset | None) -> list[Outcome]:
                 runs.append(error)
     seconds = (perf_counter() - start) / len(runs)
     return [
-        FailedRun(str(files)) if isinstance(files, StudyError) else TrainedRun(files, seconds)
+        FailedRun(str(files)) if isinstance(files, StudyError) else FinishedRun(files, seconds)
         for files in runs
     ]
 
@@ -149,7 +149,7 @@ def expected_seconds(config: RunConfig, n_samples: int, n_features: int) -> floa
     recipe, choose = config.training, config.settings.choose
     n_train = recipe.disjoint or n_samples * (1 - recipe.test_fraction)
     steps = recipe.steps or (recipe.epochs or 0) * n_train // recipe.batch_size
-    sizes = [n_features, *config.net.hidden]
+    sizes = [n_features, *config.net.hidden_sizes]
     weights = sum(size_in * size_out for size_in, size_out in pairwise(sizes))
     steps *= len(choose.combinations) if choose else 1
     return float(steps * (SECONDS_A_STEP + SECONDS_A_PRODUCT * weights * recipe.batch_size))

@@ -170,7 +170,7 @@ def _net(net: NetConfig) -> str:
         return f"{net.kind} of {net.width} channels in its first layer"
     narrow = f" (the {net.bottleneck.size} are the bottleneck)" if net.bottleneck else ""
     embedded = "categories embedded; " if net.kind == "tabular" else ""
-    return f"{embedded}hidden layers of {', '.join(map(str, net.hidden))} units{narrow}"
+    return f"{embedded}hidden layers of {', '.join(map(str, net.hidden_sizes))} units{narrow}"
 
 
 def _settings(settings: MethodConfig) -> str:

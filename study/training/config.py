@@ -78,7 +78,7 @@ class NetConfig(Section):
         return self
 
     @property
-    def hidden(self) -> list[int]:
+    def hidden_sizes(self) -> list[int]:
         """Sizes of an MLP's hidden layers, in order; of other nets nothing is known."""
         sizes = [self.width] * self.depth
         if self.bottleneck:

@@ -78,7 +78,7 @@ def build_mlp(config: RunConfig, n_features: int, n_outputs: int) -> MLP:
     narrow = net.bottleneck.layer if net.bottleneck else None
     return MLP(
         n_features,
-        net.hidden,
+        net.hidden_sizes,
         n_outputs,
         negative_slope=net.negative_slope,
         dropout=[0.0 if k == narrow else settings.dropout for k in range(1, net.depth + 1)],
@@ -104,7 +104,7 @@ def _new_net(config: RunConfig, dataset: Dataset) -> nn.Module:
         columns = dataset.columns.tolist() or [0] * math.prod(shape)
         return TabularMLP(
             columns,
-            net.hidden,
+            net.hidden_sizes,
             n_outputs,
             embedding=net.embedding or None,
             negative_slope=net.negative_slope,

@@ -89,8 +89,10 @@ def _read_net(path: Path, config: RunConfig, dataset: Dataset | None) -> nn.Modu
 
 def _mlp(weights: dict[str, Tensor], config: RunConfig) -> nn.Module:
     sizes = [len(weights[f"hidden.{i}.0.bias"]) for i in range(config.net.depth)]
-    if sizes != config.net.hidden:
-        raise ValueError(f"its hidden layers have {sizes} units, config.json {config.net.hidden}")
+    if sizes != config.net.hidden_sizes:
+        raise ValueError(
+            f"its hidden layers have {sizes} units, config.json {config.net.hidden_sizes}"
+        )
     n_features = weights["hidden.0.0.weight"].shape[1]
     return build_mlp(config, n_features, len(weights["classifier.bias"]))
 

@@ -14,7 +14,7 @@ SHARED = ("experiment", "data", "net", "training", "threads", "device")
 
 def can_stack(config: RunConfig) -> bool:
     """Tell whether a run can be trained in a cohort, and is the faster for it."""
-    return not not_stackable(config) and max(config.net.hidden) <= WIDEST
+    return not not_stackable(config) and max(config.net.hidden_sizes) <= WIDEST
 
 
 def not_stackable(config: RunConfig) -> list[str]:

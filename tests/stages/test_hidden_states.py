@@ -15,7 +15,7 @@ from stages import hidden_states, plots, summarize
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.errors import StudyError
 from study.figures.style import method_colours
-from study.measures.theorem import different_pairs, linearity, logits_from, variance_outside
+from study.measures.theorem import class_logits_from, different_pairs, linearity, variance_outside
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence
@@ -121,7 +121,7 @@ def test_bottlenecks_are_held_against_the_theorem(study: Path):
         states, labels = run.states(split.train_inputs, 2), split.train_labels.numpy()
         rng = np.random.default_rng(seed_sequence(4, Purpose.PAIRS))
         one, other = different_pairs(labels, 50, rng)
-        ends, logits = (states[one], states[other]), logits_from(run, 2)
+        ends, logits = (states[one], states[other]), class_logits_from(run, 2)
         assert found["train_linearity_logits"] == pytest.approx(linearity(logits, *ends), rel=1e-5)
         of_predictions = linearity(lambda h: softmax(logits(h), axis=1), *ends)  # noqa: B023
         assert found["train_linearity"] == pytest.approx(of_predictions, rel=1e-5)

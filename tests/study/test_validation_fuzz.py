@@ -202,7 +202,7 @@ def is_long(study: Study) -> bool:
     attacks = study.robustness.attacks if study.robustness else None
     return (
         {experiment.data for experiment in study.experiments.values()} - {"spirals", "mnist"}
-        or max(*points, *steps, *(sum(net.hidden) for net in nets)) > 3000
+        or max(*points, *steps, *(sum(net.hidden_sizes) for net in nets)) > 3000
         or bool(attacks and attacks.pgd_steps * attacks.pgd_searches * len(attacks.radii) > 500)
     )
 

@@ -12,8 +12,8 @@ from study.code import code_version
 from study.data.dataset import Dataset, load_dataset, save_dataset
 from study.parallel.job import (
     FailedRun,
+    FinishedRun,
     Job,
-    TrainedRun,
     do_job,
     expected_seconds,
     outcomes_of,
@@ -56,7 +56,7 @@ def job(tmp_path: Path) -> Job:
 
 def test_run_arrives_as_training_gives_it(job: Job) -> None:
     (outcome,) = do_job(job)
-    assert isinstance(outcome, TrainedRun)
+    assert isinstance(outcome, FinishedRun)
     assert outcome.files == train_run(config(), load_dataset(job.data))
 
 
@@ -64,7 +64,7 @@ def test_runs_of_a_cohort_are_those_of_runs_alone(job: Job) -> None:
     seeds = tuple(config().model_copy(update={"seed": seed}) for seed in range(3))
     outcomes = do_job(replace(job, configs=seeds))
     for outcome, one in zip(outcomes, seeds, strict=True):
-        assert isinstance(outcome, TrainedRun)
+        assert isinstance(outcome, FinishedRun)
         assert outcome.files == train_run(one, load_dataset(job.data))
 
 

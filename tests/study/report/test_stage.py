@@ -75,7 +75,7 @@ def test_seeds_are_counted_by_experiment(own: list[int], said: str) -> None:
     first, second, *_ = config.values()
     of_two = {"a": first.model_copy(update={"seeds": [1, 2] if own else []}),
               "b": second.model_copy(update={"seeds": own})}  # fmt: skip
-    assert report.seeds_said(of_two, [1]) == said
+    assert report.seeds_in_words(of_two, [1]) == said
 
 
 def test_every_run_has_its_command(html: str) -> None:

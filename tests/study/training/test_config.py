@@ -27,7 +27,7 @@ def experiment(**changes: Any) -> ExperimentConfig:
 
 def test_hidden_sizes_have_the_bottleneck_in_its_place() -> None:
     net = PARAMS["experiments"]["mnist_12d"]["net"] | {"width": 1024}
-    sizes = NetConfig.model_validate(net).hidden
+    sizes = NetConfig.model_validate(net).hidden_sizes
     assert sizes == [1024, 1024, 1024, 12, 1024, 1024, 1024, 1024]
 
 
@@ -42,7 +42,7 @@ def test_run_config_holds_what_decides_the_run(params: Path) -> None:
     config = read_run_config(RunKey("mnist_2d", "manifold", 4), params)
     assert (config.seed, config.data, config.alpha) == (4, "mnist", 2.0)
     assert config.settings.eligible == [3, 4]
-    assert config.net.hidden == [512, 512, 2, 512, 512]
+    assert config.net.hidden_sizes == [512, 512, 2, 512, 512]
 
 
 def test_unknown_experiment_and_method_are_named(params: Path) -> None:

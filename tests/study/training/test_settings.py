@@ -35,7 +35,7 @@ def test_batch_norm_predicts_by_what_it_learnt_in_training(tmp_path: Path) -> No
     write_run(tmp_path / "run", train_run(chosen, dataset()))
     run = load_run(tmp_path / "run")
     norms = [module for module in run.net.modules() if isinstance(module, nn.BatchNorm1d)]
-    assert [norm.num_features for norm in norms] == chosen.net.hidden
+    assert [norm.num_features for norm in norms] == chosen.net.hidden_sizes
     assert all(norm.num_batches_tracked == 20 for norm in norms)
     test = run.split(dataset()).test_inputs
     alone = np.concatenate([run.probabilities(one) for one in test.split(1)])
@@ -67,8 +67,8 @@ def test_a_method_may_have_a_bottleneck_of_its_own() -> None:
             "methods": {"baseline": {}, "wide": {"bottleneck": 7}},
         }
     )
-    assert experiment.net_of("baseline").hidden == [16, 4, 16]
-    assert experiment.net_of("wide").hidden == [16, 7, 16]
+    assert experiment.net_of("baseline").hidden_sizes == [16, 4, 16]
+    assert experiment.net_of("wide").hidden_sizes == [16, 7, 16]
     with pytest.raises(ValueError, match="bottleneck needs a net"):
         ExperimentConfig.model_validate(experiment.model_dump() | {"net": NET})
 
@@ -95,7 +95,7 @@ def test_what_a_method_sets_goes_before_what_all_have(tmp_path: Path) -> None:
         for name in ("manifold", "own", "baseline")
     }
     assert [run.alpha for run in read.values()] == [2.0, 0.5, None]
-    assert [run.net.hidden[1] for run in read.values()] == [4, 7, 4]
+    assert [run.net.hidden_sizes[1] for run in read.values()] == [4, 7, 4]
 
 
 @pytest.mark.parametrize("mixes", ["both", "features", "labels"])
