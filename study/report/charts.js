@@ -8,7 +8,12 @@ const svgElement = (name, attributes = {}, text = "") => {
   return element;
 };
 
-const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+const bytes = (base64) => {
+  const text = atob(base64);
+  const all = new Uint8Array(text.length);
+  for (let i = 0; i < all.length; i++) all[i] = text.charCodeAt(i);
+  return all;
+};
 
 const ticksBetween = (low, high, log) => {
   if (log) {
@@ -81,12 +86,20 @@ const canvasOf = (width, height, label) => {
   return [canvas, context];
 };
 
+// A map is kept as differences of neighbours, modulo 256, in both directions.
+const summed = (differences, cells) => {
+  const sums = Uint8Array.from(differences);
+  for (let i = 1; i < sums.length; i++) if (i % cells) sums[i] += sums[i - 1];
+  for (let i = cells; i < sums.length; i++) sums[i] += sums[i - cells];
+  return sums;
+};
+
 // The map's first row is its lowest one; lines are where the probability crosses a level.
 const probabilityMap = (map, cells, box, points, look, label) => {
   const [left, right, low, high] = box;
   const [width, height] = [600, Math.round((600 * (high - low)) / (right - left))];
   const [canvas, context] = canvasOf(width, height, label);
-  const p = bytes(map);
+  const p = summed(map, cells);
   const palette = bytes(look.palette);
   const between = (place) => {
     const at = Math.min(Math.max(place, 0), cells - 1);

@@ -1,7 +1,19 @@
 "use strict";
 // Choose an experiment, a seed and two methods; see their pictures, curves and numbers.
 
-const explore = () => {
+const unpack = (packed) =>
+  new Response(new Blob([bytes(packed)]).stream().pipeThrough(new DecompressionStream("gzip")));
+
+const unpackExperiment = async ({ content, maps }) => {
+  const of = await unpack(content).json();
+  if (!maps) return of;
+  const cells = new Uint8Array(await unpack(maps).arrayBuffer());
+  const size = of.map.cells ** 2;
+  Object.values(of.runs).forEach((run, i) => { run.map = cells.subarray(i * size, (i + 1) * size); });
+  return of;
+};
+
+const explore = async () => {
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const form = document.getElementById("choices");
   const { experiment, seed, left, right } = form.elements;
@@ -117,8 +129,8 @@ const explore = () => {
     [left, right].forEach((side, i) => { table.tHead.rows[0].cells[i + 1].textContent = label(side.value); });
   };
 
+  let of; // the experiment that is shown
   const draw = () => {
-    const of = data.experiments[experiment.value];
     const sides = [left.value, right.value];
     const kinds = Object.keys(DRAWN).filter((kind) => kind in of.runs[`${left.value}/${seed.value}`]);
     const pictures = kinds.flatMap((kind) => sides.map((method) => picture(kind, of, method)));
@@ -128,23 +140,28 @@ const explore = () => {
     numbers(of);
   };
 
-  const choose = () => {
-    const of = data.experiments[experiment.value];
+  const choose = async () => {
+    const name = experiment.value;
+    find("explored").setAttribute("aria-busy", true);
+    const unpacked = await unpackExperiment(data.experiments[name]);
+    if (name !== experiment.value) return; // another was chosen since
+    of = unpacked;
     fill(seed, of.seeds, String);
     fill(left, of.methods, label, "baseline");
     fill(right, of.methods, label, of.methods.at(-1));
     draw();
+    find("explored").setAttribute("aria-busy", false);
   };
 
   fill(experiment, Object.keys(data.experiments), String);
   form.addEventListener("submit", (event) => event.preventDefault());
   experiment.addEventListener("change", choose);
   for (const select of [seed, left, right]) select.addEventListener("change", draw);
+  await choose();
   form.hidden = find("explored").hidden = false;
-  choose();
 };
 
-// The data are most of the page: they are read once a reader comes near.
+// The data are much of the page: they are read once a reader comes near.
 const explored = new IntersectionObserver((seen) => {
   if (!seen.some((entry) => entry.isIntersecting)) return;
   explored.disconnect();

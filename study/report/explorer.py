@@ -1,12 +1,15 @@
 """What the page needs to draw any run: its map, its bottleneck states and its curves, in few bytes.
 
 A number is kept in as many bits as can be seen: probabilities in 8, places in a scatter in 8 a
-coordinate, points of curves in four digits.
+coordinate, points of curves in four digits. Every experiment is compressed by itself, so that the
+page unpacks no more than a reader looks at.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +37,7 @@ from study.training.run import Run, load_run
 
 CELLS = 120
 CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
-# What a run adds to the page, about 20 kB with a map, bounds how many can be chosen from.
+# What a run adds to the page, about 8 kB with a map, bounds how many can be chosen from.
 MOST_SEEDS = 8
 MOST_POINTS = 1000
 
@@ -47,6 +50,9 @@ def explorer(
     embeddings: Path = EMBEDDINGS,
 ) -> dict[str, Any]:
     """Collect what can be chosen and drawn, as plain lists, numbers and base64 text.
+
+    Of each experiment, ``content`` is JSON and ``maps`` are the bytes of `_differences` of every
+    run, in the order of the runs; both are compressed.
 
     Args:
         seeds: of the experiments that have none of their own; the first `MOST_SEEDS` of each can
@@ -71,13 +77,25 @@ def explorer(
             for name, colour in colours.items()
         },
         "experiments": {
-            name: _experiment(
-                *(name, experiment, experiment.seeds_or(seeds)[:MOST_SEEDS]),
-                *(runs, histories, embeddings),
+            name: _packed(
+                _experiment(
+                    *(name, experiment, experiment.seeds_or(seeds)[:MOST_SEEDS]),
+                    *(runs, histories, embeddings),
+                )
             )
             for name, experiment in experiments.items()
         },
     }
+
+
+def _packed(content: dict[str, Any]) -> dict[str, str]:
+    maps = [run.pop("map") for run in content["runs"].values() if "map" in run]
+    packed = {"content": _gzip(json.dumps(content, allow_nan=False).encode())}
+    return packed | ({"maps": _gzip(np.stack(maps).tobytes())} if maps else {})
+
+
+def _gzip(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 def _experiment(
@@ -141,13 +159,19 @@ def _add_maps(content: dict[str, Any], keys: list[RunKey], dataset: Dataset) -> 
     content["map"] = {"box": box, "cells": CELLS, "points": {}}
     for key in keys:
         trained = load_run(run_folder(key))
-        content["runs"][_name(key)]["map"] = _base64(np.rint(255 * _grid(trained, box)))
+        content["runs"][_name(key)]["map"] = _differences(np.rint(255 * _grid(trained, box)))
         if str(key.seed) not in content["map"]["points"]:
             split = trained.split(dataset)
             content["map"]["points"][str(key.seed)] = {
                 "places": np.round(split.train_inputs.numpy().astype(float), 3).tolist(),
                 "labels": split.train_labels.tolist(),
             }
+
+
+def _differences(image: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Take from each pixel what its neighbours let expect, modulo 256; that compresses better."""
+    across = np.diff(np.diff(image, axis=0, prepend=0), axis=1, prepend=0)
+    return across.astype(int).astype(np.uint8)
 
 
 def _grid(trained: Run, box: tuple[float, float, float, float]) -> NDArray[np.floating]:

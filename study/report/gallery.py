@@ -12,7 +12,7 @@ from study.data.spirals import SpiralsConfig
 from study.measures.catalogue import find, said_in
 from study.report.findings import drawn, finding, overfitting
 from study.report.kinds import KINDS
-from study.report.page import picture
+from study.report.page import picture, size
 from study.report.study import spirals_in_words
 
 
@@ -27,6 +27,7 @@ class Picture:
     experiment: str
     kind: str
     uri: str
+    size: tuple[int, int]
     title: str
     alt: str
     caption: str
@@ -70,6 +71,7 @@ def picture_of_spirals(path: Path, config: SpiralsConfig) -> Picture:
         "",
         "data",
         picture(path),
+        size(path),
         "The spirals data set",
         "The points of the two spirals in the plane, coloured by class.",
         f"{spirals_in_words(config)} Class 0 is blue, class 1 is red.",
@@ -104,6 +106,7 @@ def _picture(path: Path, experiments: list[str], numbers: Numbers) -> Picture | 
         experiment,
         kind,
         picture(path),
+        size(path),
         f"{experiment}: {KINDS[kind].title}" + (f", {part.replace('_', '-')}" if part else ""),
         f"{KINDS[kind].alt}.",
         _caption(kind, experiment, numbers),

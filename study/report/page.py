@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import struct
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -85,3 +86,9 @@ def picture(path: Path | str) -> str:
     if not (content.startswith(PNG_BEGINS) and content.endswith(PNG_ENDS)):
         raise FileError(path, "no whole PNG file")
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+def size(path: Path | str) -> tuple[int, int]:
+    """Read width and height of a PNG file, in pixels, from where the format has them."""
+    width, height = struct.unpack(">II", Path(path).read_bytes()[16:24])
+    return width, height

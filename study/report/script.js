@@ -70,8 +70,8 @@ document.querySelectorAll("table").forEach(makeSortable);
 
 // What is long becomes elements once a reader comes near, filters it or prints the page.
 const fill = (part) => {
-  if (!part.firstElementChild.matches("script")) return;
-  part.innerHTML = JSON.parse(part.firstElementChild.textContent);
+  if (!part.firstElementChild.matches("noscript")) return;
+  part.innerHTML = part.firstElementChild.textContent;
   part.querySelectorAll("table").forEach(makeSortable);
 };
 const fillAll = (place) => place.querySelectorAll(".later").forEach(fill);

@@ -15,7 +15,7 @@ from study.training.experiment import all_runs
 from study.validation import read_study
 from tests.pipeline.conftest import ROOT, Project
 from tests.processes import started, wait_until
-from tests.study.report.conftest import Visit
+from tests.study.report.conftest import Visit, choose
 
 pytestmark = pytest.mark.slow
 
@@ -165,7 +165,7 @@ def _page_shows_everything(
         chosen = page.get_by_role("combobox", name="Experiment")
         assert chosen.locator("option").all_inner_texts() == list(experiments)
         for name in experiments:
-            chosen.select_option(name)
+            choose(page, name)
             assert page.locator("#curves path.line").count() == 8
         runs = page.locator("tr[data-run] code").all_inner_texts()
         assert len(set(runs)) == len(runs) == n_runs

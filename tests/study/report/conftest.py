@@ -1,5 +1,8 @@
 """A small study that is really trained and judged, its page, and a browser to open it in."""
 
+import base64
+import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,9 +153,10 @@ class Visit:
 
     def show_all(self) -> Page:
         """Come near everything that the page leaves until then, but for what is folded away."""
-        for part in self.page.locator("#explore, #runs > div").all():
+        self.page.add_style_tag(content="* { content-visibility: visible !important; }")
+        for part in self.page.locator("#explore, #figures figure, #runs > div").all():
             part.evaluate("part => part.scrollIntoView({behavior: 'instant'})")
-            expect(part.locator("> .later > script")).to_have_count(0)
+            expect(part.locator("> .later > noscript")).to_have_count(0)
         expect(self.page.locator("#choices")).to_be_visible()
         return self.page
 
@@ -187,6 +191,19 @@ def opened(browser: Browser, study: Path) -> Iterator[Visit]:
 def page(opened: Visit) -> Page:
     """Open the study's page on a desktop, all of it."""
     return opened.show_all()
+
+
+def choose(page: Page, experiment: str) -> None:
+    """Choose an experiment to look at, and wait until it is unpacked."""
+    page.get_by_role("combobox", name="Experiment").select_option(experiment)
+    expect(page.locator("#explored")).to_have_attribute("aria-busy", "false")
+
+
+def explored(page: Page, experiment: str) -> Any:
+    """Unpack what the page has of an experiment, but for its maps."""
+    data = json.loads(page.locator("#explorer-data").text_content() or "")
+    packed = data["experiments"][experiment]["content"]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def texts(rows: Locator, column: int) -> list[str]:

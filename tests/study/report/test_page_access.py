@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
-from tests.study.report.conftest import Visit
+from tests.study.report.conftest import FIGURES, SEEDS, Visit, choose
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +39,40 @@ def test_page_never_scrolls_sideways(browser: Browser, study: Path, width: int) 
     with browser.new_context(viewport={"width": width, "height": 740}) as context:
         page = Visit(context.new_page(), study / "report/index.html").show_all()
         for experiment in ("spirals", "plane", "flat", "wide"):
-            page.get_by_role("combobox", name="Experiment").select_option(experiment)
+            choose(page, experiment)
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
             assert page.evaluate("document.documentElement.scrollWidth") == width
         table = page.locator(".table-box").first
         assert table.evaluate("box => getComputedStyle(box).overflowX") == "auto"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_links_of_sections_lead_to_them(browser: Browser, study: Path, width: int) -> None:
+    """Though what lies between gets its size only on the way."""
+    with browser.new_context(viewport={"width": width, "height": 740}) as context:
+        page = Visit(context.new_page(), study / "report/index.html").page
+        for link in page.locator(".top nav a").all()[::-1]:
+            link.click()
+            page.wait_for_function(
+                """selector => {
+                    const top = document.querySelector(selector).getBoundingClientRect().top;
+                    const below = document.documentElement.getBoundingClientRect().bottom;
+                    return Math.abs(top - 64) < 2 || (top > 64 && below < innerHeight + 2);
+                }""",
+                arg=link.get_attribute("href"),
+            )
+
+
+def test_figures_and_runs_are_there_without_scripts(browser: Browser, study: Path) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto((study / "report/index.html").as_uri())
+        runs = page.locator("tr[data-run]").evaluate_all("all => all.map(row => row.dataset.run)")
+        assert len(set(runs)) == 9 * len(SEEDS)
+        assert page.locator("#figures img").count() == len(FIGURES)
+        for image in page.locator("#figures img").all():
+            image.scroll_into_view_if_needed()
+            expect(image).to_have_js_property("naturalWidth", 1000)
 
 
 def test_prints_on_white_with_all_of_every_table(page: Page) -> None:
@@ -88,7 +117,7 @@ def test_axe_finds_no_barrier(browser: Browser, study: Path, theme: Any, width: 
     ) as context:
         page = Visit(context.new_page(), study / "report/index.html").show_all()
         page.evaluate("dispatchEvent(new Event('beforeprint'))")  # unfolds and fills everything
-        assert page.locator(".later > script").count() == 0
+        assert page.locator(".later > noscript").count() == 0
         found = Axe().run(page)
         assert len(found.response["passes"]) > 20
         assert found.response["violations"] == [], found.generate_report()

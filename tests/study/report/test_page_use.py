@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from study.data.dataset import load_dataset
 from study.paths import RunKey, run_folder
 from study.training.run import load_run
-from tests.study.report.conftest import NOTHING, SEEDS, Visit, number, texts
+from tests.study.report.conftest import NOTHING, SEEDS, Visit, choose, explored, number, texts
 
 pytestmark = pytest.mark.slow
 
@@ -113,15 +113,15 @@ def test_choices_change_pictures_curves_and_numbers(page: Page, runs: pd.DataFra
 
 
 def test_experiments_show_what_they_have(page: Page) -> None:
-    page.get_by_role("combobox", name="Experiment").select_option("flat")
+    choose(page, "flat")
     assert page.locator("#pictures canvas").count() == 2
     scatter = pixels(page, 0).reshape(-1, 3)
     assert len(np.unique(scatter, axis=0)) > 7
     assert re.search("class", page.locator("#legend").inner_text())
-    page.get_by_role("combobox", name="Experiment").select_option("wide")
+    choose(page, "wide")
     assert page.locator("#pictures canvas").count() == 0
     assert page.locator("#curves path.line").count() == 8
-    page.get_by_role("combobox", name="Experiment").select_option("plane")
+    choose(page, "plane")
     labels = [picture.get_attribute("aria-label") for picture in page.locator("canvas").all()]
     words = ["Map of", "Map of", "Bottleneck states", "Bottleneck states"]
     assert [str(label).startswith(start) for label, start in zip(labels, words, strict=True)]
@@ -141,8 +141,7 @@ def test_small_numbers_have_room_beside_their_axis(page: Page) -> None:
 
 def test_states_lie_in_the_middle_and_fill_the_picture_one_way(page: Page) -> None:
     """However flat they are."""
-    data = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent)")
-    for run in data["experiments"]["plane"]["runs"].values():
+    for run in explored(page, "plane")["runs"].values():
         places = np.frombuffer(base64.b64decode(run["states"]["places"]), np.uint8).reshape(-1, 2)
         low, high = places.min(axis=0).astype(int), places.max(axis=0).astype(int)
         assert (high - low).max() == 255
@@ -183,7 +182,7 @@ def test_measures_beyond_the_foremost_are_folded_away_and_found_by_the_filter(pa
 def test_long_parts_wait_until_a_reader_comes_near_or_filters(opened: Visit) -> None:
     page = opened.page
     assert page.locator("#choices").is_hidden()
-    assert page.locator("tr[data-run]").count() == 0
+    assert page.locator("tr[data-run], #figures img").count() == 0
     page.get_by_label("Show runs with").fill("input")
     spirals, others = (
         page.locator("#runs-spirals tr[data-run]"),
