@@ -127,7 +127,7 @@ def test_an_experiment_runs_the_code_that_it_was_queued_with(full: Project) -> N
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ):
-        wait_until(lambda: re.search("Success|Failed", state()), pause=2)
+        wait_until(lambda: re.search("Success|Failed", state()), pause=4)
     assert "Success" in state()
 
 
