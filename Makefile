@@ -54,8 +54,9 @@ test: setup
 	$(BIN)/lint-imports
 	$(PYTEST)
 
+# The integrations have slow tests only, and import Lightning and transformers.
 check: setup
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" --ignore mixup/integrations
 
 bench: setup
 	mkdir -p bench

@@ -1,10 +1,12 @@
 """What holds for all tests, and a browser."""
 
 import os
+import re
 import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -18,6 +20,8 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
+
+SLOW = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow\b", re.MULTILINE)
 
 # Small tensors gain nothing from more threads, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -45,6 +49,13 @@ yaml.SafeDumper.ignore_aliases = lambda *_: True
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let what programs leave in the temporary folder be found and deleted with pytest's own."""
     tempfile.tempdir = os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("t"))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only fast tests are wanted, import no file without one: imports alone take seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return bool(SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

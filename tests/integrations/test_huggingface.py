@@ -19,7 +19,7 @@ with warnings.catch_warnings():  # its dependencies' own, at import
 from mixup import ManifoldMixup
 from tests import reference
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 LAYERS = ["bert.embeddings", "bert.encoder.layer.*"]
 
 

@@ -18,7 +18,7 @@ with warnings.catch_warnings():  # its dependencies' own, at import
 
 from mixup import ManifoldMixup
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 C = 3
 
 

@@ -82,7 +82,7 @@ class Project:
 
         self.run("dvc", "queue", "start", "-j", str(jobs))
         try:
-            wait_until(is_over, pause=2)
+            wait_until(is_over, pause=4)  # each look starts DVC
             return states()
         finally:
             self.run("dvc", "queue", "stop", "--kill", check=False)
@@ -109,6 +109,12 @@ class Project:
     def lock(self) -> Any:
         """Read dvc.lock."""
         return yaml.safe_load((self.folder / "dvc.lock").read_text())
+
+    def keep_spirals(self) -> None:
+        """Train no digits."""
+        for name in ("mnist_2d", "mnist_12d"):
+            for group in ("plain", "mixing"):
+                self.turn(f"experiments.{name}.{group}", [])
 
     def keep_claims(self) -> None:
         """Drop from claims.yaml what params.yaml no longer has methods for."""
@@ -183,6 +189,16 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
+def with_data(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Make the data sets of the tiny study; nothing is trained."""
+
+    def run(folder: Path) -> None:
+        untouched.copy(folder / "study").repro("generate_spirals", "download_mnist")
+
+    return Project(once(tmp_path_factory, "with_data", run) / "study")
+
+
+@pytest.fixture(scope="session")
 def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Run the tiny study once and commit its results."""
 
@@ -221,3 +237,9 @@ def study(finished: Project, tmp_path: Path) -> Project:
 def new_study(untouched: Project, tmp_path: Path) -> Project:
     """Copy the tiny study, before anything ran, for one test."""
     return untouched.copy(tmp_path / "study")
+
+
+@pytest.fixture
+def untrained(with_data: Project, tmp_path: Path) -> Project:
+    """Copy the tiny study, with data and without runs, for one test."""
+    return with_data.copy(tmp_path / "study")

@@ -15,11 +15,12 @@ pytestmark = [
 TRAIN = ("train_spirals_plain", "train_spirals_mixing")
 
 
-def test_clock_set_back_changes_nothing(new_study: Project, tmp_path: Path) -> None:
+def test_clock_set_back_changes_nothing(untrained: Project, tmp_path: Path) -> None:
     command = ("dvc", "repro", *TRAIN)
-    new_study.turn("seeds", [0])
-    new_study.turn("experiments.spirals.training.steps", 500)
-    undisturbed = new_study.copy(tmp_path / "undisturbed")
+    untrained.keep_spirals()
+    untrained.turn("seeds", [0])
+    untrained.turn("experiments.spirals.training.steps", 500)
+    undisturbed = untrained.copy(tmp_path / "undisturbed")
     undisturbed.run(*command)
 
     clock = tmp_path / "clock"
@@ -31,20 +32,20 @@ def test_clock_set_back_changes_nothing(new_study: Project, tmp_path: Path) -> N
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # setting a clock leaves this one alone
         "MIXUP_CHECKPOINT_SECONDS": "0.2",
     }
-    environment = new_study.environment | fake_clock
-    with started(*command, cwd=new_study.folder, env=environment) as process:
-        wait_until((new_study.folder / "ahead").exists)
+    environment = untrained.environment | fake_clock
+    with started(*command, cwd=untrained.folder, env=environment) as process:
+        wait_until((untrained.folder / "ahead").exists)
         clock.write_text("-1000d")
         process.wait()
     assert process.returncode == 0
-    assert hashes(new_study.folder / "runs") == hashes(undisturbed.folder / "runs")
-    assert new_study.lock() == undisturbed.lock()
-    assert new_study.repro(*TRAIN) == set()
+    assert hashes(untrained.folder / "runs") == hashes(undisturbed.folder / "runs")
+    assert untrained.lock() == undisturbed.lock()
+    assert untrained.repro(*TRAIN) == set()
 
-    new_study.turn("mixup.alpha", 0.5)
+    untrained.turn("mixup.alpha", 0.5)
     undisturbed.turn("mixup.alpha", 0.5)
     undisturbed.run(*command)
     fake = [f"{name}={value}" for name, value in fake_clock.items()]
-    new_study.run("env", *fake, *command)
-    assert hashes(new_study.folder / "runs") == hashes(undisturbed.folder / "runs")
-    assert new_study.lock() == undisturbed.lock()
+    untrained.run("env", *fake, *command)
+    assert hashes(untrained.folder / "runs") == hashes(undisturbed.folder / "runs")
+    assert untrained.lock() == undisturbed.lock()

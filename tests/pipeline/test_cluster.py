@@ -56,10 +56,10 @@ def dask(study: Project, *words: str) -> AbstractContextManager[subprocess.Popen
 
 
 @pytest.fixture
-def scheduler(new_study: Project) -> Iterator[str]:
-    where = new_study.folder.parent / "scheduler.json"
+def scheduler(untrained: Project) -> Iterator[str]:
+    where = untrained.folder.parent / "scheduler.json"
     options = (*LOOPBACK, "--port", "0", "--scheduler-file", str(where))
-    with dask(new_study, "scheduler", *options):
+    with dask(untrained, "scheduler", *options):
         wait_until(lambda: where.is_file() and where.read_text().rstrip().endswith("}"))
         yield json.loads(where.read_text())["address"]
 
@@ -72,21 +72,22 @@ def worker(
 
 
 def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
-    new_study: Project, scheduler: str, tmp_path: Path
+    untrained: Project, scheduler: str, tmp_path: Path
 ) -> None:
-    new_study.turn("experiments.spirals.training.steps", 4000)
-    alone = new_study.copy(tmp_path / "alone")
+    untrained.turn("seeds", [0])
+    untrained.turn("experiments.spirals.training.steps", 4000)
+    alone = untrained.copy(tmp_path / "alone")
     alone.repro(*TRAIN)
     with (
-        worker(new_study, scheduler) as first,
-        worker(new_study, scheduler),
+        worker(untrained, scheduler) as first,
+        worker(untrained, scheduler),
         Client(scheduler, timeout=PATIENCE) as client,
     ):
         wait_until(lambda: len(client.nthreads()) == 2)
         with started(
             *("env", f"MIXUP_SCHEDULER={scheduler}", "dvc", "repro", *TRAIN),
-            cwd=new_study.folder,
-            env=new_study.environment,
+            cwd=untrained.folder,
+            env=untrained.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -95,9 +96,9 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
             first.kill()
             output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "10 runs to train on 2 workers" in output
-    assert hashes(new_study.folder / "runs") == hashes(alone.folder / "runs")
-    assert new_study.lock() == alone.lock()
+    assert "5 runs to train on 2 workers" in output
+    assert hashes(untrained.folder / "runs") == hashes(alone.folder / "runs")
+    assert untrained.lock() == alone.lock()
 
 
 def documented(port: int) -> list[list[str]]:
@@ -121,8 +122,8 @@ def listens_at(process: subprocess.Popen[Any]) -> list[str]:
     ]
 
 
-def test_documented_cluster_listens_on_loopback_only(new_study: Project) -> None:
-    new_study.turn("experiments.spirals.training.steps", 10_000_000)
+def test_documented_cluster_listens_on_loopback_only(untrained: Project) -> None:
+    untrained.turn("experiments.spirals.training.steps", 10_000_000)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     *parts, launch = documented(port)
@@ -135,10 +136,10 @@ def test_documented_cluster_listens_on_loopback_only(new_study: Project) -> None
     name, _, address = variable.partition("=")
     assert name == "MIXUP_SCHEDULER"
     with (
-        dask(new_study, *parts[0][3:]) as scheduler,
-        dask(new_study, *parts[1][3:]) as workers,
+        dask(untrained, *parts[0][3:]) as scheduler,
+        dask(untrained, *parts[1][3:]) as workers,
         Client(address, timeout=PATIENCE) as client,
-        start(new_study, "env", *launch) as launcher,
+        start(untrained, "env", *launch) as launcher,
     ):
         wait_until(lambda: len(client.nthreads()) == 2 and all(client.processing().values()))
         found = [listens_at(process) for process in (scheduler, workers, launcher)]
@@ -146,10 +147,10 @@ def test_documented_cluster_listens_on_loopback_only(new_study: Project) -> None
     assert found == [["127.0.0.1"] * 2, ["127.0.0.1"] * 6, []]
 
 
-def test_training_on_this_machine_listens_nowhere(new_study: Project) -> None:
-    new_study.turn("experiments.spirals.training.steps", 10_000_000)
-    with start(new_study, "env", "MIXUP_CHECKPOINT_SECONDS=1", *AHEAD) as launcher:
-        wait_until((new_study.folder / "checkpoints").exists)
+def test_training_on_this_machine_listens_nowhere(untrained: Project) -> None:
+    untrained.turn("experiments.spirals.training.steps", 10_000_000)
+    with start(untrained, "env", "MIXUP_CHECKPOINT_SECONDS=1", *AHEAD) as launcher:
+        wait_until((untrained.folder / "checkpoints").exists)
         found = listens_at(launcher)
     assert found == []
 
@@ -167,55 +168,56 @@ def tls(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def test_cluster_over_tls_takes_nobody_without_its_certificate(
-    new_study: Project, tmp_path: Path
+    untrained: Project, tmp_path: Path
 ) -> None:
-    new_study.turn("seeds", [0])
+    untrained.keep_spirals()
+    untrained.turn("seeds", [0])
     options, variables = tls(tmp_path / "ours")
     _, of_others = tls(tmp_path / "others")
     where = tmp_path / "scheduler.json"
     common = (*LOOPBACK, "--protocol", "tls", *options)
     scheduler = ("scheduler", "--port", "0", *common, "--scheduler-file", str(where))
-    with dask(new_study, *scheduler):
+    with dask(untrained, *scheduler):
         wait_until(lambda: where.is_file() and where.read_text().rstrip().endswith("}"))
         address = json.loads(where.read_text())["address"]
         assert address.startswith("tls://")
 
-        with dask(new_study, "worker", address, "--nthreads", "1", "--no-nanny", *common):
+        with dask(untrained, "worker", address, "--nthreads", "1", "--no-nanny", *common):
             for stranger in ([], of_others):
-                refused = ahead(new_study, address, *stranger)
+                refused = ahead(untrained, address, *stranger)
                 assert refused.returncode
                 assert "no Dask scheduler answers at" in last_error(refused)
-                assert not (new_study.folder / "ahead").exists()
-            wait_until(lambda: "has no worker" not in ahead(new_study, address, *variables).stderr)
-    assert len(list((new_study.folder / "ahead").glob("*/metrics.json"))) == 5
+                assert not (untrained.folder / "ahead").exists()
+            wait_until(lambda: "has no worker" not in ahead(untrained, address, *variables).stderr)
+    assert len(list((untrained.folder / "ahead").glob("*/metrics.json"))) == 2
 
 
 def test_scheduler_without_a_worker_of_one_thread_is_refused(
-    new_study: Project, scheduler: str
+    untrained: Project, scheduler: str
 ) -> None:
     with pytest.raises(StudyError, match=f"{scheduler} has no worker: start `python -m dask worke"):
         ClusterPool(scheduler)
-    with worker(new_study, scheduler, threads=2), Client(scheduler, timeout=PATIENCE) as client:
+    with worker(untrained, scheduler, threads=2), Client(scheduler, timeout=PATIENCE) as client:
         wait_until(client.nthreads)
         with pytest.raises(StudyError, match="has a worker with several threads"):
             ClusterPool(scheduler)
 
 
-def test_address_that_nobody_answers_is_refused(new_study: Project) -> None:
-    done = ahead(new_study, "tcp://127.0.0.1:1")
+def test_address_that_nobody_answers_is_refused(untrained: Project) -> None:
+    done = ahead(untrained, "tcp://127.0.0.1:1")
     assert done.returncode
     assert last_error(done).startswith("error: no Dask scheduler answers at")
 
 
 def test_worker_with_other_code_is_refused(
-    new_study: Project, scheduler: str, tmp_path: Path
+    untrained: Project, scheduler: str, tmp_path: Path
 ) -> None:
-    new_study.turn("seeds", [0])
-    elsewhere = new_study.copy(tmp_path / "elsewhere")
+    untrained.turn("seeds", [0])
+    elsewhere = untrained.copy(tmp_path / "elsewhere")
     with (elsewhere.folder / "study/training/trainer.py").open("a") as file:
         file.write("X = 1\n")
     with worker(elsewhere, scheduler), Client(scheduler, timeout=PATIENCE) as client:
         wait_until(client.nthreads)
-        done = ahead(new_study, scheduler)
+        done = ahead(untrained, scheduler)
     assert "other code" in done.stderr
-    assert not (new_study.folder / "ahead").exists()
+    assert not (untrained.folder / "ahead").exists()

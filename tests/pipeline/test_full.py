@@ -24,18 +24,18 @@ COPIED = (
     *(".dvc/config", ".dvcignore", ".gitignore"),
 )
 NEEDS_TWO_PLAIN_METHODS = {"hidden_spirals_2d_plain.png"}
-SEEDS = (100, 101)
+SEED, PAIRED = 100, "spirals"  # one seed everywhere, two for the experiment that is paired
 
 
 def small(params: dict[str, Any]) -> dict[str, Any]:
-    """Keep two seeds and two or three methods of each experiment, and train them for a moment.
+    """Keep one seed and two or three methods of each experiment, and train them for a moment.
 
     The digits are those that need no download, which have no test set to share.
     """
     params["mnist"]["source"] = "bundled"
-    params["seeds"] = list(SEEDS)
-    for experiment in params["experiments"].values():
-        experiment["seeds"] = list(SEEDS)
+    params["seeds"] = [SEED]
+    for name, experiment in params["experiments"].items():
+        experiment["seeds"] = [SEED, SEED + 1] if name == PAIRED else [SEED]
         experiment["net"]["width"] = 16
         experiment["plain"] = experiment["plain"][:1]
         mixing = experiment["mixing"]
@@ -127,7 +127,7 @@ def test_an_experiment_runs_the_code_that_it_was_queued_with(full: Project) -> N
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ):
-        wait_until(lambda: re.search("Success|Failed", state()), pause=2)
+        wait_until(lambda: re.search("Success|Failed", state()), pause=4)
     assert "Success" in state()
 
 

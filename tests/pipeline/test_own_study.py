@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.pipeline.conftest import ROOT, Project
+from tests.pipeline.conftest import ROOT, Project, hashes
 
 pytestmark = pytest.mark.slow
 
@@ -148,19 +148,20 @@ def test_an_edit_of_ones_own_code_retrains_and_a_comment_does_not(mine: Project)
     mine.run("dvc", "repro", "code")
 
 
-def test_the_queue_turns_a_number_and_all_are_compared(mine: Project) -> None:
-    for name, alpha in (("weak", 0.4), ("strong", 2.0)):
-        words = ("--name", name, "-S", f"mixup.alpha={alpha}", "answer")
-        mine.run("dvc", "exp", "run", "--queue", *words)
-    states = mine.run_queue(jobs=2)
-    assert states.count("Success") == 2, states
-    swept = mine.run("python", "../tools", "sweep", "mixup.alpha", "0.4", "2", "4").stdout
-    assert "Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=4\n" in swept
-    assert "mixup.alpha = 0.4" in swept
-    assert ", 1 (" in swept
-    assert ", 2 (" in swept
+def test_a_sweep_turns_a_number_and_all_are_compared(mine: Project) -> None:
+    before = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain").stdout
+    sweep = ("python", "../tools", "sweep", "mixup.alpha", "0.4", "1")
+    swept = mine.run(*sweep).stdout
+    told = [line for line in swept.splitlines() if line.startswith("Experiment")]
+    assert told == ["Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=0.4"]
+    ((name, _),) = re.findall(r"^mixup\.alpha = 0\.4 \((.*)\), 1 \((.*)\)$", swept, re.MULTILINE)
     assert (mine.folder / "report/sweep_mixup.alpha.png").exists()
-    mine.run("dvc", "exp", "apply", "weak")
+    after = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain").stdout
+    assert after == before
+    again = mine.run(*sweep).stdout
+    assert again.splitlines()[-2:] == swept.splitlines()[-2:]
+    assert "Experiment" not in again
+    mine.run("dvc", "exp", "apply", name)
     changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
     assert any("input" in key for of in changed.values() for key in of)
     assert "A is" in mine.run("python", "../tools", "compare").stdout

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -143,23 +142,6 @@ def test_sweep_is_one_figure(swept: Project) -> None:
     path = Path(swept.folder / "report/sweep_mixup.alpha.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert f"The figure: {path.relative_to(swept.folder)}" in done.stdout
-
-
-def test_sweep_runs_the_values_that_have_no_results(swept: Project, tmp_path: Path) -> None:
-    project = swept.copy(tmp_path / "study")
-    before = hashes(project.folder / "runs")
-    done = project.run("python", "-m", "tools", "sweep", "mixup.alpha", "0.1", "0.4", "2")
-    told = [line for line in done.stdout.splitlines() if line.startswith("Experiment")]
-    assert told == ["Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=0.4"]
-    assert sorted(names(project)) == [0.1, 0.4, 8.0]
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("mixup.alpha = ")]
-    assert re.findall(r"([\d.]+) \(", line) == ["0.1", "0.4", "2", "8"]
-    assert "left out" not in done.stdout
-    assert project.run("git", "status", "--porcelain").stdout == ""
-    assert hashes(project.folder / "runs") == before
-    again = project.run("python", "-m", "tools", "sweep", "mixup.alpha", "0.4").stdout
-    assert again.splitlines()[-2:] == done.stdout.splitlines()[-2:]
-    assert "Experiment" not in again
 
 
 def test_sweep_refuses_a_value_before_it_runs_another(study: Project) -> None:

@@ -45,11 +45,11 @@ def kept(study: Project) -> list[str]:
 
 
 @pytest.fixture
-def long_study(new_study: Project) -> Project:
+def long_study(untrained: Project) -> Project:
     """Make a study of five runs, of which the two of the spirals do not end by themselves."""
-    new_study.turn("seeds", [0])
-    new_study.turn("experiments.spirals.training.steps", 10_000_000)
-    return new_study
+    untrained.turn("seeds", [0])
+    untrained.turn("experiments.spirals.training.steps", 10_000_000)
+    return untrained
 
 
 def test_one_run_alone_has_the_bytes_of_one_trained_ahead(study: Project) -> None:
@@ -66,26 +66,39 @@ def test_one_run_alone_has_the_bytes_of_one_trained_ahead(study: Project) -> Non
     assert not (study.folder / "ahead").exists()
 
 
-def test_repro_trains_only_what_a_change_makes_stale(study: Project) -> None:
+def test_repro_trains_only_what_a_change_makes_stale(study: Project, tmp_path: Path) -> None:
     study.turn("mixup.alpha", 0.4)
     output = study.run("dvc", "repro", "train_ahead").stdout
     assert trained_ahead(output) == [
         *("mnist_2d manifold 0", "mnist_2d manifold 1"),
         *("spirals manifold 0", "spirals manifold 1"),
     ]
+    damaged = study.copy(tmp_path / "damaged")
     study.turn("mixup.alpha", 2.0)
     output = study.run("dvc", "repro", *TRAIN).stdout
     assert trained_ahead(output) == []  # DVC's run cache has them
     assert stages_run(output) <= {"validate", "train_ahead"}
     assert len(kept(study)) == 4, "those of the other alpha stay for a day"
+    runs_kept_damaged_are_trained_again(damaged)
 
 
-def test_a_run_that_no_stage_would_train_is_named(new_study: Project) -> None:
-    new_study.turn("experiments.spirals.seeds", [0, 7])
-    done = new_study.run("dvc", "repro", "train_ahead", check=False)
+def runs_kept_damaged_are_trained_again(study: Project) -> None:
+    """Damage what waits for its stages: they notice it, and train the same bytes."""
+    folders = [study.folder / "ahead" / name for name in kept(study)]
+    whole = sorted(digest for folder in folders for digest in hashes(folder).values())
+    for folder in folders:
+        (folder / "metrics.json").write_text("{}")
+    study.repro(*TRAIN)
+    trained = (study.folder / "runs").glob("*/manifold")
+    assert sorted(digest for folder in trained for digest in hashes(folder).values()) == whole
+
+
+def test_a_run_that_no_stage_would_train_is_named(untrained: Project) -> None:
+    untrained.turn("experiments.spirals.seeds", [0, 7])
+    done = untrained.run("dvc", "repro", "train_ahead", check=False)
     assert done.returncode
     assert "no stage of dvc.yaml trains spirals baseline 7" in done.stderr
-    assert not (new_study.folder / "ahead").exists()
+    assert not (untrained.folder / "ahead").exists()
 
 
 def test_a_run_that_fails_fails_alone(study: Project) -> None:
@@ -101,20 +114,6 @@ def test_a_run_that_fails_fails_alone(study: Project) -> None:
     study.turn("experiments.spirals.training.learning_rate", 0.002)
     output = study.run("dvc", "repro", *TRAIN).stdout
     assert [run.split()[0] for run in trained_ahead(output)] == ["spirals"] * 4
-
-
-def test_a_run_that_is_kept_damaged_is_trained_again(study: Project) -> None:
-    study.turn("mixup.alpha", 0.4)
-    study.run("dvc", "repro", "train_ahead")
-    assert len(kept(study)) == 4
-    whole = sorted(
-        d for name in kept(study) for d in hashes(study.folder / "ahead" / name).values()
-    )
-    for name in kept(study):
-        (study.folder / "ahead" / name / "metrics.json").write_text("{}")
-    study.repro(*TRAIN)
-    trained = (study.folder / "runs").glob("*/manifold")
-    assert sorted(digest for folder in trained for digest in hashes(folder).values()) == whole
 
 
 def test_workers_that_are_killed_take_only_their_runs_with_them(long_study: Project) -> None:

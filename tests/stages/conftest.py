@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import dvc.api
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +54,8 @@ class Results:
 
     def experiment(self, name: str) -> None:
         """Save the workspace as a DVC experiment and go back to the commit."""
+        import dvc.api  # a second, which fast tests do without
+
         dvc.api.exp_save(name=name)
         self.git("reset", "-q", "--hard")
 

@@ -77,7 +77,7 @@ def test_without_a_plan_there_is_no_next_look():
         added("iii", {"one": [5], "two": [5]}, looks=ONE_LOOK)
 
 
-@pytest.mark.parametrize("study", [".", "full"])
+@pytest.mark.parametrize("study", [".", pytest.param("full", marks=pytest.mark.slow)])
 def test_only_the_seeds_of_the_experiment_change_in_the_text(study):
     text = (ROOT / study / "params.yaml").read_text(encoding="utf-8")
     before = yaml.safe_load(text)
