@@ -5,8 +5,7 @@ from study.measures.allowances import allowance_measures, applies
 from study.measures.runs import runs_where, write_measures
 from study.paths import run_folder
 from study.summaries import against_baseline
-from study.tables import measures_table, write_table
-from study.training.run import read_metrics
+from study.tables import measures_table, read_metrics, write_table
 
 
 def main() -> None:

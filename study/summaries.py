@@ -19,10 +19,10 @@ from study.tables import (
     SUMMARY,
     measures_table,
     read_history,
+    read_metrics,
     read_table,
     values_by_seed,
 )
-from study.training.run import read_metrics
 
 
 def runs_table(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
-from study.errors import FileError
+from study.errors import FileError, StudyError
 from study.files import check_sum, whole_file
+from study.params import check
 from study.paths import RunKey, run_folder
 
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 MEASURES = [*RunKey._fields, "metric", "value"]
 SPECTRA = [*RunKey._fields, "split", "digit", "scaling", "index", "value"]
 SUMMARY = [
@@ -111,6 +116,24 @@ def read_table(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors too
         raise FileError(path, error) from error
     return table
+
+
+def read_metrics(folder: Path) -> dict[str, float]:
+    """Read the metrics.json of a run.
+
+    Raises:
+        FileError: the file is missing or damaged.
+    """
+    path = folder / "metrics.json"
+    try:
+        content: object = json.loads(path.read_text(encoding="utf-8"))
+        numbers: dict[str, float] = check(dict[str, Finite], content)
+    except FileNotFoundError as error:
+        raise FileError(path) from error
+    except (ValueError, RecursionError, StudyError) as error:
+        raise FileError(path, error) from error
+    check_sum(path)
+    return numbers
 
 
 def read_history(folder: Path, columns: Sequence[str]) -> pd.DataFrame:

@@ -20,7 +20,8 @@ assert not loaded, loaded
 assert "mixup.integrations" not in sys.modules
 """
 NO_TORCH = """
-import sys, study.ahead, study.data.dataset, study.tables, study.training.experiment
+import sys
+import stages.claims, stages.code, stages.download_mnist, stages.summarize, stages.train, stages.validate
 assert "torch" not in sys.modules, "torch was imported"
 """
 

@@ -21,11 +21,11 @@ from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.inference.claims import read_claims
 from study.params import check, read_params
-from study.tables import read_table
+from study.tables import read_metrics, read_table
 from study.training.checkpoint import Checkpoint
 from study.training.experiment import RunConfig
 from study.training.record import write_run
-from study.training.run import load_run, read_metrics
+from study.training.run import load_run
 from study.training.trainer import new_state, train_run
 
 ROOT = Path(__file__).parent.parent

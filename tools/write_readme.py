@@ -147,7 +147,8 @@ def draw_picture() -> None:
     from study.figures.style import save
     from study.measures.plane import bounding_box, evaluate_on_box
     from study.paths import RunKey, data_file, run_folder
-    from study.training.run import load_run, read_metrics
+    from study.tables import read_metrics
+    from study.training.run import load_run
 
     dataset = load_dataset(data_file("spirals"))
     box = bounding_box(dataset.inputs)

@@ -21,9 +21,17 @@ from study.measures.allowances import calibrate, reliability_tables
 from study.measures.bottleneck import Embeddings
 from study.measures.plane import Box, ClassifiedPlane, bounding_box, evaluate_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
-from study.tables import HISTORY, MEASURES, SPECTRA, SUMMARY, read_histories, read_table
+from study.tables import (
+    HISTORY,
+    MEASURES,
+    SPECTRA,
+    SUMMARY,
+    read_histories,
+    read_metrics,
+    read_table,
+)
 from study.training.experiment import ExperimentConfig, runs_of
-from study.training.run import Run, load_run, read_metrics
+from study.training.run import Run, load_run
 
 # What a page has room for; the other seeds are in the tables and in the other figures.
 SEEDS_WITH_MAPS, SEEDS_WITH_SCATTERS = 3, 2

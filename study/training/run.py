@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -22,7 +21,6 @@ from study.training.experiment import RunConfig
 from study.training.net import build_mlp, build_net, predict
 from study.training.split import Split, split_for
 
-Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 T = TypeVar("T")
 
 
@@ -97,22 +95,8 @@ def _mlp(weights: dict[str, Tensor], config: RunConfig) -> nn.Module:
     return build_mlp(config, n_features, len(weights["classifier.bias"]))
 
 
-def read_metrics(folder: Path) -> dict[str, float]:
-    """Read a run's metrics.json.
-
-    Raises:
-        StudyError: the file is missing or damaged.
-    """
-    return _read(folder / "metrics.json", _read_numbers)
-
-
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _read_numbers(path: Path) -> dict[str, float]:
-    content: dict[str, float] = check(dict[str, Finite], _read_json(path))
-    return content
 
 
 def _read(path: Path, read: Callable[[Path], T]) -> T:

@@ -15,9 +15,10 @@ from study.measures.allowances import fit_temperature, tempered
 from study.measures.intrusion import intrusion_shares, mix_pairs
 from study.params import check
 from study.paths import RunKey, run_folder
+from study.tables import read_metrics
 from study.training.experiment import ExperimentConfig, all_runs, read_run_config
 from study.training.record import write_run
-from study.training.run import load_run, read_metrics
+from study.training.run import load_run
 from study.training.scores import ece
 from study.training.trainer import train_run
 

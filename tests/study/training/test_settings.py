@@ -12,11 +12,12 @@ from mixup.mixing.manifold import ManifoldMixup
 from mixup.models.mlp import MLP
 from study.params import ParamsError, check
 from study.paths import RunKey
+from study.tables import read_metrics
 from study.training.config import MethodConfig
 from study.training.experiment import ExperimentConfig, RunConfig, read_run_config
 from study.training.net import build_mlp
 from study.training.record import write_run
-from study.training.run import load_run, read_metrics
+from study.training.run import load_run
 from study.training.split import split_for
 from study.training.trainer import new_state, train_run
 from tests.study.training.test_trainer import NET, RECIPE, config, dataset, history

@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from study.data.dataset import Dataset
+from study.tables import read_metrics
 from study.training.experiment import RunConfig
 from study.training.record import HISTORY_COLUMNS, write_run
-from study.training.run import load_run, read_metrics
+from study.training.run import load_run
 from study.training.split import split_for
 from study.training.trainer import train_run
 

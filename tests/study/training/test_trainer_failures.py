@@ -10,8 +10,9 @@ import torch
 
 from mixup.models.mlp import MLP
 from study.errors import StudyError
+from study.tables import read_metrics
 from study.training.record import write_run
-from study.training.run import load_run, read_metrics
+from study.training.run import load_run
 from study.training.trainer import train_run
 from tests.study.training.test_trainer import config, dataset, digest, history
 
