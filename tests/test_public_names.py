@@ -21,7 +21,8 @@ assert "mixup.integrations" not in sys.modules
 """
 NO_TORCH = """
 import sys
-import stages.claims, stages.code, stages.download_mnist, stages.summarize, stages.train, stages.validate
+import stages.claims, stages.code, stages.download_mnist, stages.summarize
+import stages.train, stages.validate
 assert "torch" not in sys.modules, "torch was imported"
 """
 
