@@ -48,7 +48,8 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
         main()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        _stop("interrupted", INTERRUPTED)
+        again = ": run the command again, and it goes on" if "DVC_STAGE" in os.environ else ""
+        _stop(f"interrupted{again}", INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has stopped: `... | head`
         _stop("", 1)
     except Exception as error:

@@ -141,17 +141,28 @@ def test_output_that_cannot_be_written_is_no_success() -> None:
 
 
 @pytest.mark.slow
-def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "interrupted\n"),
+        ({"DVC_STAGE": "a"}, "interrupted: run the command again, and it goes on\n"),
+    ],
+    ids=["command", "stage"],
+)
+def test_an_interrupt_is_no_traceback(
+    tmp_path: Path, environment: dict[str, str], said: str
+) -> None:
     program = (
         "import pathlib, time\nfrom study.command import run\n"
         f"def main():\n    pathlib.Path({str(tmp_path / 'begun')!r}).touch(); time.sleep(3600)\n"
         "run(main)"
     )
     command = (sys.executable, "-c", program)
-    with started(*command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    own = os.environ | environment
+    with started(*command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=own) as process:
         wait_until((tmp_path / "begun").exists, process)
         process.send_signal(signal.SIGINT)
-        assert process.communicate()[1] == "interrupted\n"
+        assert process.communicate()[1] == said
     assert process.returncode == 130
 
 
