@@ -1,4 +1,4 @@
-"""Write every claim of the default study into docs/claims.md, with the headline metrics."""
+"""Write the claims and headline metrics of two studies into docs/claims.md and full-mnist.md."""
 
 from __future__ import annotations
 
@@ -12,35 +12,31 @@ from study.command import run
 from study.errors import StudyError
 from study.files import write_text
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED
 from study.inference.wording import counts_text, effect_text, mean_text, needed_text
 from study.measures.catalogue import headlines, label
 from study.tables import SUMMARY, read_table
 
-PAGE = Path("docs/claims.md")
-LEDGER_INTRO = """\
-The verdicts follow the rule at the head of [claims.yaml](../claims.yaml), which also says what
-was known when a claim was written down. Numbers are differences between methods, paired by seed,
-with their intervals; more of each is in [metrics/claims.csv](../metrics/claims.csv)."""
-SUMMARY_INTRO = """\
-Means over the seeds ± half of their 95 % intervals, from
-[metrics/summary.csv](../metrics/summary.csv). The seeds of MNIST split the same digits. The
-verdicts are corrected for that, these intervals are not: they are too narrow for other digits:"""
+PAGES = {Path("docs/claims.md"): Path(), Path("docs/full-mnist.md"): Path("examples/all_of_mnist")}
+"""Page -> folder of the study that it is about."""
 
 
-def results_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Write what was found as Markdown: the verdicts, then each experiment's headline metrics.
+def sections(ledger: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
+    """Write what was found as Markdown: the verdicts, and each experiment's headline metrics.
 
     Args:
-        ledger: of the claims.
+        ledger: of the claims; those that were not asked are left out.
         summary: of the metrics.
+
+    Returns:
+        Two blocks of a page by name, ``verdicts`` and ``means``.
     """
-    seeds = int(summary["n"].max())
-    counts = f"**{counts_text(ledger)}**, from {seeds} seed{'s' * (seeds != 1)}."
-    parts = [f"{counts}\n{LEDGER_INTRO}", _claims_table(ledger), SUMMARY_INTRO]
-    for experiment, rows in summary.groupby("experiment", sort=False):
-        parts.append(_metrics_table(str(experiment), rows))
-    return "\n\n".join(parts)
+    asked, seeds = ledger[ledger["verdict"] != NOT_ASKED], int(summary["n"].max())
+    counts = f"**{counts_text(asked)}**, from {seeds} seed{'s' * (seeds != 1)}."
+    means = [
+        _metrics_table(str(name), rows) for name, rows in summary.groupby("experiment", sort=False)
+    ]
+    return {"verdicts": f"{counts}\n\n{_claims_table(asked)}", "means": "\n\n".join(means)}
 
 
 def markers(block: str) -> tuple[str, str]:
@@ -48,7 +44,7 @@ def markers(block: str) -> tuple[str, str]:
     return f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
 
 
-def insert(page: str, section: str, block: str = "results") -> str:
+def insert(page: str, section: str, block: str) -> str:
     """Put the section between the markers of a block in a page's text.
 
     Raises:
@@ -110,11 +106,15 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    ledger, summary = read_ledger(), read_table("metrics/summary.csv", SUMMARY)
-    if not PAGE.exists():
-        raise StudyError(f"{PAGE} is missing: run this from the project's folder")
-    page = insert(PAGE.read_text(encoding="utf-8"), results_section(ledger, summary))
-    write_text(PAGE, page)
+    for path, folder in PAGES.items():
+        ledger = read_ledger(folder / "metrics/claims.csv")
+        summary = read_table(folder / "metrics/summary.csv", SUMMARY)
+        if not path.exists():
+            raise StudyError(f"{path} is missing: run this from the project's folder")
+        page = path.read_text(encoding="utf-8")
+        for block, section in sections(ledger, summary).items():
+            page = insert(page, section, block)
+        write_text(path, page)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from study.paths import RunKey
 from study.summaries import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
 from tools import write_claims
-from tools.write_claims import PAGE, insert, markers, results_section
+from tools.write_claims import PAGES, insert, markers, sections
 
 ROOT = Path(__file__).parents[2]
-BEGIN, END = markers("results")
+BEGIN, END = markers("verdicts")
+MEANS = "\n\n".join(markers("means"))
 AROUND = f"# Title\n\n{BEGIN}\nold\n{END}\n\n## Next\n"
 
 
@@ -48,13 +49,14 @@ def test_markup_and_bars_in_a_sentence_stay_in_their_cell(
     ledger: pd.DataFrame, runs: pd.DataFrame
 ) -> None:
     sentence = f"a | b <script> {END}"
-    section = results_section(ledger.assign(sentence=sentence), summary_table(runs))
-    assert "a \\| b &lt;script&gt; &lt;!-- results:end --&gt;" in section
-    assert insert(AROUND, section).count(END) == 1
+    section = sections(ledger.assign(sentence=sentence), summary_table(runs))["verdicts"]
+    assert "a \\| b &lt;script&gt; &lt;!-- verdicts:end --&gt;" in section
+    assert insert(AROUND, section, "verdicts").count(END) == 1
 
 
 def test_shows_verdicts_and_headline_metrics(ledger, runs):
-    lines = results_section(ledger, summary_table(runs)).splitlines()
+    blocks = sections(ledger, summary_table(runs))
+    lines = [line for block in blocks.values() for line in block.splitlines()]
     assert lines[0] == "**1 claim: 1 supported, 0 contradicted, 0 inconclusive**, from 3 seeds."
     # Differences -1, -1.1, -1.2: mean -1.1, half width 4.3027 * .1 / sqrt(3) = .248.
     row = "| `P-nll` It is more likely | **supported** | -1.10 (-1.35 to -0.85) |"
@@ -67,14 +69,14 @@ def test_shows_verdicts_and_headline_metrics(ledger, runs):
 
 def test_a_note_and_the_seeds_needed_stand_with_the_numbers(ledger, runs):
     changed = ledger.assign(verdict="inconclusive", seeds_low=8.0, seeds_high=20.0, note="beware")
-    section = results_section(changed, summary_table(runs))
+    section = sections(changed, summary_table(runs))["verdicts"]
     assert "| -1.10 (-1.35 to -0.85); 8 to 20 seeds would settle it; beware |" in section
     changed = ledger.assign(verdict="contradicted", outcome="opposite")
-    assert "| **contradicted**: opposite |" in results_section(changed, summary_table(runs))
+    assert "| **contradicted**: opposite |" in sections(changed, summary_table(runs))["verdicts"]
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(ledger, runs):
-    blocks = results_section(ledger, summary_table(runs)).split("\n\n")
+    blocks = "\n\n".join(sections(ledger, summary_table(runs)).values()).split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("|")]
     assert len(tables) == 2
     for table in tables:
@@ -82,9 +84,9 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(ledger, runs):
 
 
 def test_replaces_what_is_between_the_markers_and_nothing_else():
-    once = insert(AROUND, "new")
+    once = insert(AROUND, "new", "verdicts")
     assert once == f"# Title\n\n{BEGIN}\n\nnew\n\n{END}\n\n## Next\n"
-    assert insert(once, "new") == once
+    assert insert(once, "new", "verdicts") == once
 
 
 @pytest.mark.parametrize(
@@ -92,29 +94,40 @@ def test_replaces_what_is_between_the_markers_and_nothing_else():
 )
 def test_refuses_a_readme_without_one_place_for_it(readme):
     with pytest.raises(StudyError, match="must have one line"):
-        insert(readme, "new")
+        insert(readme, "new", "verdicts")
 
 
-def test_writes_the_page(tmp_path, monkeypatch, ledger, runs):
+def test_claims_that_were_not_asked_are_left_out(ledger, runs):
+    other = ledger.assign(id="other", verdict="not asked")
+    both = sections(pd.concat([ledger, other]), summary_table(runs))
+    assert both == sections(ledger, summary_table(runs))
+
+
+def test_writes_the_pages(tmp_path, monkeypatch, ledger, runs):
     monkeypatch.chdir(tmp_path)
-    write_table("metrics/claims.csv", ledger)
-    write_table("metrics/summary.csv", summary_table(runs))
+    for folder in PAGES.values():
+        write_table(folder / "metrics/claims.csv", ledger)
+        write_table(folder / "metrics/summary.csv", summary_table(runs))
     with pytest.raises(StudyError, match=r"docs/claims\.md is missing"):
         write_claims.main()
     Path("docs").mkdir()
-    PAGE.write_text(AROUND, encoding="utf-8")
+    for page in PAGES:
+        page.write_text(AROUND + MEANS, encoding="utf-8")
     write_claims.main()
-    section = results_section(ledger, summary_table(runs))
-    assert "[claims.yaml](../claims.yaml)" in section
-    assert PAGE.read_text(encoding="utf-8") == insert(AROUND, section)
+    found = sections(ledger, summary_table(runs))
+    wanted = insert(AROUND + MEANS, found["verdicts"], "verdicts")
+    wanted = insert(wanted, found["means"], "means")
+    assert [page.read_text(encoding="utf-8") for page in PAGES] == [wanted, wanted]
 
 
-def test_the_page_says_what_the_ledger_and_the_summary_say():
-    if not (ROOT / "metrics/claims.csv").exists():
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_a_page_says_what_its_ledger_and_its_summary_say(path):
+    metrics = ROOT / PAGES[path] / "metrics"
+    if not (metrics / "claims.csv").exists():
         pytest.skip("the study has not run here: there is no metrics/claims.csv")
-    section = results_section(
-        read_ledger(ROOT / "metrics/claims.csv"),
-        read_table(ROOT / "metrics/summary.csv", SUMMARY),
+    found = sections(
+        read_ledger(metrics / "claims.csv"), read_table(metrics / "summary.csv", SUMMARY)
     )
-    page = (ROOT / PAGE).read_text(encoding="utf-8")
-    assert insert(page, section) == page, "run `python -m tools write_claims`"
+    page = (ROOT / path).read_text(encoding="utf-8")
+    for block, section in found.items():
+        assert insert(page, section, block) == page, "run `python -m tools write_claims`"
