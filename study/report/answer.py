@@ -71,8 +71,9 @@ def answer(
         key=lambda group: not (group[0][1] and chooses.get(str(group[0][0]))),
     )
     settings = {
-        method: method_label(method) if chooses[method] else _fixed(method, experiment, alpha)
+        method: _fixed(method, experiment, alpha)
         for method in asked["method"].unique()
+        if not chooses[method]
     }
     sentences = [
         _against(str(other), rows, bool(chosen), settings) for (other, chosen), rows in groups
@@ -174,11 +175,11 @@ def _against(other: str, rows: pd.DataFrame, chosen: bool, settings: Mapping[str
         for each, words in FINDINGS.items()
         if (found == each).any()
     ]
-    named = "; ".join(settings[method] for method in rows["method"].unique())
-    subject = f"{'tuned mixing' if chosen else 'mixing'} ({named}{'' if chosen else '; not tuned'})"
-    verdict = _verdict(set(found), subject)
+    verdict = _verdict(set(found), "tuned mixing" if chosen else "mixing that is not tuned")
     against = OTHERS.get(other, method_label(other))
-    return " ".join([f"{verdict[0].upper()}{verdict[1:]} against {against}.", *parts])
+    fixed = "; ".join(settings[method] for method in rows["method"].unique() if method in settings)
+    how = f" ({fixed})" if fixed else ""
+    return " ".join([f"{verdict[0].upper()}{verdict[1:]} against {against}{how}.", *parts])
 
 
 def _fixed(method: str, experiment: ExperimentConfig, alpha: float) -> str:
@@ -187,7 +188,7 @@ def _fixed(method: str, experiment: ExperimentConfig, alpha: float) -> str:
     if not settings.eligible:
         return method_label(method)
     layers = layers_text(settings.eligible)
-    return f"{method_label(method)}, alpha {settings.alpha or alpha:g} at {layers}"
+    return f"{method_label(method)}: alpha {settings.alpha or alpha:g} at {layers}"
 
 
 def layers_text(eligible: Sequence[int | str]) -> str:

@@ -48,19 +48,27 @@ def ledger(effects: dict[str, float]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("effect", "verdict", "finding"),
     [
-        (0.2, "Mixing {} helps", "It helps: input mixup, test accuracy +0.2"),
-        (-0.2, "Mixing {} hurts", "It hurts: input mixup"),
+        (0.2, "Mixing that is not tuned helps", "It helps: input mixup, test accuracy +0.2"),
+        (-0.2, "Mixing that is not tuned hurts", "It hurts: input mixup"),
         # A wrong sign that is certain hurts only if it matters.
-        (-0.005, "Mixing {} does not help", "It makes no difference that matters: input mixup"),
-        (-0.0107, "Mixing {} does not help", "It does not help, and is worse, but not surely"),
-        (-0.0005, "Mixing {} does not help", "It makes no difference that"),
-        (0.009, "It is open whether mixing {} helps", "Open: input mixup"),
+        (
+            -0.005,
+            "Mixing that is not tuned does not help",
+            "It makes no difference that matters: input mixup",
+        ),
+        (
+            -0.0107,
+            "Mixing that is not tuned does not help",
+            "It does not help, and is worse, but not surely",
+        ),
+        (-0.0005, "Mixing that is not tuned does not help", "It makes no difference that"),
+        (0.009, "It is open whether mixing that is not tuned helps", "Open: input mixup"),
     ],
 )
 def test_says_of_mixing_what_the_ledger_decides(effect: float, verdict: str, finding: str) -> None:
     against, limits = answer("own", EXPERIMENT, ledger({"baseline": effect}), 1.0)
-    how = "(input mixup, alpha 1 at the input; not tuned)"
-    assert against.startswith(f"{verdict.format(how)} against plain training.")
+    how = "(input mixup: alpha 1 at the input)"
+    assert against.startswith(f"{verdict} against plain training {how}.")
     assert finding in against
     assert "12 seeds" in limits
     assert ("1 of 1 question" in limits) == finding.startswith("Open")
@@ -69,18 +77,19 @@ def test_says_of_mixing_what_the_ledger_decides(effect: float, verdict: str, fin
 def test_each_method_that_is_compared_with_has_a_sentence() -> None:
     found = ledger({"baseline": 0.2, "weight_decay": -0.2})
     plain, tuned, _ = answer("own", EXPERIMENT, found, 1.0)
-    assert plain.startswith("Mixing (input mixup, alpha 1 at the input; not tuned) helps against")
-    assert "not tuned) hurts against plain training that stops early" in tuned
+    assert plain.startswith("Mixing that is not tuned helps against plain training (input mixup:")
+    assert "not tuned hurts against plain training that stops early" in tuned
 
 
 def test_tuned_mixing_against_tuned_plain_training_comes_first() -> None:
     fixed = ledger({"baseline": 0.2, "weight_decay": -0.2})
     chosen = fixed[fixed["other"] == "weight_decay"].assign(method="chosen")
     first, second, third, _ = answer("own", EXPERIMENT, pd.concat([fixed, chosen]), 0.5)
-    assert first.startswith("Tuned mixing (chosen) hurts against plain training that stops early")
+    assert first.startswith("Tuned mixing hurts against plain training that stops early")
     assert "input mixup" not in first
     for said in (second, third):
-        assert said.startswith("Mixing (input mixup, alpha 0.5 at the input; not tuned)")
+        assert said.startswith("Mixing that is not tuned")
+        assert "(input mixup: alpha 0.5 at the input)." in said
         assert "chosen" not in said
 
 
