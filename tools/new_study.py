@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from study.code import code_run
 from study.command import run
 from study.data.dataset import Dataset
-from study.data.own import TABLES, Description, read_own
+from study.data.own import Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
@@ -46,7 +46,7 @@ FILES = {
     "dvc_gitignore": ".dvc/.gitignore",
 }
 FEWEST_SEEDS = 2
-BUNDLED = ("digits", *TABLES)
+BUNDLED = ("digits", "iris", "wine", "breast_cancer")
 """The data sets that scikit-learn ships."""
 
 

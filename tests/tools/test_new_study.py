@@ -195,6 +195,14 @@ def test_columns_named_one_by_one_are_all_taken(table: Path) -> None:
     assert own_section(words(["mine", "--data", "digits"]))["target"] is None
 
 
+@pytest.mark.parametrize("name", ["digits", "iris", "wine", "breast_cancer"])
+def test_data_sets_of_scikit_learn_are_named_like_files(name: str) -> None:
+    section = own_section(words(["mine", "--data", name]))
+    assert check(OwnDataConfig, section).name == name
+    with pytest.raises(StudyError, match="neither a file nor a data set"):
+        own_section(words(["mine", "--data", "csv"]))
+
+
 def test_a_folder_that_the_target_took(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         words(["--data", "my.csv", "--target", "species", "mine"])
