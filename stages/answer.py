@@ -9,9 +9,11 @@ from study.errors import FileError
 from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.measures.runs import read_runs
+from study.params import read_section
 from study.report.answer import about_choices, about_data, about_steps, answer
 from study.summaries import choices_table
 from study.tables import read_histories, write_table
+from study.training.config import MixupConfig
 from study.training.experiment import all_runs
 
 DESCRIPTION = Path("data/own.json")
@@ -23,13 +25,14 @@ def main() -> None:
     seeds, experiments = read_runs()
     ledger = read_ledger()
     choices = choices_table(all_runs(seeds, experiments))
+    alpha = read_section(MixupConfig, "mixup").alpha
     lines = []
     for name, experiment in experiments.items():
         keys = all_runs(seeds, {name: experiment})
         histories = read_histories(keys, ["step", "validation_loss"])
         lines += [
             *([f"Experiment {name}."] if len(experiments) > 1 else []),
-            *answer(name, experiment, ledger),
+            *answer(name, experiment, ledger, alpha),
             *about_choices(choices[choices["experiment"] == name], experiment),
             about_steps(histories),
         ]

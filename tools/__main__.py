@@ -24,8 +24,8 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in known:
         sys.path[0] = str(HERE.parent)
-        sys.argv[:2] = ["-m"]
-        runpy.run_module(f"tools.{name}", run_name="__main__", alter_sys=True)
+        sys.argv[:2] = [f"python -m tools {name}"]  # what the usage names
+        runpy.run_module(f"tools.{name}", run_name="__main__")
         return
     width = max(map(len, known))
     listed = "\n".join(f"  {each:<{width}}  {about}" for each, about in known.items())

@@ -9,7 +9,7 @@ import argparse
 import os
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from study.code import code_run
 from study.command import run
 from study.data.dataset import Dataset
-from study.data.own import TABLES, Description, read_own
+from study.data.own import Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
@@ -46,7 +46,7 @@ FILES = {
     "dvc_gitignore": ".dvc/.gitignore",
 }
 FEWEST_SEEDS = 2
-BUNDLED = ("digits", *TABLES)
+BUNDLED = ("digits", "iris", "wine", "breast_cancer")
 """The data sets that scikit-learn ships."""
 
 
@@ -73,7 +73,13 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
     if folder.exists():
         raise StudyError(f"{folder} already exists: name another folder, or delete it first")
     python = python_command(folder)
-    dataset, about = read_own(check(OwnDataConfig, own, "own"))
+    config = check(OwnDataConfig, own, "own")
+    try:
+        dataset, about = read_own(config)
+    except StudyError as error:
+        if hint := without_commas(config.targets, str(error)):
+            raise StudyError(f"{error}{hint}") from error
+        raise
     file, spec = own_code(net)
     values = starting_values(dataset, about, spec, layers_of(file, spec, dataset))
     if path := own.get("path"):
@@ -94,6 +100,14 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
         with inside(made):
             check_study(dataset)
     return said
+
+
+def without_commas(targets: list[str], error: str) -> str:
+    """Say how to write several columns, where an error is about one whose name has a comma."""
+    if "own.target: there is no column" not in error or "," not in " ".join(targets):
+        return ""
+    names = " ".join(targets).replace(",", " ").split()
+    return f"; for several columns write --target {shlex.join(names)}"
 
 
 def copy_code(file: Path, made: Path) -> None:
@@ -197,34 +211,36 @@ def own_section(asked: argparse.Namespace) -> dict[str, Any]:
                 f"--data {asked.data} is neither a file nor a data set of scikit-learn{near}"
             )
         where = {"path": None, "name": asked.data}
-    target = asked.target[0] if asked.target and len(asked.target) == 1 else asked.target
+    target = asked.target[0] if len(asked.target) == 1 else asked.target or None
     section = where | {"target": target, "group": asked.group}
     return section | dict(map(own_key, asked.own))
 
 
-def own_key(words: str) -> tuple[str, Any]:
+def own_key(text: str) -> tuple[str, Any]:
     """Read KEY=VALUE; VALUE is YAML, but that a sign alone, such as a comma, is itself."""
-    key, is_there, value = words.partition("=")
+    key, is_there, value = text.partition("=")
     if not is_there:
-        raise StudyError(f"--own {words} must be KEY=VALUE, as in drop=[id]")
+        raise StudyError(f"--own {text} must be KEY=VALUE, as in drop=[id]")
     if len(value) == 1 and not value.isalnum():
         return key, value
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise StudyError(f"--own {words}: {value} is no YAML, as in drop=[id]") from error
+        raise StudyError(f"--own {text}: {value} is no YAML, as in drop=[id]") from error
 
 
-def main() -> None:
+def words(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="that is made; the name of the study")
+    parser.add_argument("folder", type=Path, nargs="?", help="that is made; the name of the study")
     parser.add_argument(
         "--data", required=True, metavar="PATH",
         help=f"CSV, Parquet, NPZ, a folder of images or of IDX files; or {', '.join(BUNDLED)}",
     )  # fmt: skip
     parser.add_argument(
-        "--target", nargs="+", metavar="COLUMN", help="of the classes; several of many labels a row"
-    )
+        "--target", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="of the classes; several of many labels a row",
+    )  # fmt: skip
     parser.add_argument("--group", metavar="COLUMN", help="whose equal values are never split")
     parser.add_argument(
         "--net", help=f"{', '.join(NETS)}, or FILE.py:FUNCTION; default: by the data"
@@ -234,7 +250,15 @@ def main() -> None:
         "--own", action="append", default=[], metavar="KEY=VALUE",
         help="any other key of section own of params.yaml, such as drop=[id] or decimal=,",
     )  # fmt: skip
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
+    if asked.folder is None:
+        taken = f": --target took {shlex.join(asked.target)}" if asked.target[1:] else ""
+        parser.error(f"the folder of the study is missing{taken}; name it before the options")
+    return asked
+
+
+def main() -> None:
+    asked = words()
     print(new_study(asked.folder, own_section(asked), asked.net, asked.seeds))
     print(f"Made {asked.folder}. Now: cd {shlex.quote(str(asked.folder))} && dvc repro")
 

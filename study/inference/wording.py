@@ -51,7 +51,8 @@ def needed_text(row: Any) -> str:
         return ""
     if str(row.decidable) == "False":
         return f"cannot be decided with {row.n} seeds: no result of them would be significant"
-    return f"{seeds_text(row.seeds_low, row.seeds_high)} seeds would settle it"
+    seeds = seeds_text(row.seeds_low, row.seeds_high)
+    return f"a new study planned with {seeds} seeds would settle it"
 
 
 def seeds_text(low: float, high: float) -> str:

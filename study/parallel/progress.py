@@ -21,12 +21,13 @@ class Progress:
         self._costs = costs
         self._n = sum(len(job.keys) for job in costs)
         self._done = 0
+        # Before the bar, which leaves the cursor at its end.
+        print(f"{self._n} runs to train on {where}", flush=True)
         self._bar = tqdm(
             total=sum(costs.values()),
             bar_format="{desc} |{bar:20}| {elapsed}, {remaining} to go{postfix}",
             disable=None,
         )
-        print(f"{self._n} runs to train on {where}", flush=True)
 
     def show(self, under_way: list[Job]) -> None:
         """Say what the workers are at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,8 +21,10 @@ from study.inference.verdicts import (
 )
 from study.inference.wording import effect_text, needed_text
 from study.measures.catalogue import find
+from study.report.harm import WORSE, finding
 from study.summaries import counted
 from study.tables import BASELINE
+from study.training.config import Choice
 from study.training.experiment import ExperimentConfig
 
 FINDINGS = {
@@ -30,10 +32,11 @@ FINDINGS = {
     NEGLIGIBLE: "It helps by less than matters",
     EQUIVALENT: "It makes no difference that matters",
     SMALLER: "It does not help by as much as asked",
+    WORSE: "It does not help, and is worse, but not surely by as much as matters",
     OPPOSITE: "It hurts",
     OPEN: "Open",
 }
-"""Outcome of a question -> what that says of mixing."""
+"""`finding` of a question -> what that says of mixing."""
 OTHERS = {
     BASELINE: "plain training",
     "weight_decay": "plain training that stops early, with a tuned weight decay",
@@ -41,20 +44,41 @@ OTHERS = {
 MOST_CLASSES = 10
 
 
-def answer(name: str, experiment: ExperimentConfig, ledger: pd.DataFrame) -> list[str]:
-    """Answer the questions about an experiment: a sentence for each method that is compared with.
+def answer(
+    name: str, experiment: ExperimentConfig, ledger: pd.DataFrame, alpha: float
+) -> list[str]:
+    """Answer the questions about an experiment, first those that compare like with like.
+
+    A sentence is about methods that choose their settings or about those whose settings are fixed,
+    against one method. The first is about mixing that chooses against plain training that does.
 
     Args:
         name: of the experiment.
         experiment: its settings.
         ledger: ``metrics/claims.csv``.
+        alpha: mixup.alpha, of methods that have no other.
 
     Returns:
         The sentences, and another that says of what they hold.
     """
     asked = ledger[(ledger["experiment"] == name) & (ledger["verdict"] != NOT_ASKED)]
-    sentences = [_against(str(other), rows) for other, rows in asked.groupby("other", sort=False)]
-    return [*sentences, _limits(asked, experiment)] if sentences else ["No question was asked."]
+    if asked.empty:
+        return ["No question was asked."]
+    chooses = {method: bool(each.choose) for method, each in experiment.methods.items()}
+    of_chosen = asked["method"].map(chooses).astype(bool)
+    groups = sorted(
+        asked.groupby(["other", of_chosen], sort=False),
+        key=lambda group: not (group[0][1] and chooses.get(str(group[0][0]))),
+    )
+    settings = {
+        method: _fixed(method, experiment, alpha)
+        for method in asked["method"].unique()
+        if not chooses[method]
+    }
+    sentences = [
+        _against(str(other), rows, bool(chosen), settings) for (other, chosen), rows in groups
+    ]
+    return [*sentences, _limits(asked, experiment)]
 
 
 def about_data(description: Mapping[str, Any]) -> str:
@@ -94,10 +118,31 @@ def about_choices(choices: pd.DataFrame, experiment: ExperimentConfig) -> Iterat
         more = "; others less often" if len(counts) > len(said) else ""
         words = method_label(str(method))
         yield f"Chosen on validation data by {words}{among}: {'; '.join(said)}{more}."
+        if choose:
+            yield from _at_edges(words, rows, choose)
+
+
+def _at_edges(words: str, choices: pd.DataFrame, choose: Choice) -> Iterator[str]:
+    """Say of which numbers a wider list may choose others: most seeds chose the last of them."""
+    for setting, rows in choices.groupby("setting", sort=False):
+        offered = getattr(choose, str(setting))
+        if setting == "eligible" or len(offered) < 2:
+            continue
+        chosen = rows["chosen"].astype(float)
+        edges = [(max(offered), "largest", "more"), (min(offered), "smallest", "less")]
+        for edge, which, less_or_more in edges:
+            n = int((chosen == edge).sum())
+            if edge > 0 and 2 * n > len(chosen):
+                yield (
+                    f"{words[0].upper()}{words[1:]} chose {setting} {edge} on {n} of {len(chosen)} "
+                    f"seeds, the {which} offered: a wider list may choose {less_or_more}."
+                )
 
 
 def about_steps(histories: pd.DataFrame) -> str:
     """Say after how many steps the validation loss is lowest, by method; nothing without one.
+
+    Where that is the last evaluation on most seeds, training was too short to tell.
 
     Args:
         histories: method, seed, step, validation_loss of every run.
@@ -108,20 +153,53 @@ def about_steps(histories: pd.DataFrame) -> str:
     lowest = known.loc[known.groupby(["method", "seed"], sort=False)["validation_loss"].idxmin()]
     means = lowest.groupby("method", sort=False)["step"].mean()
     said = [f"{method_label(str(method))} {step:,.0f}" for method, step in means.items()]
+    last = known.groupby(["method", "seed"])["step"].transform("max")
+    at_end = lowest["step"] == last.loc[lowest.index]
+    share = at_end.groupby(lowest["method"], sort=False).mean()
+    improving = ", ".join(method_label(str(method)) for method in share.index[share > 0.5])
+    too_short = (
+        f" On most seeds training was still improving when it ended: raise epochs ({improving})."
+        if improving
+        else ""
+    )
     return (
         f"Steps to the lowest validation loss, of {histories['step'].max():,}, mean over seeds: "
-        f"{', '.join(said)}."
+        f"{', '.join(said)}.{too_short}"
     )
 
 
-def _against(other: str, rows: pd.DataFrame) -> str:
+def _against(other: str, rows: pd.DataFrame, chosen: bool, settings: Mapping[str, str]) -> str:
+    found = pd.Series([finding(row) for row in rows.itertuples()], index=rows.index)
     parts = [
-        f"{words}: {'; '.join(_effects(rows[rows['outcome'] == outcome]))}."
-        for outcome, words in FINDINGS.items()
-        if (rows["outcome"] == outcome).any()
+        f"{words}: {'; '.join(_effects(rows[found == each]))}."
+        for each, words in FINDINGS.items()
+        if (found == each).any()
     ]
+    verdict = _verdict(set(found), "tuned mixing" if chosen else "mixing that is not tuned")
     against = OTHERS.get(other, method_label(other))
-    return " ".join([f"{_verdict(set(rows['outcome']))} against {against}.", *parts])
+    fixed = "; ".join(settings[method] for method in rows["method"].unique() if method in settings)
+    how = f" ({fixed})" if fixed else ""
+    return " ".join([f"{verdict[0].upper()}{verdict[1:]} against {against}{how}.", *parts])
+
+
+def _fixed(method: str, experiment: ExperimentConfig, alpha: float) -> str:
+    """Say how a method mixes that chooses nothing."""
+    settings = experiment.methods[method]
+    if not settings.eligible:
+        return method_label(method)
+    layers = layers_text(settings.eligible)
+    return f"{method_label(method)}: alpha {settings.alpha or alpha:g} at {layers}"
+
+
+def layers_text(eligible: Sequence[int | str]) -> str:
+    """Say in words where mixing may enter, as ``the input and hidden layers 1 and 2``."""
+    hidden = [str(layer) for layer in eligible if layer not in (0, "input")]
+    named = "layer" if any(isinstance(layer, str) for layer in eligible) else "hidden layer"
+    words = ["the input"] if len(hidden) < len(eligible) else []
+    if hidden:
+        listed = " and ".join(filter(None, [", ".join(hidden[:-1]), hidden[-1]]))
+        words.append(f"{named}{'s' * (len(hidden) > 1)} {listed}")
+    return " and ".join(words)
 
 
 def _effects(rows: pd.DataFrame) -> Iterator[str]:
@@ -130,12 +208,12 @@ def _effects(rows: pd.DataFrame) -> Iterator[str]:
         yield f"{method_label(str(method))}, {', '.join(effects)}"
 
 
-def _verdict(found: Collection[str]) -> str:
+def _verdict(found: Collection[str], subject: str) -> str:
     if AS_CLAIMED in found:
-        return "Mixing helps in part" if OPPOSITE in found else "Mixing helps"
+        return f"{subject} helps{' in part' * (OPPOSITE in found)}"
     if OPPOSITE in found:
-        return "Mixing hurts"
-    return "It is open whether mixing helps" if OPEN in found else "Mixing does not help"
+        return f"{subject} hurts"
+    return f"it is open whether {subject} helps" if OPEN in found else f"{subject} does not help"
 
 
 def _limits(rows: pd.DataFrame, experiment: ExperimentConfig) -> str:
@@ -153,4 +231,4 @@ def _limits(rows: pd.DataFrame, experiment: ExperimentConfig) -> str:
     count = f"{len(is_open)} of {len(rows)} questions {'is' if len(is_open) == 1 else 'are'} open"
     if not needed or math.isinf(nearest["seeds_low"]):
         return f"{limits}. {count}; no number of seeds within reach would settle them."
-    return f"{limits}. {count}; {nearest['id']} is the nearest: {needed}."
+    return f"{limits}. {count}; the nearest is “{nearest['sentence']}”: {needed}."

@@ -34,6 +34,7 @@ from study.measures.catalogue import label
 from study.paired import as_shares, effects, two_sides
 from study.report.charts import IntervalChart, interval_chart
 from study.report.gallery import Picture, evidence
+from study.report.harm import WORSE, finding
 
 # seed, value, other value, their difference
 SeedValues = tuple[int, float, float, float]
@@ -44,10 +45,11 @@ INSTEAD = {
     EQUIVALENT: "No: there is no difference that matters.",
     SMALLER: "No: it is less than claimed, or the opposite.",
     OPPOSITE: "No: the opposite was found.",
+    WORSE: "No: it is the opposite, but not surely by as much as matters.",
     DIFFERENT: "No: they differ.",
     ONE_SIDED: "No: it is the same on nearly every seed.",
 }
-"""Outcome of a contradicted claim -> the answer to it."""
+"""`finding` of a contradicted claim -> the answer to it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class ClaimView:
     def answer(self) -> str:
         """Whether it is so, in plain words; "" as long as that is open."""
         if self.row["verdict"] == CONTRADICTED:
-            return INSTEAD[self.row["outcome"]]
+            return INSTEAD[finding(SimpleNamespace(**self.row))]
         return "Yes." if self.row["verdict"] == SUPPORTED else ""
 
 

@@ -1,5 +1,7 @@
 """The folder of a new study: what it holds for which data, and that bad words leave nothing."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,9 @@ from study.inference.design import read_design
 from study.params import check, read_params, read_section
 from study.training.experiment import ExperimentConfig
 from study.validation import read_study
-from tools.new_study import FILES, new_study, own_key
+from tools.new_study import FILES, new_study, own_key, own_section, words
 
+CODE = Path(__file__).parents[2]
 NET = """
 import torch
 from parts import hidden
@@ -183,3 +186,40 @@ def test_texts_of_any_kind_can_be_names_of_columns() -> None:
     new_study(Path("mine"), {"path": "odd.csv", "target": name}, None, 2)
     own = check(OwnDataConfig, read_params("mine/params.yaml")["own"])
     assert own.target == name
+
+
+def test_columns_named_one_by_one_are_all_taken(table: Path) -> None:
+    said = ["mine", "--data", "my.csv", "--target", "size"]
+    assert own_section(words(said))["target"] == "size"
+    assert own_section(words([*said, "--target", "species"]))["target"] == ["size", "species"]
+    assert own_section(words(["mine", "--data", "digits"]))["target"] is None
+
+
+@pytest.mark.parametrize("name", ["digits", "iris", "wine", "breast_cancer"])
+def test_data_sets_of_scikit_learn_are_named_like_files(name: str) -> None:
+    section = own_section(words(["mine", "--data", name]))
+    assert check(OwnDataConfig, section).name == name
+    with pytest.raises(StudyError, match="neither a file nor a data set"):
+        own_section(words(["mine", "--data", "csv"]))
+
+
+def test_a_folder_that_the_target_took(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        words(["--data", "my.csv", "--target", "species", "mine"])
+    assert "--target took species mine; name it before" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        words(["--data", "my.csv", "--target", "species"])
+    assert "is missing; name it before the options" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["colour,species", ["colour,", "species"]])
+def test_columns_with_a_comma_between(table: Path, target: str | list[str]) -> None:
+    with pytest.raises(StudyError, match="; for several columns write --target colour species"):
+        new_study(Path("mine"), {"path": "my.csv", "target": target}, None, 2)
+
+
+def test_usage_is_what_one_types() -> None:
+    for name in ("new_study", "show_results"):
+        command = [sys.executable, "-m", "tools", name, "--help"]
+        done = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith(f"usage: python -m tools {name} ")

@@ -70,7 +70,10 @@ def test_shows_verdicts_and_headline_metrics(ledger, runs):
 def test_a_note_and_the_seeds_needed_stand_with_the_numbers(ledger, runs):
     changed = ledger.assign(verdict="inconclusive", seeds_low=8.0, seeds_high=20.0, note="beware")
     section = sections(changed, summary_table(runs))["verdicts"]
-    assert "| -1.10 (-1.35 to -0.85); 8 to 20 seeds would settle it; beware |" in section
+    assert (
+        "| -1.10 (-1.35 to -0.85); a new study planned with 8 to 20 seeds would settle it; beware |"
+        in section
+    )
     changed = ledger.assign(verdict="contradicted", outcome="opposite")
     assert "| **contradicted**: opposite |" in sections(changed, summary_table(runs))["verdicts"]
 

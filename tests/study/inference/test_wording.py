@@ -67,10 +67,13 @@ def test_effect(changes, text):
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "8 to 109 seeds would settle it"),
-        ({"seeds_high": 8.0}, "about 8 seeds would settle it"),
-        ({"seeds_high": math.inf}, "8 or more seeds would settle it"),
-        ({"seeds_low": math.inf, "seeds_high": math.inf}, "more than 1,000 seeds would settle it"),
+        ({}, "a new study planned with 8 to 109 seeds would settle it"),
+        ({"seeds_high": 8.0}, "a new study planned with about 8 seeds would settle it"),
+        ({"seeds_high": math.inf}, "a new study planned with 8 or more seeds would settle it"),
+        (
+            {"seeds_low": math.inf, "seeds_high": math.inf},
+            "a new study planned with more than 1,000 seeds would settle it",
+        ),
         ({"seeds_low": math.nan}, ""),
         ({"verdict": "supported"}, ""),
         *[

@@ -7,7 +7,7 @@ import pytest
 
 from study.inference.claims import Claim
 from study.inference.ledger import ledger_table
-from study.report.answer import about_choices, about_data, about_steps, answer
+from study.report.answer import about_choices, about_data, about_steps, answer, layers_text
 from study.tables import MEASURES
 from study.training.experiment import ExperimentConfig
 
@@ -48,15 +48,27 @@ def ledger(effects: dict[str, float]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("effect", "verdict", "finding"),
     [
-        (0.2, "Mixing helps against plain training.", "It helps: input mixup, test accuracy +0.2"),
-        (-0.2, "Mixing hurts against plain training.", "It hurts: input mixup"),
-        (-0.0005, "Mixing does not help against plain training.", "It makes no difference that"),
-        (0.009, "It is open whether mixing helps against plain training.", "Open: input mixup"),
+        (0.2, "Mixing that is not tuned helps", "It helps: input mixup, test accuracy +0.2"),
+        (-0.2, "Mixing that is not tuned hurts", "It hurts: input mixup"),
+        # A wrong sign that is certain hurts only if it matters.
+        (
+            -0.005,
+            "Mixing that is not tuned does not help",
+            "It makes no difference that matters: input mixup",
+        ),
+        (
+            -0.0107,
+            "Mixing that is not tuned does not help",
+            "It does not help, and is worse, but not surely",
+        ),
+        (-0.0005, "Mixing that is not tuned does not help", "It makes no difference that"),
+        (0.009, "It is open whether mixing that is not tuned helps", "Open: input mixup"),
     ],
 )
 def test_says_of_mixing_what_the_ledger_decides(effect: float, verdict: str, finding: str) -> None:
-    against, limits = answer("own", EXPERIMENT, ledger({"baseline": effect}))
-    assert against.startswith(verdict)
+    against, limits = answer("own", EXPERIMENT, ledger({"baseline": effect}), 1.0)
+    how = "(input mixup: alpha 1 at the input)"
+    assert against.startswith(f"{verdict} against plain training {how}.")
     assert finding in against
     assert "12 seeds" in limits
     assert ("1 of 1 question" in limits) == finding.startswith("Open")
@@ -64,14 +76,32 @@ def test_says_of_mixing_what_the_ledger_decides(effect: float, verdict: str, fin
 
 def test_each_method_that_is_compared_with_has_a_sentence() -> None:
     found = ledger({"baseline": 0.2, "weight_decay": -0.2})
-    plain, tuned, _ = answer("own", EXPERIMENT, found)
-    assert plain.startswith("Mixing helps against plain training.")
-    assert tuned.startswith("Mixing hurts against plain training that stops early")
+    plain, tuned, _ = answer("own", EXPERIMENT, found, 1.0)
+    assert plain.startswith("Mixing that is not tuned helps against plain training (input mixup:")
+    assert "not tuned hurts against plain training that stops early" in tuned
+
+
+def test_tuned_mixing_against_tuned_plain_training_comes_first() -> None:
+    fixed = ledger({"baseline": 0.2, "weight_decay": -0.2})
+    chosen = fixed[fixed["other"] == "weight_decay"].assign(method="chosen")
+    first, second, third, _ = answer("own", EXPERIMENT, pd.concat([fixed, chosen]), 0.5)
+    assert first.startswith("Tuned mixing hurts against plain training that stops early")
+    assert "input mixup" not in first
+    for said in (second, third):
+        assert said.startswith("Mixing that is not tuned")
+        assert "(input mixup: alpha 0.5 at the input)." in said
+        assert "chosen" not in said
+
+
+def test_layers_in_words() -> None:
+    assert layers_text([0, 1, 2]) == "the input and hidden layers 1 and 2"
+    assert layers_text([3]) == "hidden layer 3"
+    assert layers_text(["input", "a", "b.0", "c"]) == "the input and layers a, b.0 and c"
 
 
 def test_says_so_where_nothing_was_asked() -> None:
     found = ledger({"baseline": 0.2})
-    assert answer("other", EXPERIMENT, found) == ["No question was asked."]
+    assert answer("other", EXPERIMENT, found, 1.0) == ["No question was asked."]
 
 
 def test_says_what_was_chosen_and_how_often() -> None:
@@ -81,9 +111,22 @@ def test_says_what_was_chosen_and_how_often() -> None:
         for setting, value in (("alpha", alpha), ("eligible", layers))
     ]
     columns = ["experiment", "method", "seed", "setting", "chosen"]
-    (said,) = about_choices(pd.DataFrame(rows, columns=columns), EXPERIMENT)
+    said, edge = about_choices(pd.DataFrame(rows, columns=columns), EXPERIMENT)
+    assert edge.startswith("Chosen chose alpha 0.2 on 2 of 3 seeds, the smallest offered: ")
+    assert edge.endswith("a wider list may choose less.")
     assert "chosen from 4: alpha 0.2, eligible 1 on 2 of 3 seeds" in said
     assert "alpha 1.0, eligible 0 on 1 of 3 seeds" in said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "edge"), [(["1.0", "1.0", "0.0"], "the largest"), (["0.0", "0.0", "1.0"], "")]
+)
+def test_the_edge_of_a_list_is_said_but_where_it_is_none(chosen: list[str], edge: str) -> None:
+    columns = ["experiment", "method", "seed", "setting", "chosen"]
+    rows = [("own", "weight_decay", seed, "weight_decay", each) for seed, each in enumerate(chosen)]
+    said = " ".join(about_choices(pd.DataFrame(rows, columns=columns), EXPERIMENT))
+    assert ("offered" in said) == bool(edge)
+    assert edge in said
 
 
 def test_says_when_the_validation_loss_is_lowest() -> None:
@@ -92,7 +135,10 @@ def test_says_when_the_validation_loss_is_lowest() -> None:
     columns = ["method", "seed", "step", "validation_loss"]
     histories = pd.DataFrame(rows, columns=columns)
     histories.index = pd.Index([0, 1, 2, 0, 1, 2])  # as of files put together
-    assert "of 9, mean over seeds: a 6, b 9." in about_steps(histories)
+    said = about_steps(histories)
+    assert "of 9, mean over seeds: a 6, b 9." in said
+    assert said.endswith("still improving when it ended: raise epochs (b).")
+    assert "improving" not in about_steps(histories[histories["method"] == "a"])
     assert about_steps(histories.assign(validation_loss=float("nan"))) == ""
 
 

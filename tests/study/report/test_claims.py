@@ -118,7 +118,7 @@ def test_a_claim_about_seeds_has_its_share_on_an_axis_of_its_own() -> None:
 def test_open_claims_say_how_many_seeds_and_settled_ones_do_not() -> None:
     (view,) = views({"direction": "lower", "smallest": 0.0, "method": "dropout"})
     assert view.row["verdict"] == "inconclusive"
-    assert view.needed == f"{view.seeds_needed} seeds would settle it"
+    assert view.needed == f"a new study planned with {view.seeds_needed} seeds would settle it"
     (view,) = views({"direction": "lower", "smallest": 0.1, "relative": True})
     assert view.row["verdict"] == "supported"
     assert view.needed == view.seeds_needed == ""
@@ -151,6 +151,28 @@ def test_contradicted_claims_are_counted_by_what_was_found_instead() -> None:
         {"direction": "not_lower", "smallest": 0.1, "relative": True},
     )
     assert outcomes(shown) == {"opposite": 2, "right sign but negligible": 1}
+
+
+@pytest.mark.parametrize(
+    ("smallest", "answer"),
+    [
+        (0.5, "No: the opposite was found."),  # +0.8 to +1.3
+        (1.15, "No: it is the opposite, but not surely by as much as matters."),
+        (1.5, "No: there is no difference that matters."),
+    ],
+)
+def test_the_opposite_is_found_only_where_it_matters(smallest: float, answer: str) -> None:
+    asked = {"direction": "lower", "smallest": smallest}
+    claim = check(Claim, USUAL | asked | {"id": "c"})
+    worse = [3.0, 5.2, 2.1, 8.9]
+    table = pd.DataFrame(
+        [("e", "manifold", seed, "test_nll", v) for seed, v in zip(SEEDS, worse, strict=True)],
+        columns=MEASURES,
+    )
+    table = pd.concat([runs().query("method == 'baseline'"), table])
+    (view,) = claim_views(ledger_table([claim], table), table, [])
+    assert view.row["outcome"] == "opposite"
+    assert view.answer == answer
 
 
 def test_claims_are_counted_and_grouped_and_know_whose_twin_they_are() -> None:
