@@ -24,7 +24,7 @@ def test_findings_are_those_of_the_committed_examples() -> None:
         for quoted in re.findall(r"`([^`]+)`", " ".join(said.split())):
             assert quoted in answer, name
             checked += 1
-    assert checked == 7
+    assert checked == 8
 
 
 def test_means_are_those_of_the_committed_examples() -> None:
