@@ -152,14 +152,14 @@ def test_an_edit_of_ones_own_code_retrains_and_a_comment_does_not(mine: Project)
 
 
 def test_a_sweep_turns_a_number_and_all_are_compared(mine: Project) -> None:
-    before = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain").stdout
+    before = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain", ".").stdout
     sweep = ("python", "../tools", "sweep", "mixup.alpha", "0.4", "1")
     swept = mine.run(*sweep).stdout
     told = [line for line in swept.splitlines() if line.startswith("Experiment")]
     assert told == ["Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=0.4"]
     ((name, _),) = re.findall(r"^mixup\.alpha = 0\.4 \((.*)\), 1 \((.*)\)$", swept, re.MULTILINE)
     assert (mine.folder / "report/sweep_mixup.alpha.png").exists()
-    after = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain").stdout
+    after = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain", ".").stdout
     assert after == before
     again = mine.run(*sweep).stdout
     assert again.splitlines()[-2:] == swept.splitlines()[-2:]
