@@ -28,8 +28,9 @@ from study.files import whole_folder
 from study.params import check, did_you_mean
 from study.paths import RunKey
 from study.report.place import ROOT, in_clone
-from study.starting_values import NETS, StartingValues, hidden_layers, starting_values
-from study.training.experiment import read_run_config
+from study.starting_values import NETS, hidden_layers, starting_values
+from study.starting_words import OPTIONS, as_options, caution, in_words
+from study.training.experiment import ExperimentConfig, read_run_config
 from study.training.net import check_fits
 from study.training.own_functions import build_own_net
 from study.validation import read_study
@@ -73,13 +74,7 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
     if folder.exists():
         raise StudyError(f"{folder} already exists: name another folder, or delete it first")
     python = python_command(folder)
-    config = check(OwnDataConfig, own, "own")
-    try:
-        dataset, about = read_own(config)
-    except StudyError as error:
-        if hint := without_commas(config.targets, str(error)):
-            raise StudyError(f"{error}{hint}") from error
-        raise
+    dataset, about = read_data(own)
     file, spec = own_code(net)
     values = starting_values(dataset, about, spec, layers_of(file, spec, dataset))
     if path := own.get("path"):
@@ -98,8 +93,18 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
         if file:
             copy_code(file, made)
         with inside(made):
-            check_study(dataset)
-    return said
+            recipe = check_study(dataset).training
+    return said + caution(dataset, about, recipe.test_fraction)
+
+
+def read_data(own: dict[str, Any]) -> tuple[Dataset, Description]:
+    """Read the data that section ``own`` names, with errors that name options instead of keys."""
+    try:
+        return read_own(check(OwnDataConfig, own, "own"))
+    except StudyError as error:
+        said, target = str(error), own.get("target") or []
+        hint = without_commas([target] if isinstance(target, str) else target, said)
+        raise StudyError(f"{said}{hint or as_options(said)}") from error
 
 
 def without_commas(targets: list[str], error: str) -> str:
@@ -159,18 +164,6 @@ def layers_of(file: Path | None, spec: str | None, dataset: Dataset) -> list[str
     return hidden_layers(net)
 
 
-def in_words(about: Description, values: StartingValues, n_seeds: int) -> str:
-    """Say what the study is of, and how much it trains."""
-    shares = ", ".join(f"{name} {n:,}" for name, n in list(about.counts.items())[:10])
-    shape = " x ".join(map(str, about.input_shape))
-    n_trained = n_seeds * (1 + 1 + 4 + 1 + 1 + len(values.alphas) * len(values.choices))
-    return (
-        f"{about.n_samples:,} samples of {shape} inputs; {shares}. The net: "
-        f"{values.net.get('module', values.net.get('kind'))}. {n_seeds} seeds, six methods: "
-        f"{n_trained:,} trainings of {values.epochs} epochs."
-    )
-
-
 def fill(folder: Path, content: dict[str, Any]) -> None:
     """Write the files of a study from their templates."""
     environment = Environment(
@@ -195,10 +188,12 @@ def inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def check_study(dataset: Dataset) -> None:
+def check_study(dataset: Dataset) -> ExperimentConfig:
     """Check the study in the current folder: its numbers, its net, and where that is mixed."""
-    for method in read_study().experiments["own"].all_methods:
+    experiment = read_study().experiments["own"]
+    for method in experiment.all_methods:
         check_fits(read_run_config(RunKey("own", method, 0)), dataset)
+    return experiment
 
 
 def own_section(asked: argparse.Namespace) -> dict[str, Any]:
@@ -231,7 +226,11 @@ def own_key(text: str) -> tuple[str, Any]:
 
 def words(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n  ".join(["what may be said of the data:", *OPTIONS.values()]),
+    )
     parser.add_argument("folder", type=Path, nargs="?", help="that is made; the name of the study")
     parser.add_argument(
         "--data", required=True, metavar="PATH",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tqdm import tqdm
 
@@ -22,7 +22,7 @@ class Progress:
         self._n = sum(len(job.keys) for job in costs)
         self._done = 0
         # Before the bar, which leaves the cursor at its end.
-        print(f"{self._n} runs to train on {where}", flush=True)
+        print(f"{self._n} runs to train on {where}{_with_tried(costs)}", flush=True)
         self._bar = tqdm(
             total=sum(costs.values()),
             bar_format="{desc} |{bar:20}| {elapsed}, {remaining} to go{postfix}",
@@ -47,3 +47,12 @@ class Progress:
 
     def close(self) -> None:
         self._bar.close()
+
+
+def _with_tried(jobs: Iterable[Job]) -> str:
+    """Count the trainings where some runs choose, which try every combination."""
+    choices = [config.settings.choose for job in jobs for config in job.configs]
+    n_trainings = sum(len(choose.combinations) if choose else 1 for choose in choices)
+    if n_trainings == len(choices):
+        return ""
+    return f", {n_trainings:,} trainings with those tried for a choice"

@@ -1,0 +1,77 @@
+"""What a person reads who makes a study: what it is of, and how to say more of the data."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from study.data.dataset import Dataset
+from study.data.labels import class_members
+from study.data.own import Description
+from study.starting_values import StartingValues
+
+FEWEST_TESTED = 5
+"""Test samples of a class of which fewer tell little."""
+OPTIONS = {
+    "path": "--data PATH",
+    "name": "--data NAME",
+    "target": "--target COLUMN",
+    "group": "--group COLUMN",
+    "format": "--own format=csv",
+    "drop": "--own 'drop=[COLUMN]'",
+    "categories": "--own 'categories=[COLUMN]'",
+    "keep": "--own 'keep=[COLUMN]'",
+    "missing": """--own 'missing=["", NA, TEXT]'""",
+    "separator": "--own 'separator=;'",
+    "decimal": "--own decimal=,",
+    "encoding": "--own encoding=latin-1",
+    "most_categories": "--own most_categories=200",
+    "smallest_class": "--own smallest_class=3",
+    "image_size": "--own image_size=32",
+    "colour": "--own colour=grey",
+}
+"""Key of section ``own`` of params.yaml -> an example of the option that sets it."""
+
+
+def as_options(error: str) -> str:
+    """Say which options set the keys that an error names, as ``own.decimal``; "" for none."""
+    keys = dict.fromkeys(re.findall(r"\bown\.([a-z_]+)", error))
+    options = [OPTIONS[key] for key in keys if key in OPTIONS]
+    return f". On the command line: {' or '.join(options)}" if options else ""
+
+
+def in_words(about: Description, values: StartingValues, n_seeds: int) -> str:
+    """Say what the study is of, and how much it trains."""
+    shares = ", ".join(f"{name} {n:,}" for name, n in list(about.counts.items())[:10])
+    shape = " x ".join(map(str, about.input_shape))
+    n_trained = n_seeds * (1 + 1 + 4 + 1 + 1 + len(values.alphas) * len(values.choices))
+    return (
+        f"{about.n_samples:,} samples of {shape} inputs; {shares}. The net: "
+        f"{values.net.get('module', values.net.get('kind'))}. {n_seeds} seeds, six methods: "
+        f"{6 * n_seeds:,} runs, {n_trained:,} trainings with those tried for a choice, of "
+        f"{values.epochs} epochs."
+    )
+
+
+def caution(dataset: Dataset, about: Description, test_fraction: float) -> str:
+    """Say so where the smallest class has too few test samples to tell much; else "".
+
+    Args:
+        dataset: the data.
+        about: their description.
+        test_fraction: of each class, unless there is an official test set.
+    """
+    official = dataset.official_test
+    tested = {
+        name: int(members[official].sum()) if official.any() else test_fraction * members.sum()
+        for name, members in class_members(dataset, about.class_names).items()
+    }
+    name = min(tested, key=tested.__getitem__)
+    n = int(np.rint(tested[name]))
+    if n >= FEWEST_TESTED:
+        return ""
+    return (
+        f"\nCaution: {name} has {n} test sample{'s' * (n != 1)} on each seed, of which nobody can "
+        "tell much: expect open questions, or add samples."
+    )
