@@ -111,7 +111,7 @@ def about_choices(choices: pd.DataFrame, experiment: ExperimentConfig) -> Iterat
         choose = experiment.methods[str(method)].choose
         among = f" from {len(choose.combinations)}" if choose else ""
         said = [
-            f"{', '.join(f'{setting} {row[setting]}' for setting in counts.columns[:-1])} "
+            f"{', '.join(_setting(name, str(row[name]), choose) for name in counts.columns[:-1])} "
             f"on {row['seeds']} of {counts['seeds'].sum()} seeds"
             for _, row in counts.head(4).iterrows()
         ]
@@ -120,6 +120,14 @@ def about_choices(choices: pd.DataFrame, experiment: ExperimentConfig) -> Iterat
         yield f"Chosen on validation data by {words}{among}: {'; '.join(said)}{more}."
         if choose:
             yield from _at_edges(words, rows, choose)
+
+
+def _setting(name: str, value: str, choose: Choice | None) -> str:
+    """Say what was chosen, layers in words; only ``choose`` tells numbers of layers from names."""
+    for layers in choose.eligible if choose and name == "eligible" else []:
+        if " ".join(map(str, layers)) == value:
+            return f"at {layers_text(layers)}"
+    return f"{name} {value}"
 
 
 def _at_edges(words: str, choices: pd.DataFrame, choose: Choice) -> Iterator[str]:

@@ -114,8 +114,29 @@ def test_says_what_was_chosen_and_how_often() -> None:
     said, edge = about_choices(pd.DataFrame(rows, columns=columns), EXPERIMENT)
     assert edge.startswith("Chosen chose alpha 0.2 on 2 of 3 seeds, the smallest offered: ")
     assert edge.endswith("a wider list may choose less.")
-    assert "chosen from 4: alpha 0.2, eligible 1 on 2 of 3 seeds" in said
-    assert "alpha 1.0, eligible 0 on 1 of 3 seeds" in said
+    assert "chosen from 4: alpha 0.2, at hidden layer 1 on 2 of 3 seeds" in said
+    assert "alpha 1.0, at the input on 1 of 3 seeds" in said
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([0, 1, 2], "at the input and hidden layers 1 and 2"),
+        (["input", "blocks.0"], "at the input and layer blocks.0"),
+        ([1, 2], "at hidden layers 1 and 2"),
+        (["0", "2"], "at layers 0 and 2"),  # names of a Sequential's; "0" is not the input
+    ],
+)
+def test_chosen_layers_are_said_in_words(layers: list[int | str], said: str) -> None:
+    chosen = EXPERIMENT.methods["chosen"]
+    assert chosen.choose
+    choose = chosen.choose.model_copy(update={"eligible": [layers]})
+    methods = {"chosen": chosen.model_copy(update={"choose": choose})}
+    columns = ["experiment", "method", "seed", "setting", "chosen"]
+    written = " ".join(map(str, layers))
+    choices = pd.DataFrame([("own", "chosen", 0, "eligible", written)], columns=columns)
+    (line,) = about_choices(choices, EXPERIMENT.model_copy(update={"methods": methods}))
+    assert line.endswith(f": {said} on 1 of 1 seeds.")
 
 
 @pytest.mark.parametrize(
