@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+from typing import Any
 
 import numpy as np
+import yaml
 
 from study.data.dataset import Dataset
 from study.data.labels import class_members
 from study.data.own import Description
+from study.errors import StudyError
 from study.starting_values import StartingValues
 
 FEWEST_TESTED = 5
@@ -39,6 +43,27 @@ def as_options(error: str) -> str:
     keys = dict.fromkeys(re.findall(r"\bown\.([a-z_]+)", error))
     options = [OPTIONS[key] for key in keys if key in OPTIONS]
     return f". On the command line: {' or '.join(options)}" if options else ""
+
+
+def without_commas(targets: list[str], error: str) -> str:
+    """Say how to write several columns, where an error is about one whose name has a comma."""
+    if "own.target: there is no column" not in error or "," not in " ".join(targets):
+        return ""
+    names = " ".join(targets).replace(",", " ").split()
+    return f"; for several columns write --target {shlex.join(names)}"
+
+
+def own_key(text: str) -> tuple[str, Any]:
+    """Read KEY=VALUE; VALUE is YAML, but that a sign alone, such as a comma, is itself."""
+    key, is_there, value = text.partition("=")
+    if not is_there:
+        raise StudyError(f"--own {text} must be KEY=VALUE, as in drop=[id]")
+    if len(value) == 1 and not value.isalnum():
+        return key, value
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise StudyError(f"--own {text}: {value} is no YAML, as in drop=[id]") from error
 
 
 def in_words(about: Description, values: StartingValues, n_seeds: int) -> str:

@@ -1,7 +1,6 @@
 """Make a study of your own data: ``python -m tools new_study mine --data my.csv --target species``.
 
-The folder that it makes is a DVC study; ``dvc repro`` in it answers whether mixing helps.
-"""
+It is a DVC study, and ``dvc repro`` in its folder answers whether mixing helps."""
 
 from __future__ import annotations
 
@@ -15,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from study.code import code_run
@@ -29,7 +27,14 @@ from study.params import check, did_you_mean
 from study.paths import RunKey
 from study.report.place import ROOT, in_clone
 from study.starting_values import NETS, hidden_layers, starting_values
-from study.starting_words import OPTIONS, as_options, caution, in_words
+from study.starting_words import (
+    OPTIONS,
+    as_options,
+    caution,
+    in_words,
+    own_key,
+    without_commas,
+)
 from study.training.experiment import ExperimentConfig, read_run_config
 from study.training.net import check_fits
 from study.training.own_functions import build_own_net
@@ -105,14 +110,6 @@ def read_data(own: dict[str, Any]) -> tuple[Dataset, Description]:
         said, target = str(error), own.get("target") or []
         hint = without_commas([target] if isinstance(target, str) else target, said)
         raise StudyError(f"{said}{hint or as_options(said)}") from error
-
-
-def without_commas(targets: list[str], error: str) -> str:
-    """Say how to write several columns, where an error is about one whose name has a comma."""
-    if "own.target: there is no column" not in error or "," not in " ".join(targets):
-        return ""
-    names = " ".join(targets).replace(",", " ").split()
-    return f"; for several columns write --target {shlex.join(names)}"
 
 
 def copy_code(file: Path, made: Path) -> None:
@@ -209,19 +206,6 @@ def own_section(asked: argparse.Namespace) -> dict[str, Any]:
     target = asked.target[0] if len(asked.target) == 1 else asked.target or None
     section = where | {"target": target, "group": asked.group}
     return section | dict(map(own_key, asked.own))
-
-
-def own_key(text: str) -> tuple[str, Any]:
-    """Read KEY=VALUE; VALUE is YAML, but that a sign alone, such as a comma, is itself."""
-    key, is_there, value = text.partition("=")
-    if not is_there:
-        raise StudyError(f"--own {text} must be KEY=VALUE, as in drop=[id]")
-    if len(value) == 1 and not value.isalnum():
-        return key, value
-    try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise StudyError(f"--own {text}: {value} is no YAML, as in drop=[id]") from error
 
 
 def words(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -14,9 +14,10 @@ from study.errors import StudyError
 from study.inference.claims import read_claims
 from study.inference.design import read_design
 from study.params import check, read_params, read_section
+from study.starting_words import own_key
 from study.training.experiment import ExperimentConfig
 from study.validation import read_study
-from tools.new_study import FILES, new_study, own_key, own_section, words
+from tools.new_study import FILES, new_study, own_section, words
 
 CODE = Path(__file__).parents[2]
 NET = """
