@@ -51,9 +51,9 @@ def page(visit: Visit) -> Page:
 
 
 def methods(page: Page) -> list[str]:
-    """Read the first column of what is seen of the spirals' changes."""
+    """Read the first column of the rows shown of the spirals' changes, in sight or not."""
     cells = page.locator("table.changed").first.locator("tbody tr:visible td:first-child")
-    return [text.strip() for text in cells.all_inner_texts()]
+    return [text.strip() for text in cells.all_text_contents()]
 
 
 def test_asks_for_nothing_and_runs_nothing_strange(visit: Visit) -> None:
