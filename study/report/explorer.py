@@ -37,7 +37,7 @@ from study.training.run import Run, load_run
 
 CELLS = 120
 CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
-# What a run adds to the page, about 8 kB with a map, bounds how many can be chosen from.
+# What runs add to the page bounds how many can be chosen from.
 MOST_SEEDS = 8
 MOST_POINTS = 1000
 

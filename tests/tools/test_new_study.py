@@ -28,13 +28,7 @@ def build(shape, n_classes):
     return torch.nn.Sequential(hidden(shape[0]), torch.nn.ReLU(), torch.nn.Linear(8, n_classes))
 """
 
-
-@pytest.fixture(autouse=True)
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that counts as the one of the code."""
-    monkeypatch.setattr("tools.new_study.ROOT", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("clone")
 
 
 @pytest.fixture

@@ -13,13 +13,7 @@ from study.params import check
 from study.starting_words import OPTIONS
 from tools.new_study import new_study, own_section, words
 
-
-@pytest.fixture(autouse=True)
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that counts as the one of the code."""
-    monkeypatch.setattr("tools.new_study.ROOT", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("clone")
 
 
 @pytest.fixture
