@@ -12,7 +12,7 @@ from typing import Any, SupportsFloat
 
 from torch import Tensor, nn
 
-MODEL_FIRST = "the order is ManifoldMixup(model, layers, alpha)"
+MODEL_FIRST = "the model comes first, as in ManifoldMixup(model, layers, alpha)"
 GIVE_TENSORS = "give tensors, such as torch.as_tensor(x, dtype=torch.float32)"
 
 
