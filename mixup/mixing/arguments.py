@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from mixup.mixing.checks import GIVE_TENSORS, found
 from mixup.mixing.formula import tensors_of
 
 GIVE_A_PLAN = "give plan=mixer.draw(batch_size)"
@@ -122,7 +123,13 @@ def batch_of(
         )
     tensors = [*tensors_of(value)]
     if not tensors:
-        raise TypeError(f"no tensor among the arguments tells the batch size: {GIVE_A_PLAN}")
+        given = ", ".join(
+            f"{name} is {found(value)}" for name, value in _named(signature, args, kwargs)
+        )
+        raise TypeError(
+            f"no tensor among the arguments tells the batch size ({given or 'there are none'}): "
+            f"{GIVE_TENSORS}; or {GIVE_A_PLAN} where the model makes tensors itself"
+        )
     sizes = {_size(tensor, batch_dim) for tensor in tensors if tensor.ndim > batch_dim}
     if len(sizes) > 1:
         raise ValueError(
@@ -139,6 +146,14 @@ def _size(tensor: Tensor, batch_dim: int) -> int:
             f"{batch_dim}"
         )
     return tensor.shape[batch_dim]
+
+
+def _named(
+    signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    names = (*signature.positional, *(f"argument {i}" for i in range(len(args))))
+    yield from zip(names, args, strict=False)
+    yield from kwargs.items()
 
 
 def _has_tensor(value: Any) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
+
+from mixup.mixing.checks import fraction, positive
 
 
 def entropy_floor(alpha: float, beta: float | None = None, *, p_different: float = 1.0) -> float:
@@ -27,6 +27,7 @@ def entropy_floor(alpha: float, beta: float | None = None, *, p_different: float
         The floor in nats, for one-hot targets and for a single binary one alike.
 
     Raises:
+        TypeError: one of them is no number.
         ValueError: ``alpha`` or ``beta`` is not positive, or ``p_different`` is no probability.
 
     Example:
@@ -35,10 +36,8 @@ def entropy_floor(alpha: float, beta: float | None = None, *, p_different: float
     """
     beta = alpha if beta is None else beta
     for name, value in (("alpha", alpha), ("beta", beta)):
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be > 0 and finite, got {value}")
-    if not 0 <= p_different <= 1:
-        raise ValueError(f"p_different must be in [0, 1], got {p_different}")
+        positive(name, value)
+    fraction("p_different", p_different)
     whole, first, second = torch.special.digamma(
         torch.tensor([alpha + beta + 1, alpha + 1, beta + 1], dtype=torch.float64)
     ).tolist()

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from mixup.mixing.checks import GIVE_TENSORS
+
 
 def mix(h: Any, lam: float | Tensor, perm: Tensor, *, batch_dim: int = 0) -> Any:
     """Mix each sample with its partner.
@@ -180,9 +182,13 @@ def map_tensors(function: Callable[[Tensor], Tensor], tree: Any, batch_dim: int 
         return mapped
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
+    is_array = hasattr(tree, "__array__")
+    advice = (
+        GIVE_TENSORS if is_array else "mix at a layer whose state is one, or at one of its parts"
+    )
     raise TypeError(
         f"cannot mix a {type(tree).__name__}: a state must be a tensor, or a tuple, list, dict or "
-        "dataclass of tensors; mix at a layer whose state is one, or at one of its parts"
+        f"dataclass of tensors; {advice}"
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from mixup.mixing.arguments import Signature
+from mixup.mixing.checks import GIVE_TENSORS, found
 from mixup.mixing.formula import add_noise, map_tensors, mix, tensors_of
 from mixup.mixing.layers import INPUT, Place
 from mixup.mixing.plan import MixPlan
@@ -45,7 +46,7 @@ class Pass:
 
     def change(self, state: Any, batch_dim: int) -> Any:
         if not isinstance(state, Tensor) and not any(map(_is_number, tensors_of(state))):
-            raise TypeError(f"there is no floating-point tensor to mix, but {_what(state)}")
+            raise TypeError(f"there is no floating-point tensor to mix, but {found(state)}")
         if self.stop_gradient:
             state = map_tensors(torch.Tensor.detach, state)
         if self.mixes_features:
@@ -139,7 +140,7 @@ class Hook:
                 return type(output)(*items) if hasattr(output, "_fields") else type(output)(items)
         except LookupError:
             pass
-        raise TypeError(f"at {self.name!r}: no part {part!r}, but {_what(output)}")
+        raise TypeError(f"at {self.name!r}: no part {part!r}, but {found(output)}")
 
     def _watch(self, changed: Any) -> None:
         """Find out whether the model reads what the layer returned, or what went into it."""
@@ -164,8 +165,11 @@ class Hook:
             raise type(error)(f"at {self.name!r}: {error}{self._advice(state)}") from error
 
     def _advice(self, state: Any) -> str:
-        if self.name.partition(":")[0] != INPUT or any(map(_is_number, tensors_of(state))):
+        tensors = [*tensors_of(state)]
+        if self.name.partition(":")[0] != INPUT or any(map(_is_number, tensors)):
             return ""
+        if not tensors:
+            return "" if state is None else f"; {GIVE_TENSORS}"
         parts = self._module.named_modules()
         names = [name for name, part in parts if isinstance(part, nn.Embedding)]
         listed = f", such as {names[0]!r}" if names else ""
@@ -178,11 +182,3 @@ class _Token:
 
 def _is_number(tensor: Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _what(state: Any) -> str:
-    if isinstance(state, Mapping):
-        return f"a {type(state).__name__} of {', '.join(map(str, state))}"
-    if isinstance(state, tuple | list):
-        return f"a {type(state).__name__} of {len(state)} items"
-    return f"a {type(state).__name__}"

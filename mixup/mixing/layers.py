@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 import torch
 from torch import nn
 
+from mixup.mixing.checks import MODEL_FIRST, found, is_module
+
 INPUT = "input"
 # Wrappers put these between the names that the model's author gave.
 _WRAPPERS = {"_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"}
@@ -26,6 +28,15 @@ def unwrap(model: nn.Module) -> nn.Module:
             model = inner
         else:
             return model
+
+
+def in_a_row(layers: Iterable[tuple[nn.Module, bool]]) -> tuple[nn.Sequential, list[str]]:
+    """Build a model of (layer, eligible) pairs, and name the layers that are eligible."""
+    pairs = list(layers)
+    for index, (layer, _) in enumerate(pairs):
+        is_module(f"layer {index}", layer)
+    eligible = [str(index) for index, (_, flag) in enumerate(pairs) if flag]
+    return nn.Sequential(*(layer for layer, _ in pairs)), eligible
 
 
 def is_compiled(module: nn.Module) -> bool:
@@ -72,25 +83,29 @@ def find_layers(model: nn.Module, layers: Layers) -> dict[str, Place]:
         {name: place}, in the order given; "input" has the model itself.
 
     Raises:
-        TypeError: ``layers`` is a single name, or an item is neither name nor module.
+        TypeError: ``layers`` is no list, or an item is neither name nor module.
         ValueError: no layer at all; an item that matches nothing; one that is selected twice; a
             container that is never called; an argument that the model does not have.
     """
-    if isinstance(layers, str | nn.Module):
+    if isinstance(layers, str):
         raise TypeError(f"layers must be a list, got {layers!r}: write [{layers!r}]")
+    if isinstance(layers, nn.Module):
+        raise TypeError(f"layers must be a list, got {found(layers)}: write [...] around it")
+    if not isinstance(layers, Iterable):
+        raise TypeError(f"layers must be a list, got {found(layers)}: {MODEL_FIRST}")
     weights = layers if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
     known = _named_layers(model)
-    found: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for item, weight in weights.items():
         path, part = _split(item, known)
         for name in _matches(path, model, known):
             full = name if part is None else f"{name}:{part}"
-            if full in found:
+            if full in places:
                 raise ValueError(f"layer {full!r} is selected twice, again by {item!r}")
-            found[full] = Place(model if name == INPUT else known[name], weight, part)
-    if not found:
+            places[full] = Place(model if name == INPUT else known[name], weight, part)
+    if not places:
         raise ValueError("no layer to mix at; to train without mixing, call the model itself")
-    return found
+    return places
 
 
 def _split(
@@ -121,7 +136,8 @@ def _matches(item: str | nn.Module, model: nn.Module, known: dict[str, nn.Module
         if names == [INPUT]:
             raise ValueError("a module named 'input' cannot be mixed at: rename it")
     elif not isinstance(item, str):
-        raise TypeError(f"a layer must be a name or a module, got {item!r}")
+        known_names = _what_there_is(str(item), known)
+        raise TypeError(f"a layer must be a name or a module, got {found(item)}; {known_names}")
     elif item == INPUT:
         return [INPUT]
     else:

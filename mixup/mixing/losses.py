@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mixup.mixing.formula import mix_finite
+from mixup.mixing.checks import found, is_tensor
+from mixup.mixing.formula import mix_finite, tensors_of
 from mixup.mixing.linearity import check_linear
 
 Criterion = Callable[..., Tensor]
@@ -42,9 +43,11 @@ def mixed_loss(
 ) -> Tensor:
     """Compute the loss of a mixed batch; see `MixPlan.loss`."""
     if not isinstance(target, Tensor):
+        if next(tensors_of(target), None) is None:
+            is_tensor("target", target)
         raise TypeError(
-            f"target must be a tensor, got {type(target).__name__}; of several targets, "
-            "add up one plan.loss each"
+            f"target must be a tensor, got {found(target)}: of several targets, add up one "
+            "plan.loss each"
         )
     if not target.ndim or target.shape[0] != perm.shape[0]:
         raise ValueError(f"target has shape {tuple(target.shape)} for a batch of {len(perm)}")

@@ -11,8 +11,9 @@ from torch import nn
 
 from mixup.mixing.again import all_tensors
 from mixup.mixing.arguments import Signature, batch_of, refuse_draw, refuse_labels
+from mixup.mixing.checks import MODEL_FIRST, is_module, whole
 from mixup.mixing.hooks import Hooks, Repeated, Skipped
-from mixup.mixing.layers import Layers, find_layers, is_compiled, refuse_half_eval, unwrap
+from mixup.mixing.layers import Layers, find_layers, in_a_row, is_compiled, refuse_half_eval, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
 from mixup.mixing.sampler import Pairing, Rows, Sampler, Seed
 
@@ -36,9 +37,9 @@ class ManifoldMixup:
         model: any module; compiled and DistributedDataParallel models are looked through.
         layers: where mixing may enter: names as in ``model.named_modules()``, glob patterns
             (``*`` does not cross a dot, ``**`` does), modules, and "input", the first parameter of
-            the model's ``forward``; or a mapping of these to relative weights. All are equally
-            likely by default. ``"input:NAME"`` is another argument; ``"LAYER:PART"`` only one
-            item of the tuple or mapping that a layer returns, by index or key.
+            the model's ``forward``, no other; or a mapping of these to relative weights. All are
+            equally likely by default. ``"input:NAME"`` is another argument; ``"LAYER:PART"`` only
+            one item of the tuple or mapping that a layer returns, by index or key.
         alpha: parameter of the Beta distribution, > 0.
         beta: its second parameter, > 0; ``alpha`` when None.
         seed: of the mixer's own generators: an int, ints such as ``[seed, rank]``, a numpy
@@ -60,7 +61,7 @@ class ManifoldMixup:
             set later, as in ``mixer.sampler.probability = 0``.
 
     Raises:
-        TypeError: ``layers`` is a single name, or has an item that is neither name nor module.
+        TypeError: ``model`` or a layer is no module, ``layers`` no list, a setting no number.
         ValueError: an argument is out of range, or a layer is not there.
 
     Randomness: generators of its own, numpy's; torch's global ones are not touched. `state_dict`
@@ -94,10 +95,11 @@ class ManifoldMixup:
     ) -> None:
         if where not in ("after", "before"):
             raise ValueError(f"where must be 'after' or 'before', got {where!r}")
+        is_module("model", model, MODEL_FIRST)
         inner = unwrap(model)
         places = find_layers(inner, layers)
         self.model = model
-        self.batch_dim = batch_dim
+        self.batch_dim = whole("batch_dim", batch_dim)
         self._signature = Signature.of(inner)
         inputs = [place.part for place in places.values() if place.module is inner]
         self._input = inputs[0] if inputs else None
@@ -128,9 +130,7 @@ class ManifoldMixup:
         Raises:
             ValueError: no layer is eligible.
         """
-        pairs = list(layers)
-        eligible = [str(index) for index, (_, flag) in enumerate(pairs) if flag]
-        model = nn.Sequential(*(layer for layer, _ in pairs))
+        model, eligible = in_a_row(layers)
         return cls(model, eligible, alpha, where="before", **options)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -10,6 +9,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from mixup.mixing.checks import fraction, is_criterion, is_tensor, not_negative, shape, short
 from mixup.mixing.formula import mix
 from mixup.mixing.losses import mixed_loss, plain_loss
 from mixup.mixing.targets import binary_entropy, onehot
@@ -35,6 +35,7 @@ class MixPlan:
         noise_seed: seed of that noise.
 
     Raises:
+        TypeError: ``lam`` or ``noise`` is no number, or ``perm`` no tensor.
         ValueError: ``lam`` or ``perm`` has a shape, dtype or range other than the above, ``perm``
             is no permutation, ``mixes`` is none of the three, or ``noise`` is negative.
     """
@@ -48,21 +49,23 @@ class MixPlan:
 
     def __post_init__(self) -> None:
         perm, lam = self.perm, self.lam
+        is_tensor("perm", perm)
         if perm.ndim != 1 or perm.dtype != torch.int64:
-            raise ValueError(f"perm must be int64 of shape (N,), got {perm.dtype} {_shape(perm)}")
+            raise ValueError(f"perm must be int64 of shape (N,), got {perm.dtype} {shape(perm)}")
         if not torch.equal(perm.sort().values, torch.arange(len(perm), device=perm.device)):
-            raise ValueError(f"perm must have each of 0, ..., N - 1 once, got {_short(perm)}")
-        if isinstance(lam, Tensor) and (lam.shape != perm.shape or not lam.is_floating_point()):
+            raise ValueError(f"perm must have each of 0, ..., N - 1 once, got {short(perm)}")
+        if not isinstance(lam, Tensor):
+            fraction("lam", lam)
+        elif lam.shape != perm.shape or not lam.is_floating_point():
             raise ValueError(
-                f"lam must be a float or a float tensor of shape {_shape(perm)}, "
-                f"got {lam.dtype} {_shape(lam)}"
+                f"lam must be a float or a float tensor of shape {shape(perm)}, "
+                f"got {lam.dtype} {shape(lam)}"
             )
-        if not torch.as_tensor((lam >= 0) & (lam <= 1)).all():
-            raise ValueError(f"lam must be in [0, 1], got {_short(lam)}")
+        elif not ((lam >= 0) & (lam <= 1)).all():
+            raise ValueError(f"lam must be in [0, 1], got {short(lam)}")
         if self.mixes not in get_args(Mixes):
             raise ValueError(f"mixes must be one of {get_args(Mixes)}, got {self.mixes!r}")
-        if not (self.noise >= 0 and math.isfinite(self.noise)):
-            raise ValueError(f"noise must be >= 0 and finite, got {self.noise}")
+        not_negative("noise", self.noise)
 
     @classmethod
     def _unchecked(cls, **values: Any) -> MixPlan:
@@ -125,7 +128,7 @@ class MixPlan:
             The loss, reduced as the criterion does.
 
         Raises:
-            TypeError: ``target`` is not a tensor.
+            TypeError: ``target`` is not a tensor, or ``criterion`` a class, or nothing to call.
             ValueError: ``target`` has not N entries; the criterion is not linear in a target of
                 numbers (squared error is not); lam is per sample, labels are hard, and the
                 criterion has no ``reduction`` to turn off; an option has an entry a sample, and
@@ -133,13 +136,16 @@ class MixPlan:
         """
         if terms != "auto" and terms != "two":
             raise ValueError(f"terms must be one of {get_args(Terms)}, got {terms!r}")
-        if not self.mixes_labels:
-            return plain_loss(criterion, output, target, options)
-        two_terms = terms == "two"
-        return mixed_loss(
-            *(criterion, output, target, self.lam, self.perm, options),
-            permute=permute, two_terms=two_terms, linear=linear,
-        )  # fmt: skip
+        try:
+            if not self.mixes_labels:
+                return plain_loss(criterion, output, target, options)
+            return mixed_loss(
+                *(criterion, output, target, self.lam, self.perm, options),
+                permute=permute, two_terms=terms == "two", linear=linear,
+            )  # fmt: skip
+        except Exception:
+            is_criterion(criterion)
+            raise
 
     def mix_targets(self, target: Tensor) -> Tensor:
         """Mix targets that are numbers: ``lam * target + (1 - lam) * target[perm]``.
@@ -197,13 +203,18 @@ class MixPlan:
             mask: (N, ...), booleans, or numbers of which 0 stands for what is left out.
 
         Raises:
+            TypeError: ``mask`` is not a tensor.
             ValueError: ``mask`` has not N entries.
         """
         if len(mask) != len(self.perm):
-            raise ValueError(f"mask has shape {_shape(mask)} for a batch of {len(self.perm)}")
+            raise ValueError(f"mask has shape {shape(mask)} for a batch of {len(self.perm)}")
         if not self.mixes_features:
             return mask
-        return torch.maximum(mask, mask.index_select(0, self.perm.to(mask.device)))
+        try:
+            return torch.maximum(mask, mask.index_select(0, self.perm.to(mask.device)))
+        except (AttributeError, TypeError):
+            is_tensor("mask", mask)
+            raise
 
     def entropy(self, target: Tensor) -> float:
         """Compute the entropy of this batch's mixed targets, the floor of its mean loss.
@@ -230,21 +241,7 @@ class MixPlan:
         return self._unchecked(**(vars(self) | moved))
 
     def __repr__(self) -> str:
-        parts = [f"layer={self.layer!r}", f"lam={_short(self.lam)}", f"perm={_short(self.perm)}"]
+        parts = [f"layer={self.layer!r}", f"lam={short(self.lam)}", f"perm={short(self.perm)}"]
         parts += [f"mixes={self.mixes!r}"] * (self.mixes != "both")
         parts += [f"noise={self.noise}, noise_seed={self.noise_seed}"] * bool(self.noise)
         return f"MixPlan({', '.join(parts)})"
-
-
-def _shape(tensor: Tensor) -> tuple[int, ...]:
-    return tuple(tensor.shape)
-
-
-def _short(value: float | Tensor) -> str:
-    if not isinstance(value, Tensor):
-        return f"{value:.4f}"
-    form = "{:.4f}" if value.is_floating_point() else "{}"
-    items = [form.format(item) for item in value.tolist()]
-    if len(items) > 12:
-        items = [*items[:9], "...", *items[-2:]]
-    return f"[{', '.join(items)}]"

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from mixup.mixing.ahead import Ahead
+from mixup.mixing.checks import found, fraction, not_negative, number, positive
 from mixup.mixing.plan import Mixes, MixPlan
 
 Pairing = Literal["random", "derangement", "halves"]
@@ -36,6 +37,7 @@ class Sampler:
         alpha, beta, per_sample, pairing, mixes, noise, probability, seed: as in `ManifoldMixup`.
 
     Raises:
+        TypeError: one of them is no number, or no seed.
         ValueError: one of them is out of its range.
 
     Randomness: two numpy generators made from ``seed``, one for layer and lam, one for whatever
@@ -62,7 +64,8 @@ class Sampler:
         probability: float = 1.0,
     ) -> None:
         for name, weight in layers.items():
-            if not (weight > 0 and math.isfinite(weight)):
+            of_layer = number(f"the weight of layer {name!r}", weight)
+            if not (of_layer > 0 and math.isfinite(of_layer)):
                 raise ValueError(f"the weight of layer {name!r} must be > 0, got {weight}")
         for option, choice, choices in (
             ("pairing", pairing, get_args(Pairing)),
@@ -70,19 +73,17 @@ class Sampler:
         ):
             if choice not in choices:
                 raise ValueError(f"{option} must be one of {choices}, got {choice!r}")
-        if not (noise >= 0 and math.isfinite(noise)):
-            raise ValueError(f"noise must be >= 0 and finite, got {noise}")
         self._layers = tuple(layers)
         total = sum(layers.values())
         self._thresholds = [part / total for part in accumulate(layers.values())][:-1]
-        self._alpha = _positive("alpha", alpha)
-        self._beta = None if beta is None else _positive("beta", beta)
-        self._probability = _probability(probability)
-        self._per_sample, self._noise = per_sample, float(noise)
+        self._alpha = positive("alpha", alpha)
+        self._beta = None if beta is None else positive("beta", beta)
+        self._probability = fraction("probability", probability)
+        self._per_sample, self._noise = per_sample, not_negative("noise", noise)
         self._pairing: Pairing = pairing
         self._mixes: Mixes = mixes
         self._worker_seed: int | None = None
-        self._start(np.random.default_rng(seed))
+        self._start(_generator(seed))
         self._settings = {
             "layers": {name: float(weight) for name, weight in layers.items()},
             "per_sample": per_sample,
@@ -110,7 +111,7 @@ class Sampler:
 
     @alpha.setter
     def alpha(self, value: float) -> None:
-        self._change("_alpha", _positive("alpha", value))
+        self._change("_alpha", positive("alpha", value))
 
     @property
     def beta(self) -> float:
@@ -119,7 +120,7 @@ class Sampler:
 
     @beta.setter
     def beta(self, value: float) -> None:
-        self._change("_beta", _positive("beta", value))
+        self._change("_beta", positive("beta", value))
 
     @property
     def probability(self) -> float:
@@ -128,7 +129,7 @@ class Sampler:
 
     @probability.setter
     def probability(self, value: float) -> None:
-        self._change("_probability", _probability(value))
+        self._change("_probability", fraction("probability", value))
 
     def _change(self, name: str, value: float) -> None:
         self._draws.rewind()
@@ -213,13 +214,8 @@ class Sampler:
             setattr(self, f"_{name}", value)
 
 
-def _positive(name: str, value: float) -> float:
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name} must be > 0 and finite, got {value}")
-    return float(value)
-
-
-def _probability(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f"probability must be in [0, 1], got {value}")
-    return float(value)
+def _generator(seed: Seed) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"seed must be an int >= 0, or several, got {found(seed)}") from error

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from mixup import ManifoldMixup, MixPlan
+from mixup import ManifoldMixup, MixPlan, mix
 from tests import reference
 
 PERM = [2, 0, 1, 3]
@@ -93,6 +93,46 @@ def test_an_input_that_is_not_clear_is_refused(x: Tensor, t: Tensor) -> None:
     named = ManifoldMixup(model, ["input:x"], 1.0)
     assert_close(named(t=t, x=x, plan=plan("input:x"))[0], model(x=mixed(x), t=t))
     assert len(named(t=t, x=x)[1].perm) == 4
+
+
+class TwoInputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.image, self.table = nn.Linear(3, 2).double(), nn.Linear(1, 2).double()
+        self.head = nn.Linear(2, 3).double()
+
+    def forward(self, image: Tensor, table: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.image(image) * self.table(table)))
+
+
+class OfDict(nn.Module):
+    """As TwoInputs, of one argument."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        return self.model(**inputs)
+
+
+def test_of_several_inputs_one_is_mixed_unless_a_dict_has_them_all(x: Tensor, t: Tensor) -> None:
+    model, table = TwoInputs(), t.unsqueeze(1)
+    for name, inputs in (
+        ("input", (mixed(x), table)),
+        ("input:image", (mixed(x), table)),
+        ("input:table", (x, mixed(table))),
+    ):
+        mixer = ManifoldMixup(model, [name], 1.0)
+        assert_close(mixer(x, table, plan=plan(name))[0], model(*inputs))
+    both = model(mixed(x), mixed(table))
+    of_dict = ManifoldMixup(OfDict(model), ["input", "model.head"], 1.0)
+    inputs = {"image": x, "table": table}
+    assert_close(of_dict(inputs, plan=plan("input"))[0], both)
+    assert len(of_dict(inputs)[1].perm) == 4
+    by_hand = plan("input")
+    assert_close(model(*mix((x, table), by_hand.lam, by_hand.perm)), both)
 
 
 def test_a_state_without_a_number_is_refused(x: Tensor) -> None:

@@ -223,7 +223,7 @@ def test_entropy_is_the_loss_of_the_best_prediction() -> None:
 
 
 def test_bad_targets_are_refused(logits: Tensor, labels: Tensor) -> None:
-    with pytest.raises(TypeError, match="target must be a tensor, got tuple"):
+    with pytest.raises(TypeError, match="target must be a tensor, got a tuple of 2 items: of"):
         plan().loss(F.cross_entropy, logits, (labels, labels))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"target has shape \(4,\) for a batch of 5"):
         plan().loss(F.cross_entropy, logits, labels[:4])
