@@ -80,11 +80,13 @@ def typed(name: str, column: pd.Series, decimal: str) -> pd.Series:
         return as_texts(column)
     numbers, is_text = as_numbers(column, decimal)
     texts = column[is_text]
-    if len(texts) and (len(texts) < len(values) or all(map(_hint, texts.unique()))):
+    n_numbers = len(values) - len(texts)
+    if len(texts) and (n_numbers or all(map(_hint, texts.unique()))):
+        others = f", and {n_numbers:,} other values are" if n_numbers else ""
         raise StudyError(
             f"{at_rows(texts.index)}, column {dotted(name)}: {shown(texts.iloc[0])} is no number"
-            f"{_hint(texts.iloc[0])}, and {len(values) - len(texts):,} other values are. Else add "
-            "the text to own.missing, or the column to own.categories or own.drop"
+            f"{_hint(texts.iloc[0])}{others}. Else add the text to own.missing, or the column to "
+            "own.categories or own.drop"
         )
     return as_texts(column) if len(texts) else numbers
 

@@ -44,7 +44,7 @@ OTHER: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "percent": (
         csv(age=["5%", "12.5%"] * 20),
         {},
-        "rows 2, 3, .*column age: '5%' is no number: write it without the sign %",
+        r"rows 2, 3, .*column age: '5%' is no number: write it without the sign %\. Else add",
     ),
     "a currency": (changed("age", 4, "€ 20"), {}, "row 4, column age: .*without the sign €"),
     "digits of other scripts": (changed("age", 4, "٢٠"), {}, "column age: '٢٠' is no number, and"),
