@@ -58,7 +58,7 @@ TESTS = {
         *("mixing/test_formula", "mixing/test_formula_infinities", "mixing/test_plan"),
         *("mixing/test_layers_of_all_kinds", "mixing/test_models", "mixing/test_plan_losses"),
     ],
-    "mixup/mixing/checks": ["mixing/test_checks"],
+    "mixup/mixing/checks": ["mixing/test_checks", "mixing/test_plan"],
     "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
     "mixup/mixing/linearity": ["mixing/test_linearity"],
     "mixup/mixing/entropy": ["mixing/test_entropy"],

@@ -56,6 +56,15 @@ def test_whatever_is_a_number_is_taken(net: MLP) -> None:
     assert math.isfinite(entropy_floor(np.float32(0.5)))
 
 
+def test_the_ends_of_ranges(net: MLP) -> None:
+    for probability in (0, 1):
+        mixer = ManifoldMixup(net, ["input"], 1.0, probability=probability, noise=0)
+        assert mixer.sampler.probability == probability
+    for name in ("alpha", "beta"):
+        with pytest.raises(ValueError, match=f"^{name} must be > 0 and finite, got 0$"):
+            ManifoldMixup(net, ["input"], **({"alpha": 1.0} | {name: 0}))
+
+
 def test_no_alpha(net: MLP) -> None:
     with pytest.raises(TypeError, match="alpha must be a number, got None: give one"):
         ManifoldMixup(net, ["input"], None)  # type: ignore[arg-type]
