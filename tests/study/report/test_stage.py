@@ -49,6 +49,21 @@ def test_no_markup_of_params_and_claims_gets_into_the_page(html: str) -> None:
     assert "<img src=x" not in html
 
 
+def test_claims_that_were_not_asked_are_not_called_open(inside: Path, html: str) -> None:
+    assert "What is open</h2>" in html
+    path = Path("metrics/claims.csv")
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content.replace("inconclusive", "not asked"), encoding="utf-8")
+    try:
+        report.main()
+        without = report.PAGE.read_text(encoding="utf-8")
+    finally:
+        path.write_text(content, encoding="utf-8")
+        report.PAGE.write_text(html, encoding="utf-8")
+    assert "What is open or not asked</h2>" in without
+    assert "What is open</h2>" not in without
+
+
 def test_page_names_no_other_file_and_no_folder_of_this_machine(inside: Path, html: str) -> None:
     assert not re.search(r'(?:src|srcset)="(?!data:)', html)
     assert not re.search(r'<link(?! rel="icon" href="data:)', html)
