@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -47,6 +48,20 @@ def test_the_printed_plan_is_the_one_in_the_text() -> None:
 def test_docstring_examples(module: Any) -> None:
     names = {"torch": torch, "nn": nn, **vars(module)}
     assert doctest.testmod(module, extraglobs=names).failed == 0
+
+
+def test_mixing_hurts_where_the_page_says_so() -> None:
+    ledger = pd.read_csv(ROOT / "full/metrics/claims.csv").set_index("id")
+    assert (ledger.loc[["P-alpha-manifold", "P-alpha-input"], "high"] < 0).all()
+    assert ledger.loc["F-calib-2d", "low"] > 0
+    summary = pd.concat(
+        pd.read_csv(ROOT / study / "metrics/summary.csv")
+        for study in (".", "full", "examples/all_of_mnist")
+    )
+    inputs = summary["experiment"].str.startswith("mnist") & summary["method"].str.match("input")
+    errors = summary[inputs & (summary["metric"] == "test_ece")]
+    assert len(errors) >= 9
+    assert (errors["difference"] > 0).all()
 
 
 @pytest.mark.slow

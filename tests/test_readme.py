@@ -1,5 +1,6 @@
 """What README.md and docs/recipes.md promise: code, links, counts and `dvc exp run` lines."""
 
+import json
 import re
 import shlex
 import shutil
@@ -84,6 +85,21 @@ def test_counts_of_runs_are_those_of_the_default_study() -> None:
     n_methods = sum(len(of.all_methods) for of in study.experiments.values())
     assert f"a sixth seed: trains its own {n_methods} runs" in README
     assert study.seeds == [0, 1, 2, 3, 4]
+
+
+def test_the_changes_shown_are_of_the_committed_headline() -> None:
+    headline = json.loads((ROOT / "metrics/headline.json").read_text(encoding="utf-8"))
+    rows = re.findall(r"^metrics/headline.json +(\S+) +(\S+) +\S+ +\S+$", README, re.MULTILINE)
+    for path, before in rows:
+        value = headline
+        for key in path.split("."):
+            value = value[key]
+        assert float(before) == value
+    mixing = {"input", "hidden", "manifold"}
+    changed = [len(of[name]) for of in headline.values() for name in mixing & of.keys()]
+    verdicts = ("supported", "contradicted", "inconclusive")
+    assert f"(Five of its {sum(changed) + len(verdicts)} lines.)" in README
+    assert len(rows) == 5
 
 
 def test_the_picture_of_the_pipeline_has_its_stages() -> None:

@@ -24,7 +24,7 @@ def test_findings_are_those_of_the_committed_examples() -> None:
         for quoted in re.findall(r"`([^`]+)`", " ".join(said.split())):
             assert quoted in answer, name
             checked += 1
-    assert checked == 8
+    assert checked == 9
 
 
 def test_means_are_those_of_the_committed_examples() -> None:
@@ -34,6 +34,19 @@ def test_means_are_those_of_the_committed_examples() -> None:
     assert f"right on {100 * means['baseline', 'test_accuracy']:.1f} % of test digits" in said
     before, after = (means["input", f"{kind}test_nll"] for kind in ("", "tempered_"))
     assert f"from an NLL of {before:.3f} to {after:.3f}" in said
+
+
+def test_as_many_test_samples_as_the_accuracies_are_shares_of() -> None:
+    (said,) = re.findall(r"as (\d+) test samples tell little", " ".join(PAGE.split()))
+    runs = pd.read_csv(EXAMPLES / "breast_cancer/metrics/runs.csv")
+    right = runs.loc[runs["metric"] == "test_accuracy", "value"] * int(said)
+    assert (right - right.round()).abs().max() < 0.001
+
+
+def test_the_images_stop_at_the_last_step_on_every_seed() -> None:
+    found = pd.read_csv(EXAMPLES / "fashion_mnist/metrics/calibration.csv")
+    steps = found.loc[found["metric"] == "stopped_step", "value"]
+    assert (steps == 12 * (8000 // 128)).all()
 
 
 def test_the_digits_choose_the_smallest_alpha_on_every_seed() -> None:

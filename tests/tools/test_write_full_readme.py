@@ -130,6 +130,11 @@ def test_the_plan_is_as_the_page_says() -> None:
     assert f"{sum(errors):.2f} together" in PAGE
     blocks = 60_000 // (experiments["mnist"].training.disjoint or 0)
     assert f"MNIST makes {blocks} disjoint training sets" in PAGE
+    ledger = read_ledger(FULL / "metrics/claims.csv")
+    assert ledger["n"].max() == seeds[1]
+    names = ledger.loc[ledger["verdict"] == "inconclusive", "experiment"]
+    left = sum(experiments[name].training.disjoint is None for name in names)
+    assert f"could still decide {left} of the open claims" in PAGE
 
 
 def test_claims_and_plan_are_those_stated_before_the_runs() -> None:
