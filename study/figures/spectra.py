@@ -17,7 +17,7 @@ from study.figures.style import (
 )
 
 _SCALINGS = {
-    "raw": "states as they are: the first value is mostly the distance from the origin",
+    "raw": "states as they are: the first value holds the distance from the origin",
     "centred": "class mean subtracted: spread within the class, in units of the hidden space",
     "scale_free": "class mean subtracted, total spread of all classes divided out",
 }
