@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -34,15 +36,12 @@ def pgd(
     radius: float,
     *,
     steps: int = 40,
-    restarts: int = 1,
     generator: torch.Generator,
 ) -> Tensor:
-    """Climb the loss by projected gradient steps from random points of the ball.
+    """Climb the loss by projected gradient steps from a random point of the ball.
 
     ``x' = clip(x' + 2.5 * radius / steps * sign(g), ball and [0, 1])``: the step size lets the
-    search cross the ball and turn back. Of several restarts each sample keeps the first example
-    that fools the net, else the one of the largest loss; only samples that still resist are tried
-    again.
+    search cross the ball and turn back.
 
     Source: Madry et al. (2018), sections 2.1 and 5.
 
@@ -51,39 +50,14 @@ def pgd(
         inputs: (N, F), in [0, 1].
         labels: (N,) int64, the true classes.
         radius: of the ball, >= 0.
-        steps: gradient steps of one search, >= 1.
-        restarts: searches, >= 1, each from its own point.
-        generator: draws where the searches start.
+        steps: gradient steps, >= 1.
+        generator: draws where the search starts.
 
     Returns:
         (N, F) examples in [0, 1], at most ``radius`` from the inputs in each feature.
 
     Randomness: ``generator``.
     """
-    examples = inputs.clone()
-    largest = torch.full(labels.shape, -torch.inf, dtype=inputs.dtype)
-    resisting = torch.arange(len(labels))
-    for _ in range(restarts):
-        found = _climb(net, inputs[resisting], labels[resisting], radius, steps, generator)
-        with torch.no_grad():
-            logits = net(found)
-        loss = cross_entropy(logits, labels[resisting], reduction="none")
-        fooled = logits.argmax(1) != labels[resisting]
-        better = fooled | (loss > largest[resisting])
-        examples[resisting[better]] = found[better]
-        largest[resisting[better]] = loss[better]
-        resisting = resisting[~fooled]
-    return examples
-
-
-def _climb(
-    net: Net,
-    inputs: Tensor,
-    labels: Tensor,
-    radius: float,
-    steps: int,
-    generator: torch.Generator,
-) -> Tensor:
     low, high = (inputs - radius).clamp(min=0), (inputs + radius).clamp(max=1)
     uniform = torch.rand(inputs.shape, dtype=inputs.dtype, generator=generator)
     examples = low + (high - low) * uniform
@@ -91,6 +65,39 @@ def _climb(
         examples = examples + 2.5 * radius / steps * _gradient(net, examples, labels).sign()
         examples = examples.clamp(low, high)
     return examples
+
+
+@torch.no_grad()
+def resists(net: Net, examples: Tensor, labels: Tensor) -> NDArray[np.bool_]:
+    """Tell of which (N, F) examples the net still finds the true class."""
+    found: NDArray[np.bool_] = (net(examples).argmax(1) == labels).numpy()
+    return found
+
+
+def search(
+    attack: Callable[[Tensor, Tensor], Tensor], net: Net, inputs: Tensor, labels: Tensor, n: int
+) -> tuple[Tensor, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Attack up to ``n`` times: after the first, only the samples that no attack has fooled yet.
+
+    Args:
+        attack: makes examples of inputs and labels, others at each call.
+        net: as for `fgsm`.
+        inputs: (N, F), in [0, 1].
+        labels: (N,) int64, the true classes.
+        n: how often, >= 1.
+
+    Returns:
+        The examples of the first attack; (N,) which samples resist it; (N,) which resist all.
+    """
+    first = attack(inputs, labels)
+    by_first = resists(net, first, labels)
+    by_all = by_first.copy()
+    for _ in range(n - 1):
+        left = np.flatnonzero(by_all)
+        if not len(left):
+            break
+        by_all[left] = resists(net, attack(inputs[left], labels[left]), labels[left])
+    return first, by_first, by_all
 
 
 def _gradient(net: Net, inputs: Tensor, labels: Tensor) -> Tensor:

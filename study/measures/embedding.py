@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances_argmin, silhouette_score
 
 from study.measures.bottleneck import States
-from study.measures.hulls import core, hull_coverage, hull_overlap, of_classes
+from study.measures.hulls import core, hull_shares, of_classes
 from study.measures.measure import Measure, of_training
 from study.paths import RunKey
 from study.training.experiment import ExperimentConfig
@@ -76,8 +76,8 @@ def embedding_measures(splits: Mapping[str, States]) -> dict[str, float]:
         measures[f"{split}_scatter_ratio"] = scatter_ratio(states, labels)
         measures[f"{split}_silhouette"] = silhouette(states, labels)
         for name, points in {"hull": (states, labels), "core_hull": core(states, labels)}.items():
-            measures[f"{split}_{name}_coverage"] = hull_coverage(*points)
-            measures[f"{split}_{name}_overlap"] = hull_overlap(*points)
+            coverage, overlap = hull_shares(*points)
+            measures |= {f"{split}_{name}_coverage": coverage, f"{split}_{name}_overlap": overlap}
     measures["test_nearest_centroid_accuracy"] = nearest_centroid_accuracy(
         *splits["train"], *splits["test"]
     )

@@ -11,11 +11,13 @@ RASTER = 512
 CORE = 0.95
 
 
-def hull_coverage(states: np.ndarray, labels: np.ndarray, raster: int = RASTER) -> float:
-    """Give the share of the points' bounding box that the convex hulls of the classes cover.
+def hull_shares(
+    states: np.ndarray, labels: np.ndarray, raster: int = RASTER
+) -> tuple[float, float]:
+    """Measure how much the convex hulls of the classes cover, and how much of that they share.
 
-    The box is cut into ``raster`` x ``raster`` cells; a cell counts if its centre lies in at
-    least one hull. A class whose points are on a line has no area. One stray point, such as a
+    The points' bounding box is cut into ``raster`` x ``raster`` cells; a hull covers those whose
+    centres lie in it. A class whose points are on a line has no area. One stray point, such as a
     digit mistaken for another, can widen a hull a lot; see `core`.
 
     Args:
@@ -24,30 +26,16 @@ def hull_coverage(states: np.ndarray, labels: np.ndarray, raster: int = RASTER) 
         raster: cells along each side of the box.
 
     Returns:
-        A number in [0, 1]; NaN if the box has no area.
+        The share of the box that is covered, NaN if the box has no area; and the share of the
+        covered cells that lie in two hulls or more, NaN if no hull has an area. With an overlap of
+        0 a straight line separates any two classes, which is where a margin between them begins.
     """
     hulls = _hulls_over_box(states, labels, raster)
-    return float(np.nan if hulls is None else (hulls > 0).mean())
-
-
-def hull_overlap(states: np.ndarray, labels: np.ndarray, raster: int = RASTER) -> float:
-    """Give the share of the area covered by class hulls that two or more of them cover.
-
-    Measured on the same cells as `hull_coverage`. 0 means that a straight line separates any
-    two classes, which is where a margin between them begins.
-
-    Args:
-        states: (N, 2) float.
-        labels: (N,) int.
-        raster: cells along each side of the box.
-
-    Returns:
-        A number in [0, 1]; NaN if no hull has an area.
-    """
-    hulls = _hulls_over_box(states, labels, raster)
-    if hulls is None or not hulls.any():
-        return float("nan")
-    return float((hulls > 1).sum() / (hulls > 0).sum())
+    if hulls is None:
+        return float("nan"), float("nan")
+    n_covered = (hulls > 0).sum()
+    overlap = (hulls > 1).sum() / n_covered if n_covered else float("nan")
+    return float((hulls > 0).mean()), float(overlap)
 
 
 def core(

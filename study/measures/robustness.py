@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
 from study.data.dataset import Dataset
-from study.measures.attacks import Net, fgsm, pgd
+from study.measures.attacks import Net, fgsm, pgd, resists, search
 from study.measures.config import AttacksConfig
 from study.measures.deformations import check_images, evenly
 from study.measures.measure import Measure, named
@@ -84,62 +83,27 @@ def attack_measures(
     net, source = _logits(run), _logits(baseline) if baseline else None
     measures = {
         "attacked_samples": float(len(labels)),
-        "unattacked_accuracy": _resists(net, inputs, labels).mean(),
+        "unattacked_accuracy": resists(net, inputs, labels).mean(),
     }
     for radius in config.radii:
         generator = torch.Generator().manual_seed(run.config.seed)
-        resists = _resists(net, fgsm(net, inputs, labels, radius), labels)
-        known = resists
+        by_fgsm = known = resists(net, fgsm(net, inputs, labels, radius), labels)
         if source:
-            by_transfer = _resists(net, fgsm(source, inputs, labels, radius), labels)
+            by_transfer = resists(net, fgsm(source, inputs, labels, radius), labels)
             measures[f"transfer_fgsm_accuracy_{named(radius)}"] = by_transfer.mean()
-            known = resists & by_transfer
-        first, by_first, by_pgd = _searched(net, inputs, labels, radius, config, generator)
+            known = by_fgsm & by_transfer
+        attack = partial(pgd, net, radius=radius, steps=config.pgd_steps, generator=generator)
+        first, by_first, by_pgd = search(attack, net, inputs, labels, config.pgd_searches)
         with torch.no_grad():
             loss = cross_entropy(net(first), labels)
         measures |= {
-            f"fgsm_accuracy_{named(radius)}": resists.mean(),
+            f"fgsm_accuracy_{named(radius)}": by_fgsm.mean(),
             f"pgd_accuracy_{named(radius)}": by_pgd.mean(),
             f"pgd_missed_{named(radius)}": (by_pgd & ~known).mean(),
             f"pgd_restart_gain_{named(radius)}": by_first.mean() - by_pgd.mean(),
             f"pgd_loss_{named(radius)}": loss,
         }
     return {name: float(value) for name, value in measures.items()}
-
-
-def _searched(
-    net: Net,
-    inputs: Tensor,
-    labels: Tensor,
-    radius: float,
-    config: AttacksConfig,
-    generator: torch.Generator,
-) -> tuple[Tensor, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Search with PGD once, and once more and more where that fooled nobody.
-
-    Returns:
-        The examples of the first search; which samples resist it; which resist all searches.
-    """
-
-    def search(left: NDArray[np.bool_], restarts: int) -> Tensor:
-        return pgd(
-            net,
-            inputs[left],
-            labels[left],
-            radius,
-            steps=config.pgd_steps,
-            restarts=restarts,
-            generator=generator,
-        )
-
-    first = search(np.ones(len(labels), dtype=bool), 1)
-    by_first = _resists(net, first, labels)
-    by_all = by_first.copy()
-    if config.pgd_searches > 1 and by_first.any():
-        by_all[by_first] = _resists(
-            net, search(by_first, config.pgd_searches - 1), labels[by_first]
-        )
-    return first, by_first, by_all
 
 
 def _logits(run: Run) -> Net:
@@ -152,9 +116,3 @@ def _logits(run: Run) -> Net:
         return pad(out, (1, 0)) if out.shape[1] == 1 else out
 
     return logits
-
-
-@torch.no_grad()
-def _resists(net: Net, examples: Tensor, labels: Tensor) -> NDArray[np.bool_]:
-    resists: NDArray[np.bool_] = (net(examples).argmax(1) == labels).numpy()
-    return resists

@@ -1,11 +1,13 @@
 """Attacks against closed forms on a linear net, and what must hold on any net."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from study.measures.attacks import fgsm, pgd
+from study.measures.attacks import fgsm, pgd, resists, search
 
 RADIUS = 0.1
 
@@ -56,7 +58,7 @@ def test_examples_stay_in_the_ball_and_in_the_box(net, points, radius) -> None:
     before = points[0].clone()
     for found in (
         fgsm(net, *points, radius),
-        pgd(net, *points, radius, steps=5, restarts=3, generator=generator()),
+        pgd(net, *points, radius, steps=5, generator=generator()),
     ):
         assert (found - points[0]).abs().max() <= radius + 1e-12
         assert found.min() >= 0
@@ -67,7 +69,6 @@ def test_examples_stay_in_the_ball_and_in_the_box(net, points, radius) -> None:
 
 
 def test_pgd_finds_larger_losses_than_fgsm_and_fgsm_than_none(net, points) -> None:
-    # few examples fool at this radius, and of those that do the first is kept
     by_pgd = losses(net, pgd(net, *points, 0.3, generator=generator()), points[1]).mean()
     by_fgsm = losses(net, fgsm(net, *points, 0.3), points[1]).mean()
     assert by_pgd > by_fgsm > losses(net, *points).mean()
@@ -93,16 +94,14 @@ def test_the_generator_alone_decides(net, points) -> None:
     assert not torch.equal(attack(1), first)
 
 
-def test_restarts_never_lose_a_sample_that_one_search_fooled(net, points) -> None:
-    def fooled(restarts: int) -> torch.Tensor:
-        found = pgd(net, *points, 0.15, steps=1, restarts=restarts, generator=generator())
-        return net(found).argmax(1) != points[1]
-
-    once, often = fooled(1), fooled(8)
-    assert (often | ~once).all()
+def test_searching_again_never_loses_a_sample_that_one_search_fooled(net, points) -> None:
+    attack = partial(pgd, net, radius=0.15, steps=1, generator=generator())
+    first, by_first, by_all = search(attack, net, *points, 8)
+    assert (by_first == resists(net, first, points[1])).all()
+    assert not (by_all & ~by_first).any()
 
 
-def test_restarts_reach_what_one_search_cannot() -> None:
+def test_searching_again_reaches_what_one_search_cannot() -> None:
     """On a plain with one peak the start decides: only within a tenth of the ball is a slope."""
     inputs = torch.full((400, 1), 0.5, dtype=torch.float64)
     labels = torch.zeros(400, dtype=torch.int64)
@@ -110,24 +109,23 @@ def test_restarts_reach_what_one_search_cannot() -> None:
     def peak(x: torch.Tensor) -> torch.Tensor:
         return torch.cat([torch.full_like(x, 0.5), torch.relu(1 - (x - 0.55).abs() / 0.01)], dim=1)
 
-    def share_fooled(restarts: int) -> float:
-        found = pgd(peak, inputs, labels, 0.1, restarts=restarts, generator=generator())
-        return (peak(found).argmax(1) == 1).double().mean().item()
-
+    attack = partial(pgd, peak, radius=0.1, generator=generator())
+    _, by_first, by_all = search(attack, peak, inputs, labels, 7)
     # the foot is 0.02 wide of a ball of 0.2
-    assert share_fooled(1) == pytest.approx(0.1, abs=0.05)
-    assert share_fooled(7) == pytest.approx(1 - 0.9**7, abs=0.08)
+    assert by_first.mean() == pytest.approx(0.9, abs=0.05)
+    assert by_all.mean() == pytest.approx(0.9**7, abs=0.08)
 
 
-def test_an_example_that_fools_stands_against_one_of_larger_loss() -> None:
-    """Of three classes the true one can be likeliest at 0.34 and overtaken at 0.45."""
-    inputs = torch.full((200, 1), 0.5, dtype=torch.float64)
-    labels = torch.zeros(200, dtype=torch.int64)
-    resisting = torch.tensor([0.34, 0.33, 0.33]).double().log()
-    fooling = torch.tensor([0.45, 0.54, 0.01]).double().log()
+def test_only_what_resists_is_attacked_again() -> None:
+    """A net whose class is the sign, and an attack that turns the sign of its first sample."""
+    inputs, labels = -torch.ones(3, 1), torch.zeros(3, dtype=torch.int64)
+    sizes: list[int] = []
 
-    def halves(x: torch.Tensor) -> torch.Tensor:
-        return torch.where(x > 0.5, fooling, resisting) + 0 * x
+    def attack(inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(labels))
+        return torch.cat([-inputs[:1], inputs[1:]])
 
-    found = pgd(halves, inputs, labels, 0.1, restarts=20, generator=generator())
-    assert (halves(found).argmax(1) == 1).all()
+    _, by_first, by_all = search(attack, linear(torch.ones(1)), inputs, labels, 9)
+    assert by_first.tolist() == [False, True, True]
+    assert not by_all.any()
+    assert sizes == [3, 2, 1]

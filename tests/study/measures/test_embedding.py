@@ -11,7 +11,7 @@ from study.measures.embedding import (
     scatter_ratio,
     silhouette,
 )
-from study.measures.hulls import core, hull_coverage, hull_overlap
+from study.measures.hulls import core, hull_shares
 
 SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
@@ -87,33 +87,31 @@ class TestSilhouette:
 
 class TestHulls:
     def test_apart_squares(self):
-        states, labels = squares((0, 0), (3, 0))  # box 4 x 1
-        assert hull_coverage(states, labels) == pytest.approx(2 / 4, abs=0.005)
-        assert hull_overlap(states, labels) == 0
+        shares = hull_shares(*squares((0, 0), (3, 0)))  # box 4 x 1
+        assert shares == (pytest.approx(2 / 4, abs=0.005), 0)
 
     def test_half_overlapping_squares(self):
-        states, labels = squares((0, 0), (0.5, 0))  # union 1.5 x 1 is the whole box
-        assert hull_coverage(states, labels) == 1
-        assert hull_overlap(states, labels) == pytest.approx(0.5 / 1.5, abs=0.005)
+        shares = hull_shares(*squares((0, 0), (0.5, 0)))  # union 1.5 x 1 is the whole box
+        assert shares == (1, pytest.approx(0.5 / 1.5, abs=0.005))
 
     def test_same_squares_and_inner_points(self):
         states, labels = squares((0, 0), (0, 0), (0, 0))
         states = np.concatenate([states, [[0.3, 0.4], [0.9, 0.2]]])
         labels = np.append(labels, [0, 2])
-        assert hull_coverage(states, labels) == 1
-        assert hull_overlap(states, labels) == 1
+        assert hull_shares(states, labels) == (1, 1)
 
     def test_diagonal_squares_do_not_fill_their_box(self):
-        assert hull_coverage(*squares((0, 0), (2, 2))) == pytest.approx(2 / 9, abs=0.005)
+        shares = hull_shares(*squares((0, 0), (2, 2)))
+        assert shares == (pytest.approx(2 / 9, abs=0.005), 0)
 
     def test_overlap_is_a_share_of_the_union(self):
-        states, labels = squares((0, 0), (0.5, 0.5))
-        assert hull_coverage(states, labels) == pytest.approx(1.75 / 1.5**2, abs=0.005)
-        assert hull_overlap(states, labels) == pytest.approx(0.25 / 1.75, abs=0.005)
+        shares = hull_shares(*squares((0, 0), (0.5, 0.5)))
+        assert shares == pytest.approx((1.75 / 1.5**2, 0.25 / 1.75), abs=0.005)
 
     def test_triangle(self):
         states = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 2.0]])
-        assert hull_coverage(states, np.zeros(3, dtype=int)) == pytest.approx(1 / 2, abs=0.005)
+        shares = hull_shares(states, np.zeros(3, dtype=int))
+        assert shares == (pytest.approx(1 / 2, abs=0.005), 0)
 
     @given(
         scale=st.tuples(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6)),
@@ -125,10 +123,8 @@ class TestHulls:
         labels = np.repeat([0, 1, 2], 30)
         states = rng.normal(size=(90, 2)) + 2.0 * rng.normal(size=(3, 2))[labels]
         moved = (states[:, ::-1] if flip else states) * scale + np.array(shift) * scale
-        for measure in (hull_coverage, hull_overlap):
-            assert measure(moved, labels, raster=64) == pytest.approx(
-                measure(states, labels, raster=64), abs=0.002
-            )
+        shares = hull_shares(states, labels, raster=64)
+        assert hull_shares(moved, labels, raster=64) == pytest.approx(shares, abs=0.002)
 
     def test_area_agrees_with_random_points_and_triangles(self, blobs):
         """A cell is in a hull if it is in a triangle of the class's points."""
@@ -136,10 +132,10 @@ class TestHulls:
         low, high = states.min(axis=0), states.max(axis=0)
         points = np.random.default_rng(3).uniform(low, high, size=(2000, 2))
         count = sum(_in_hull_by_angles(states[labels == c], points) for c in range(3))
-        assert hull_coverage(states, labels) == pytest.approx((count > 0).mean(), abs=0.04)
         overlap = (count > 1).sum() / (count > 0).sum()
         assert 0.1 < overlap < 0.9
-        assert hull_overlap(states, labels) == pytest.approx(overlap, abs=0.04)
+        shares = hull_shares(states, labels)
+        assert shares == pytest.approx(((count > 0).mean(), overlap), abs=0.04)
 
     def test_a_class_on_a_line_or_too_small_has_no_area(self):
         states, labels = squares((0, 0), (3, 0))
@@ -147,19 +143,17 @@ class TestHulls:
         pair = np.array([[1.2, 0.1], [2.8, 0.9]])
         states = np.concatenate([states, line, pair])
         labels = np.append(labels, [2, 2, 2, 3, 3])
-        assert hull_coverage(states, labels) == pytest.approx(2 / 4, abs=0.005)
-        assert hull_overlap(states, labels) == 0
+        assert hull_shares(states, labels) == (pytest.approx(2 / 4, abs=0.005), 0)
 
     def test_only_classes_without_area(self):
         diagonals = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
-        labels = np.array([0, 0, 1, 1])
-        assert hull_coverage(diagonals, labels) == 0
-        assert np.isnan(hull_overlap(diagonals, labels))
+        coverage, overlap = hull_shares(diagonals, np.array([0, 0, 1, 1]))
+        assert coverage == 0
+        assert np.isnan(overlap)
 
     def test_a_box_without_area(self):
         states = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
-        assert np.isnan(hull_coverage(states, np.zeros(3, dtype=int)))
-        assert np.isnan(hull_overlap(states, np.zeros(3, dtype=int)))
+        assert np.isnan(hull_shares(states, np.zeros(3, dtype=int))).all()
 
 
 def _in_hull_by_angles(hull_points: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -216,9 +210,9 @@ class TestEmbeddingMeasures:
         assert measures["test_scatter_ratio"] == scatter_ratio(test, test_labels)
         assert measures["train_silhouette"] == silhouette(train, labels)
         assert measures["test_hull_coverage"] == pytest.approx(3 / 24, abs=0.005)
-        inner = hull_coverage(*core(train, labels))
-        assert measures["train_core_hull_coverage"] == inner != hull_coverage(train, labels)
-        assert measures["train_hull_overlap"] == hull_overlap(train, labels) > 0
+        inner, outer = hull_shares(*core(train, labels)), hull_shares(train, labels)
+        assert measures["train_core_hull_coverage"] == inner[0] != outer[0]
+        assert measures["train_hull_overlap"] == outer[1] > 0
         assert measures["test_nearest_centroid_accuracy"] == NearestCentroid().fit(
             train, labels
         ).score(test, test_labels)
