@@ -140,33 +140,15 @@ def fill(page: str) -> str:
 
 def draw_picture() -> None:
     """Draw the maps of one seed of the default study, whose runs must be here."""
-    import torch
-
     from study.data.dataset import load_dataset
-    from study.figures.boundaries import ProbabilityMap, draw_boundaries
+    from study.figures.boundaries import draw_boundaries
+    from study.figures.parts import probability_map
     from study.figures.style import save
-    from study.measures.plane import bounding_box, evaluate_on_box
-    from study.paths import RunKey, data_file, run_folder
-    from study.tables import read_metrics
-    from study.training.run import load_run
+    from study.paths import RunKey, data_file
 
     dataset = load_dataset(data_file("spirals"))
-    box = bounding_box(dataset.inputs)
-
-    def probability_map(method: str) -> ProbabilityMap:
-        trained = load_run(run_folder(RunKey("spirals", method, 0)))
-        split = trained.split(dataset)
-        return ProbabilityMap(
-            evaluate_on_box(
-                lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box
-            ),
-            box,
-            split.train_inputs.numpy(),
-            split.train_labels.numpy(),
-            read_metrics(trained.folder)["test_accuracy"],
-        )
-
-    figure = draw_boundaries({method: {0: probability_map(method)} for method in DRAWN}, "spirals")
+    maps = {name: {0: probability_map(RunKey("spirals", name, 0), dataset)} for name in DRAWN}
+    figure = draw_boundaries(maps, "spirals")
     figure.set_figheight(figure.get_figheight() + 0.15)  # room for the labels under a single row
     save(figure, PICTURE)
 

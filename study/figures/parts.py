@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from study.data.dataset import Dataset, load_dataset
@@ -19,7 +18,14 @@ from study.figures.style import some_seeds_said
 from study.measures import embedding, hidden_plane
 from study.measures.allowances import calibrate, reliability_tables
 from study.measures.bottleneck import Embeddings
-from study.measures.plane import Box, ClassifiedPlane, bounding_box, evaluate_on_box, shows_inputs
+from study.measures.plane import (
+    Box,
+    ClassifiedPlane,
+    bounding_box,
+    class_1_on_box,
+    evaluate_on_box,
+    shows_inputs,
+)
 from study.paths import RunKey, data_file, run_folder
 from study.tables import (
     HISTORY,
@@ -49,7 +55,7 @@ def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fig
         return
     maps = {
         method: {
-            seed: _probability_map(RunKey(name, method, seed), dataset)
+            seed: probability_map(RunKey(name, method, seed), dataset)
             for seed in seeds[:SEEDS_WITH_MAPS]
         }
         for method in experiment.all_methods
@@ -58,12 +64,13 @@ def boundaries(name: str, experiment: ExperimentConfig, seeds: list[int]) -> Fig
     yield f"boundaries_{name}", draw_boundaries(maps, title)
 
 
-def _probability_map(key: RunKey, dataset: Dataset) -> ProbabilityMap:
+def probability_map(key: RunKey, dataset: Dataset) -> ProbabilityMap:
+    """Map what a run predicts over the box of all inputs, training and test."""
     trained = load_run(run_folder(key))
     split = trained.split(dataset)
     box = bounding_box(dataset.inputs)
     return ProbabilityMap(
-        evaluate_on_box(lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box),
+        class_1_on_box(trained, box),
         box,
         split.train_inputs.numpy(),
         split.train_labels.numpy(),

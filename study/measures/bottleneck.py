@@ -10,7 +10,6 @@ import numpy as np
 
 from study.data.dataset import Dataset
 from study.data.npz import read_npz
-from study.errors import StudyError
 from study.files import whole_folder
 from study.paths import RunKey
 from study.training.run import Run
@@ -34,9 +33,7 @@ def bottleneck_states(run: Run, dataset: Dataset) -> dict[str, States]:
     Raises:
         StudyError: the net has no bottleneck.
     """
-    if run.config.net.bottleneck is None:
-        raise StudyError(f"{run.folder} has a net without a bottleneck")
-    k, split = run.config.net.bottleneck.layer, run.split(dataset)
+    k, split = run.bottleneck.layer, run.split(dataset)
     return {
         "train": (run.states(split.train_inputs, k), split.train_labels.numpy()),
         "test": (run.states(split.test_inputs, k), split.test_labels.numpy()),

@@ -16,7 +16,6 @@ from study.measures.plane import (
     boundary_length,
     bounding_box,
     input_plane,
-    logits_from,
     low_confidence_share,
 )
 from study.measures.spectra import effective_rank, singular_values, spectra_table
@@ -84,8 +83,13 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
         raise StudyError(f"{run.folder} is no run of two classes in a plane with a 2-D bottleneck")
     inputs = input_plane(run, dataset)
     states = run.states(torch.from_numpy(inputs.points), bottleneck.layer)
-    logits = logits_from(run, bottleneck.layer)
-    return inputs, ClassifiedPlane(logits, bounding_box(states), states, inputs.labels)
+    hidden = ClassifiedPlane(
+        lambda at: run.logits(at, bottleneck.layer)[:, 0],
+        bounding_box(states),
+        states,
+        inputs.labels,
+    )
+    return inputs, hidden
 
 
 def hidden_measures(run: Run, dataset: Dataset, resolution: int = 200) -> dict[str, float]:
@@ -187,8 +191,6 @@ def uniform_states(run: Run, box: Box, n: int) -> NDArray[np.float32]:
 
     Randomness: a generator of its own with a fixed seed, the same inputs for every run.
     """
-    if run.config.net.bottleneck is None:
-        raise StudyError(f"{run.folder} has a net without a bottleneck")
     low, high = np.reshape(box, (2, 2)).T
     inputs = np.random.default_rng(0).uniform(low, high, (n, 2)).astype(np.float32)
-    return run.states(torch.from_numpy(inputs), run.config.net.bottleneck.layer)
+    return run.states(torch.from_numpy(inputs), run.bottleneck.layer)

@@ -69,6 +69,15 @@ def evaluate_on_box(
     return _evaluate(function, box, (np.arange(resolution) + 0.5) / resolution)
 
 
+def class_1_on_box(
+    run: Run, box: tuple[float, float, float, float], resolution: int = 200
+) -> Values:
+    """Evaluate a run's P(class 1) on a box of its inputs, as `evaluate_on_box` does."""
+    return evaluate_on_box(
+        lambda points: run.probabilities(torch.from_numpy(points))[:, 1], box, resolution
+    )
+
+
 def level_length(function: Function, box: Box, level: float, resolution: int = 200) -> float:
     """Measure the line in ``box`` along which ``function`` equals ``level``.
 
@@ -146,18 +155,8 @@ def input_plane(run: Run, dataset: Dataset) -> ClassifiedPlane:
         raise StudyError(f"{run.folder} is no run of two classes in a plane")
     split = run.split(dataset)
     points, labels = split.train_inputs.numpy(), split.train_labels.numpy()
-    return ClassifiedPlane(logits_from(run, 0), bounding_box(dataset.inputs), points, labels)
-
-
-def logits_from(run: Run, k: int) -> Function:
-    """Give the map from (N, D) states after hidden layer k to the (N,) logits of class 1."""
-
-    @torch.no_grad()
-    def logits(points: NDArray[np.float32]) -> NDArray[np.float64]:
-        of_points: NDArray[np.float64] = run.net(torch.from_numpy(points), start=k).double().numpy()
-        return of_points[:, 0]
-
-    return logits
+    box = bounding_box(dataset.inputs)
+    return ClassifiedPlane(lambda at: run.logits(at, 0)[:, 0], box, points, labels)
 
 
 def low_confidence_share(plane: ClassifiedPlane, resolution: int = 200) -> float:

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from study.data.dataset import Dataset
-from study.errors import StudyError
 from study.measures.measure import Measure, of_training
 from study.measures.spectra import singular_values
 from study.seeds import Purpose, seed_sequence
@@ -74,9 +72,7 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
 
     Randomness: the pairs, from a generator seeded by the run's seed, so that methods share them.
     """
-    bottleneck = run.config.net.bottleneck
-    if bottleneck is None:
-        raise StudyError(f"{run.folder} has a net without a bottleneck")
+    bottleneck = run.bottleneck
     logits = class_logits_from(run, bottleneck.layer)
     split = run.split(dataset)
     measures: dict[str, float] = {}
@@ -104,9 +100,8 @@ def bottleneck_measures(run: Run, dataset: Dataset, n_pairs: int) -> dict[str, f
 def class_logits_from(run: Run, k: int) -> Callable[[Floats], NDArray[np.float64]]:
     """Give the map from (N, D) states after hidden layer k to (N, C) logits, two for one logit."""
 
-    @torch.no_grad()
     def logits(states: Floats) -> NDArray[np.float64]:
-        found = run.net(torch.from_numpy(states.astype(np.float32)), start=k).double().numpy()
+        found = run.logits(states, k)
         return np.concatenate([-found, found], axis=1) / 2 if found.shape[1] == 1 else found
 
     return logits

@@ -17,7 +17,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from study.data.dataset import Dataset, load_dataset
@@ -30,10 +29,10 @@ from study.figures.style import (
 )
 from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
-from study.measures.plane import CONFIDENCE_LEVELS, evaluate_on_box, shows_inputs
+from study.measures.plane import CONFIDENCE_LEVELS, bounding_box, class_1_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
 from study.training.experiment import ExperimentConfig, runs_of
-from study.training.run import Run, load_run
+from study.training.run import load_run
 
 CELLS = 120
 CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
@@ -154,12 +153,13 @@ def _curves(history: pd.DataFrame) -> dict[str, list[float]]:
 
 def _add_maps(content: dict[str, Any], keys: list[RunKey], dataset: Dataset) -> None:
     """Add every run's P(class 1) over the box of the data, and every seed's training points."""
-    (left, bottom), (right, top) = dataset.inputs.min(axis=0), dataset.inputs.max(axis=0)
-    box = (float(left), float(right), float(bottom), float(top))
+    box = bounding_box(dataset.inputs)
     content["map"] = {"box": box, "cells": CELLS, "points": {}}
     for key in keys:
         trained = load_run(run_folder(key))
-        content["runs"][_name(key)]["map"] = _differences(np.rint(255 * _grid(trained, box)))
+        content["runs"][_name(key)]["map"] = _differences(
+            np.rint(255 * class_1_on_box(trained, box, CELLS))
+        )
         if str(key.seed) not in content["map"]["points"]:
             split = trained.split(dataset)
             content["map"]["points"][str(key.seed)] = {
@@ -172,12 +172,6 @@ def _differences(image: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Take from each pixel what its neighbours let expect, modulo 256; that compresses better."""
     across = np.diff(np.diff(image, axis=0, prepend=0), axis=1, prepend=0)
     return across.astype(int).astype(np.uint8)
-
-
-def _grid(trained: Run, box: tuple[float, float, float, float]) -> NDArray[np.floating]:
-    return evaluate_on_box(
-        lambda points: trained.probabilities(torch.from_numpy(points))[:, 1], box, CELLS
-    )
 
 
 def _add_states(content: dict[str, Any], keys: list[RunKey], kept: Embeddings) -> None:

@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from study.data.dataset import Dataset, load_dataset
-from study.errors import FileError
+from study.errors import FileError, StudyError
 from study.files import check_sum
 from study.params import check
 from study.paths import data_file
+from study.training.config import Bottleneck
 from study.training.experiment import RunConfig
 from study.training.net import build_mlp, build_net, predict
 from study.training.split import Split, split_for
@@ -46,6 +47,24 @@ class Run:
         """Compute the (N, D) state of an MLP after hidden layer k, in eval mode; 0 is the input."""
         states: NDArray[np.float32] = self.net(inputs, end=k).numpy()
         return states
+
+    @torch.no_grad()
+    def logits(self, states: NDArray[np.floating], k: int) -> NDArray[np.float64]:
+        """Compute the (N, C) logits of an MLP from (N, D) states after hidden layer k."""
+        inputs = torch.from_numpy(states.astype(np.float32))
+        logits: NDArray[np.float64] = self.net(inputs, start=k).double().numpy()
+        return logits
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        """The bottleneck of its net.
+
+        Raises:
+            StudyError: the net has none.
+        """
+        if self.config.net.bottleneck is None:
+            raise StudyError(f"{self.folder} has a net without a bottleneck")
+        return self.config.net.bottleneck
 
 
 def load_run(folder: Path, dataset: Dataset | None = None) -> Run:
