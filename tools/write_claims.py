@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def sections(ledger: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
     means = [
         _metrics_table(str(name), rows) for name, rows in summary.groupby("experiment", sort=False)
     ]
-    return {"verdicts": f"{counts}\n\n{_claims_table(asked)}", "means": "\n\n".join(means)}
+    claims = table(["claim", "verdict", "found"], [claim_cells(row) for row in asked.itertuples()])
+    return {"verdicts": f"{counts}\n\n{claims}", "means": "\n\n".join(means)}
 
 
 def markers(block: str) -> tuple[str, str]:
@@ -44,43 +46,42 @@ def markers(block: str) -> tuple[str, str]:
     return f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
 
 
-def insert(page: str, section: str, block: str) -> str:
-    """Put the section between the markers of a block in a page's text.
+def read_page(path: Path) -> str:
+    """Read a page that is to be written anew in parts.
+
+    Raises:
+        StudyError: it is not there.
+    """
+    if not path.exists():
+        raise StudyError(f"{path} is missing: run this from the project's folder")
+    return path.read_text(encoding="utf-8")
+
+
+def insert(page: str, sections: Mapping[str, str]) -> str:
+    """Put each section between the markers of its block in a page's text.
 
     Raises:
         StudyError: the markers are not there, each once and in their order.
     """
-    marks = markers(block)
-    before, begin, rest = page.partition(marks[0])
-    old, end, after = rest.partition(marks[1])
-    if not (begin and end) or any(mark in before + old + after for mark in marks):
-        raise StudyError(
-            f"a page of results must have one line {marks[0]} and, after it, one line {marks[1]}"
-        )
-    return f"{before}{begin}\n\n{section}\n\n{end}{after}"
+    for block, section in sections.items():
+        marks = markers(block)
+        before, begin, rest = page.partition(marks[0])
+        old, end, after = rest.partition(marks[1])
+        if not (begin and end) or any(mark in before + old + after for mark in marks):
+            raise StudyError(
+                f"a page of results must have one line {marks[0]} and, after it, one {marks[1]}"
+            )
+        page = f"{before}{begin}\n\n{section}\n\n{end}{after}"
+    return page
 
 
-def _claims_table(ledger: pd.DataFrame) -> str:
-    return table(
-        ["claim", "verdict", "found"],
-        [
-            [f"`{row.id}` {plain(str(row.sentence))}", verdict_text(row), found_text(row)]
-            for row in ledger.itertuples()
-        ],
-    )
-
-
-def verdict_text(row: Any) -> str:
-    """Word a verdict and, of a contradicted claim, what was found instead."""
+def claim_cells(row: Any) -> list[str]:
+    """Word a row of the ledger: the claim, its verdict, and what was found, with all there is."""
     instead = f": {row.outcome}" if row.verdict == CONTRADICTED else ""
-    return f"**{row.verdict}**{instead}"
-
-
-def found_text(row: Any) -> str:
-    """Word the effect with its interval, the seeds that an open claim needs, and the note."""
     # Of a claim that was not asked, the note is the effect's text too.
     texts = dict.fromkeys([effect_text(row), needed_text(row), str(row.note)])
-    return plain("; ".join(text for text in texts if text))
+    found = plain("; ".join(filter(None, texts)))
+    return [f"`{row.id}` {plain(str(row.sentence))}", f"**{row.verdict}**{instead}", found]
 
 
 def plain(text: str) -> str:
@@ -109,12 +110,7 @@ def main() -> None:
     for path, folder in PAGES.items():
         ledger = read_ledger(folder / "metrics/claims.csv")
         summary = read_table(folder / "metrics/summary.csv", SUMMARY)
-        if not path.exists():
-            raise StudyError(f"{path} is missing: run this from the project's folder")
-        page = path.read_text(encoding="utf-8")
-        for block, section in sections(ledger, summary).items():
-            page = insert(page, section, block)
-        write_text(path, page)
+        write_text(path, insert(read_page(path), sections(ledger, summary)))
 
 
 if __name__ == "__main__":

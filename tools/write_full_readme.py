@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text
 from study.validation import Study, read_study
-from tools.write_claims import found_text, insert, plain, table, verdict_text
+from tools.write_claims import claim_cells, insert, read_page, table
 
 PAGE, PARAMS, CLAIMS, LEDGER = (
     Path("full", name) for name in ("README.md", "params.yaml", "claims.yaml", "metrics/claims.csv")
@@ -45,17 +45,6 @@ def found(ledger: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def insert_all(page: str, sections: Mapping[str, str]) -> str:
-    """Put every section between the markers of its block.
-
-    Raises:
-        StudyError: a block has no place in the page, or more than one.
-    """
-    for block, section in sections.items():
-        page = insert(page, section, block)
-    return page
-
-
 def check_same_claims(claims: Sequence[Claim], ledger: pd.DataFrame) -> None:
     """Refuse a ledger of other claims.
 
@@ -82,21 +71,16 @@ def _claims(ledger: pd.DataFrame) -> str:
     settled_first = ledger.sort_values(
         "verdict", key=lambda verdicts: verdicts.map(OUTCOMES.index), kind="stable"
     )
-    rows = [
-        [f"`{row.id}` {plain(str(row.sentence))}", verdict_text(row), found_text(row), str(row.n)]
-        for row in settled_first.itertuples()
-    ]
+    rows = [[*claim_cells(row), str(row.n)] for row in settled_first.itertuples()]
     return table(["claim", "verdict", "found", "seeds"], rows)
 
 
 def main() -> None:
-    if not PAGE.exists():
-        raise StudyError(f"{PAGE} is missing: run this from the project's folder")
+    page = read_page(PAGE)
     ledger = read_ledger(LEDGER)
     check_same_claims(read_claims(CLAIMS), ledger)
     sections = {"experiments": experiments_table(read_study(PARAMS)), **found(ledger)}
-    page = insert_all(PAGE.read_text(encoding="utf-8"), sections)
-    write_text(PAGE, page)
+    write_text(PAGE, insert(page, sections))
 
 
 if __name__ == "__main__":

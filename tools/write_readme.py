@@ -10,14 +10,13 @@ from typing import Any
 import pandas as pd
 
 from study.command import run
-from study.errors import StudyError
 from study.figures.style import method_label
 from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED
 from study.inference.wording import counts_text, effect_text, mean_text
 from study.tables import SUMMARY, read_table
-from tools.write_claims import insert, plain, table
+from tools.write_claims import insert, plain, read_page, table
 
 PAGE = Path("README.md")
 PICTURE = Path("docs/boundaries.png")
@@ -134,8 +133,8 @@ def read_results(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def fill(page: str) -> str:
     """Put what the two studies found into the front page's text."""
-    page = insert(page, caption(*read_results(Path())), "picture")
-    return insert(page, found_section(*read_results(Path("full"))), "results")
+    picture, results = caption(*read_results(Path())), found_section(*read_results(Path("full")))
+    return insert(page, {"picture": picture, "results": results})
 
 
 def draw_picture() -> None:
@@ -158,13 +157,10 @@ def main() -> None:
     parser.add_argument(
         "--picture", action="store_true", help="draw the picture too, from the runs in runs/"
     )
-    picture = parser.parse_args().picture
-    if not PAGE.exists():
-        raise StudyError(f"{PAGE} is missing: run this from the project's folder")
+    picture, page = parser.parse_args().picture, read_page(PAGE)
     if picture:
         draw_picture()
-    page = fill(PAGE.read_text(encoding="utf-8"))
-    write_text(PAGE, page)
+    write_text(PAGE, fill(page))
 
 
 if __name__ == "__main__":

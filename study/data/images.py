@@ -191,6 +191,5 @@ def _encoded(
         labels=labels,
         group=np.arange(len(labels)),
         official_test=is_test,
-        columns=np.empty(0, dtype=np.int64),
     )
     return Encoded(dataset, names)

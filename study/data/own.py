@@ -216,7 +216,6 @@ def _digits() -> Encoded:
         labels=labels.astype(np.int64),
         group=np.arange(len(labels)),
         official_test=np.zeros(len(labels), dtype=bool),
-        columns=np.empty(0, dtype=np.int64),
     )
     return Encoded(dataset, [str(digit) for digit in range(10)])
 

@@ -1,4 +1,4 @@
-"""Many tests, looked at several times: Holm's correction, and a plan of looks at the seeds."""
+"""What claims.yaml says: claims, when the results are looked at, and what is shown of them."""
 
 from __future__ import annotations
 
@@ -189,6 +189,16 @@ class ClaimsFile(Section):
     """Family -> the question that its claims ask, in words."""
 
 
+def read_file(path: Path | str = CLAIMS) -> ClaimsFile:
+    """Read claims.yaml, but for what its claims say.
+
+    Raises:
+        ParamsError: the file is missing or is not YAML, or a key has a value that cannot be used.
+    """
+    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    return file
+
+
 def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
     """Read claims.yaml.
 
@@ -197,10 +207,9 @@ def read_claims(path: Path | str = CLAIMS) -> list[Claim]:
             unusable key, or an id that another entry has; a twin is not in the file. The message
             names the claim and the key.
     """
-    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
     claims: list[Claim] = [
         check(Claim, entry, f"{path}: {_name(entry, number)}")
-        for number, entry in enumerate(file.claims, 1)
+        for number, entry in enumerate(read_file(path).claims, 1)
     ]
     ids = [claim.id for claim in claims]
     for claim in claims:
@@ -217,13 +226,13 @@ def read_questions(path: Path | str = CLAIMS) -> dict[str, str]:
     Raises:
         ParamsError: claims.yaml cannot be read, or no claim is of a family that it names.
     """
-    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    questions = read_file(path).questions
     families = [claim.family for claim in read_claims(path) if claim.family]
-    for family in file.questions:
+    for family in questions:
         if family not in families:
             meant = did_you_mean(family, families)
             raise ParamsError(f"{path}: questions.{family} is the family of no claim{meant}")
-    return file.questions
+    return questions
 
 
 def _name(entry: dict[str, Any], number: int) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from study.errors import StudyError
-from study.inference.claims import CLAIMS, ONE_LOOK, Claim, ClaimsFile, Look
-from study.params import check, did_you_mean, read_params
+from study.inference.claims import CLAIMS, ONE_LOOK, Claim, Look, read_file
+from study.params import did_you_mean
 from study.training.config import TrainingConfig
 from study.training.experiment import ExperimentConfig
 
@@ -38,7 +38,7 @@ def read_design(
         StudyError: an experiment is not in params.yaml, or its seeds share nothing; a claim with
             the direction ``varies`` is of a resampled one, for which there is no exact test.
     """
-    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    file = read_file(path)
     for name in file.resampled:
         check_known(f"{path}: resampled.{name}", name, experiments, "params.yaml")
         if experiments[name].training.disjoint:

@@ -9,10 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from study.inference.claims import CLAIMS, Claim, ClaimsFile
+from study.inference.claims import CLAIMS, Claim, read_file
 from study.inference.design import check_known, check_spelled
 from study.inference.verdicts import OUTCOMES
-from study.params import check, read_params
 from study.tables import values_by_seed
 from study.training.experiment import ExperimentConfig
 
@@ -31,13 +30,13 @@ def read_headline(
         ParamsError: claims.yaml cannot be read or has a value that cannot be used.
         StudyError: names that there are not, as `not_asked`.
     """
-    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
-    for experiment, metrics in file.headline.items():
+    shown = read_file(path).headline
+    for experiment, metrics in shown.items():
         check_known(f"{path}: headline.{experiment}", experiment, experiments, "params.yaml")
         for metric in metrics:
             key = f"{path}: headline.{experiment}.{metric}"
             check_spelled(key, metric, list(runs["metric"].unique()))
-    return file.headline
+    return shown
 
 
 def headline(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from study.inference.power import MOST_SEEDS
-from study.inference.verdicts import INCONCLUSIVE, NOT_ASKED, OUTCOMES
+from study.inference.verdicts import EQUIVALENT, INCONCLUSIVE, NOT_ASKED, OPPOSITE, OUTCOMES
 
 QUESTION = [
     *("experiment", "metric", "method", "other", "other_metric"),
@@ -37,12 +37,33 @@ def effect_text(row: Any) -> str:
         scale, sign, unit = 100, "", " % of seeds"
     elif row.relative:
         scale, unit = 100, " %"
-    elif _is_number(row.other):
+    elif is_number(row.other):
         shift, sign = float(row.other), ""
     numbers = [scale * (number + shift) for number in (row.difference, row.low, row.high)]
     places = decimals(numbers[2] - numbers[1])
     effect, low, high = (f"{number:{sign}.{places}f}" for number in numbers)
     return f"{effect}{unit}" + ("" if math.isnan(row.low) else f" ({low} to {high})")
+
+
+WORSE = "worse, but not surely by as much as matters"
+
+
+def outcome_that_matters(row: Any) -> str:
+    """Name what was found of a claim: the ledger's outcome, but that an `OPPOSITE` must matter.
+
+    Args:
+        row: of the ledger, with its columns as attributes.
+
+    Returns:
+        The outcome. Where it is `OPPOSITE`, which is any sign that is certain to be wrong: that,
+        if the difference found is at least the smallest that matters; `EQUIVALENT`, if the whole
+        interval is less; else `WORSE`.
+    """
+    if row.outcome != OPPOSITE or row.direction not in ("higher", "lower"):
+        return str(row.outcome)
+    if max(abs(row.low), abs(row.high)) < row.smallest:
+        return EQUIVALENT
+    return OPPOSITE if abs(row.difference) >= row.smallest else WORSE
 
 
 def needed_text(row: Any) -> str:
@@ -109,7 +130,7 @@ def decimals(spread: float) -> int:
     return min(max(0, 1 - math.floor(math.log10(spread))), 5) if spread > 0 else 4
 
 
-def _is_number(other: object) -> bool:
+def is_number(other: object) -> bool:
     """Whether a claim compares with a number: names of methods begin with a letter."""
     return not str(other)[:1].isalpha()
 

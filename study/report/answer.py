@@ -19,9 +19,9 @@ from study.inference.verdicts import (
     OPPOSITE,
     SMALLER,
 )
-from study.inference.wording import effect_text, needed_text
+from study.inference.wording import WORSE, effect_text, needed_text, outcome_that_matters
 from study.measures.catalogue import find
-from study.report.harm import WORSE, finding
+from study.report.findings import listed
 from study.summaries import counted
 from study.tables import BASELINE
 from study.training.config import Choice
@@ -36,7 +36,7 @@ FINDINGS = {
     OPPOSITE: "It hurts",
     OPEN: "Open",
 }
-"""`finding` of a question -> what that says of mixing."""
+"""`outcome_that_matters` of a question -> what that says of mixing."""
 OTHERS = {
     BASELINE: "plain training",
     "weight_decay": "plain training that stops early, with a tuned weight decay",
@@ -177,7 +177,7 @@ def about_steps(histories: pd.DataFrame) -> str:
 
 
 def _against(other: str, rows: pd.DataFrame, chosen: bool, settings: Mapping[str, str]) -> str:
-    found = pd.Series([finding(row) for row in rows.itertuples()], index=rows.index)
+    found = pd.Series(map(outcome_that_matters, rows.itertuples()), rows.index)
     parts = [
         f"{words}: {'; '.join(_effects(rows[found == each]))}."
         for each, words in FINDINGS.items()
@@ -205,8 +205,7 @@ def layers_text(eligible: Sequence[int | str]) -> str:
     named = "layer" if any(isinstance(layer, str) for layer in eligible) else "hidden layer"
     words = ["the input"] if len(hidden) < len(eligible) else []
     if hidden:
-        listed = " and ".join(filter(None, [", ".join(hidden[:-1]), hidden[-1]]))
-        words.append(f"{named}{'s' * (len(hidden) > 1)} {listed}")
+        words.append(f"{named}{'s' * (len(hidden) > 1)} {listed(hidden)}")
     return " and ".join(words)
 
 

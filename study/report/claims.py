@@ -23,9 +23,12 @@ from study.inference.verdicts import (
     SUPPORTED,
 )
 from study.inference.wording import (
+    WORSE,
     confidence_text,
     effect_text,
+    is_number,
     needed_text,
+    outcome_that_matters,
     proper_minus,
     seeds_text,
     signed,
@@ -34,7 +37,6 @@ from study.measures.catalogue import label
 from study.paired import as_shares, effects, two_sides
 from study.report.charts import IntervalChart, interval_chart
 from study.report.gallery import Picture, evidence
-from study.report.harm import WORSE, finding
 
 # seed, value, other value, their difference
 SeedValues = tuple[int, float, float, float]
@@ -49,7 +51,7 @@ INSTEAD = {
     DIFFERENT: "No: they differ.",
     ONE_SIDED: "No: it is the same on nearly every seed.",
 }
-"""`finding` of a contradicted claim -> the answer to it."""
+"""`outcome_that_matters` of a contradicted claim -> the answer to it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class ClaimView:
     def answer(self) -> str:
         """Whether it is so, in plain words; "" as long as that is open."""
         if self.row["verdict"] == CONTRADICTED:
-            return INSTEAD[finding(SimpleNamespace(**self.row))]
+            return INSTEAD[outcome_that_matters(SimpleNamespace(**self.row))]
         return "Yes." if self.row["verdict"] == SUPPORTED else ""
 
 
@@ -124,7 +126,7 @@ def _view(
 
 
 def _label(other: Any) -> str:
-    return f"{float(other):g}" if _is_number(other) else method_label(str(other))
+    return f"{float(other):g}" if is_number(other) else method_label(str(other))
 
 
 def _other(row: dict[str, Any]) -> str:
@@ -134,13 +136,6 @@ def _other(row: dict[str, Any]) -> str:
     return f"{_label(row['other'])} ({label(row['other_metric'])})"
 
 
-def _is_number(other: Any) -> bool:
-    try:
-        return math.isfinite(float(other))
-    except ValueError:
-        return False
-
-
 def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
     """List seed, value, other value and their difference for every seed that has both."""
     than = (row["other"], row["other_metric"] or row["metric"])
@@ -148,7 +143,7 @@ def _values(row: dict[str, Any], runs: pd.DataFrame) -> list[SeedValues]:
         runs,
         row["experiment"],
         (row["method"], row["metric"]),
-        float(row["other"]) if _is_number(row["other"]) else than,
+        float(row["other"]) if is_number(row["other"]) else than,
     )
     found = effects(of_method, of_other, relative=bool(row["relative"]))
     differences = as_shares(found) if row["relative"] else found
@@ -186,7 +181,7 @@ def _charts(row: dict[str, Any], values: Sequence[SeedValues]) -> list[tuple[str
     """
     metric, method, other = label(row["metric"]), method_label(row["method"]), row["other"]
     than = _other(row)
-    against_number = _is_number(other) and not row["relative"]
+    against_number = is_number(other) and not row["relative"]
     shift = float(other) if against_number else 0.0
     shown = [(seed, difference + shift) for seed, *_, difference in values]
     spread = max((n for _, n in shown), default=0.0) - min((n for _, n in shown), default=0.0)

@@ -51,7 +51,7 @@ def test_markup_and_bars_in_a_sentence_stay_in_their_cell(
     sentence = f"a | b <script> {END}"
     section = sections(ledger.assign(sentence=sentence), summary_table(runs))["verdicts"]
     assert "a \\| b &lt;script&gt; &lt;!-- verdicts:end --&gt;" in section
-    assert insert(AROUND, section, "verdicts").count(END) == 1
+    assert insert(AROUND, {"verdicts": section}).count(END) == 1
 
 
 def test_shows_verdicts_and_headline_metrics(ledger, runs):
@@ -87,9 +87,9 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(ledger, runs):
 
 
 def test_replaces_what_is_between_the_markers_and_nothing_else():
-    once = insert(AROUND, "new", "verdicts")
+    once = insert(AROUND, {"verdicts": "new"})
     assert once == f"# Title\n\n{BEGIN}\n\nnew\n\n{END}\n\n## Next\n"
-    assert insert(once, "new", "verdicts") == once
+    assert insert(once, {"verdicts": "new"}) == once
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_replaces_what_is_between_the_markers_and_nothing_else():
 )
 def test_refuses_a_readme_without_one_place_for_it(readme):
     with pytest.raises(StudyError, match="must have one line"):
-        insert(readme, "new", "verdicts")
+        insert(readme, {"verdicts": "new"})
 
 
 def test_claims_that_were_not_asked_are_left_out(ledger, runs):
@@ -118,8 +118,7 @@ def test_writes_the_pages(tmp_path, monkeypatch, ledger, runs):
         page.write_text(AROUND + MEANS, encoding="utf-8")
     write_claims.main()
     found = sections(ledger, summary_table(runs))
-    wanted = insert(AROUND + MEANS, found["verdicts"], "verdicts")
-    wanted = insert(wanted, found["means"], "means")
+    wanted = insert(AROUND + MEANS, found)
     assert [page.read_text(encoding="utf-8") for page in PAGES] == [wanted, wanted]
 
 
@@ -132,5 +131,4 @@ def test_a_page_says_what_its_ledger_and_its_summary_say(path):
         read_ledger(metrics / "claims.csv"), read_table(metrics / "summary.csv", SUMMARY)
     )
     page = (ROOT / path).read_text(encoding="utf-8")
-    for block, section in found.items():
-        assert insert(page, section, block) == page, "run `python -m tools write_claims`"
+    assert insert(page, found) == page, "run `python -m tools write_claims`"

@@ -17,13 +17,8 @@ from study.tables import measures_table
 from study.training.experiment import all_runs
 from study.validation import read_study
 from tools import write_full_readme
-from tools.write_claims import markers
-from tools.write_full_readme import (
-    check_same_claims,
-    experiments_table,
-    found,
-    insert_all,
-)
+from tools.write_claims import insert, markers
+from tools.write_full_readme import check_same_claims, experiments_table, found
 
 ROOT = Path(__file__).parents[2]
 FULL = ROOT / "full"
@@ -79,7 +74,7 @@ def test_settled_claims_come_first_with_effect_interval_and_seeds(ledger: pd.Dat
 def test_a_block_without_a_place_is_an_error(ledger: pd.DataFrame) -> None:
     begin, end = markers("boundary")
     with pytest.raises(StudyError, match="verdicts:begin"):
-        insert_all(f"{begin}\n{end}", found(ledger))
+        insert(f"{begin}\n{end}", found(ledger))
 
 
 def test_a_ledger_of_other_claims_is_refused(
@@ -102,7 +97,7 @@ def test_the_page_has_a_heading_and_a_block_for_each_family() -> None:
 def test_the_table_of_experiments_is_that_of_the_params() -> None:
     study = read_study(FULL / "params.yaml")
     table = experiments_table(study)
-    assert insert_all(PAGE, {"experiments": table}) == PAGE
+    assert insert(PAGE, {"experiments": table}) == PAGE
     runs = sum(
         len(all_runs(experiment.seeds_or(study.seeds), {name: experiment}))
         for name, experiment in study.experiments.items()
@@ -118,7 +113,7 @@ def test_the_tables_of_claims_are_those_of_the_ledger() -> None:
         check_same_claims(CLAIMS, ledger)
     except StudyError as error:
         pytest.skip(str(error))
-    assert insert_all(PAGE, found(ledger)) == PAGE, "run `python -m tools write_full_readme`"
+    assert insert(PAGE, found(ledger)) == PAGE, "run `python -m tools write_full_readme`"
 
 
 def test_the_plan_is_as_the_page_says() -> None:

@@ -20,7 +20,6 @@ from study.inference.verdicts import (
 ABOVE = Region(0.5, math.inf)
 BELOW = Region(-math.inf, -0.5)
 WITHIN = Region(-0.5, 0.5)
-DIFFERENCES = [1.0, 2.0, 3.5, 0.2, 1.1]
 
 samples = st.lists(st.integers(-20, 20).map(float), min_size=2, max_size=12).filter(
     lambda d: len(set(d)) > 1
