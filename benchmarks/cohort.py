@@ -10,11 +10,12 @@ does falls on both; the least of a few times counts.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from study.data.dataset import Dataset, load_dataset
 from study.paths import RunKey
@@ -97,10 +98,7 @@ def main() -> None:
             rows.append(measure(experiment, size))
             print(LINE.format(**rows[-1]), flush=True)
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        pd.DataFrame(rows).to_csv(arguments.csv, index=False)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ and it checks nothing.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -202,10 +202,7 @@ def main() -> None:
     for row in rows:
         print(LINES.format(**row))
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        pd.DataFrame(rows).to_csv(arguments.csv, index=False)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ time is counted, on one torch thread. A second bare loop shows what a ratio is w
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
 import torch
 from tqdm import tqdm
 
@@ -149,10 +149,7 @@ def main() -> None:
             rows.append(measure(experiment))
             print(LINE.format(**rows[-1]), flush=True)
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        pd.DataFrame(rows).to_csv(arguments.csv, index=False)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from study.command import run
 from study.errors import FileError
 from study.files import write_text
 from study.inference.ledger import read_ledger
-from study.measures.runs import read_runs
 from study.params import read_section
 from study.report.answer import about_choices, about_data, about_steps, answer
 from study.summaries import choices_table
 from study.tables import read_histories, write_table
+from study.training.compared import read_experiments
 from study.training.config import MixupConfig
 from study.training.experiment import all_runs
 
@@ -22,7 +22,7 @@ ANSWER = "metrics/answer.txt"
 
 def main() -> None:
     """Write metrics/answer.txt, a paragraph a line, and metrics/choices.csv."""
-    seeds, experiments = read_runs()
+    seeds, experiments = read_experiments()
     ledger = read_ledger()
     choices = choices_table(all_runs(seeds, experiments))
     alpha = read_section(MixupConfig, "mixup").alpha

@@ -19,7 +19,7 @@ from study.figures.parts import (
 from study.figures.progress import wait_for_figures
 from study.figures.style import method_colours, save
 from study.files import whole_folder
-from study.measures.runs import read_runs
+from study.training.compared import read_experiments
 
 FIGURES = Path("figures/study")
 PROCESSES = 2
@@ -27,7 +27,7 @@ PROCESSES = 2
 
 def main() -> None:
     """Write figures/study anew from the runs and tables of the study in params.yaml."""
-    default, experiments = read_runs()
+    default, experiments = read_experiments()
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     with whole_folder(FIGURES) as folder, ProcessPoolExecutor(PROCESSES) as pool:
         begun: dict[Future[int], str] = {}

@@ -32,14 +32,9 @@ from study.report.runs import runs_of_experiments
 from study.report.study import OWN, facts, method_rows, timed
 from study.tables import CURVES, HISTORY, MEASURES, RANKS, SUMMARY, WINS, read_histories, read_table
 from study.timings import training_seconds
+from study.training.compared import read_experiments
 from study.training.config import ComputeConfig, MixupConfig
-from study.training.experiment import (
-    ExperimentConfig,
-    Experiments,
-    KnownExperiments,
-    Seeds,
-    all_runs,
-)
+from study.training.experiment import ExperimentConfig, KnownExperiments, all_runs
 
 SECTIONS = ("seeds", "mixup", "compute", "experiments")
 # Which data the experiments are of.
@@ -64,10 +59,7 @@ def main() -> None:
     """Write the page from the params, runs, tables and figures of the study."""
     params = {key: read_section(Any, key) for key in SECTIONS}
     params |= {key: of for key, of in read_params().items() if key in MORE_SECTIONS}
-    seeds: list[int] = check(Seeds, params["seeds"], "seeds")
-    experiments: dict[str, ExperimentConfig] = check(
-        Experiments, params["experiments"], "experiments"
-    )
+    seeds, experiments = read_experiments()
     used = {experiment.data for experiment in experiments.values()}
     params |= {key: read_section(Any, key) for key in DATA_SECTIONS if key in used}
     keys = all_runs(seeds, experiments)

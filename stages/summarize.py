@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from study.command import run
 from study.files import write_text
 from study.measures.training import history_measures
-from study.params import read_section
 from study.summaries import mean_curves, nested_means, runs_table, summary_table
 from study.tables import MEASURES, measures_table, read_table, write_table
-from study.training.experiment import ExperimentConfig, Experiments, Seeds, all_runs
+from study.training.compared import read_experiments
+from study.training.experiment import all_runs
 
 TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 
 
 def main(tables: Sequence[str] = TABLES) -> None:
-    seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
-    keys = all_runs(seeds, experiments)
+    keys = all_runs(*read_experiments())
     extras = [read_table(table, MEASURES) for table in tables]
     extras.append(measures_table({key: history_measures(key) for key in keys}))
     runs = runs_table(keys, extras)

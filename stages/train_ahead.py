@@ -32,8 +32,9 @@ from study.params import read_section
 from study.paths import CHECKPOINTS, RunKey, checkpoint_path, data_file, remove_checkpoint
 from study.pipeline import train_stages
 from study.timings import keep_time
+from study.training.compared import read_experiments
 from study.training.config import ComputeConfig
-from study.training.experiment import Experiments, RunConfig, Seeds, all_runs, read_run_config
+from study.training.experiment import RunConfig, all_runs, read_run_config
 from study.training.stackable import can_stack, cohort_key
 
 if TYPE_CHECKING:
@@ -54,12 +55,10 @@ def train_all(
     try:
         with closing(Progress(costs, pool.about)) as progress:
             for job, outcomes in pool.outcomes(list(costs), progress.show):
-                pairs = zip(job.keys, outcomes, strict=True)
-                outcomes = [keep_run(*pair, identities) for pair in pairs]
-                progress.end(job, outcomes)
-                for key, outcome in zip(job.keys, outcomes, strict=True):
-                    if isinstance(outcome, FailedRun):
-                        failed[key] = outcome.reason
+                runs = dict(zip(job.keys, outcomes, strict=True))
+                runs = {key: keep_run(key, run, identities) for key, run in runs.items()}
+                progress.end(job, list(runs.values()))
+                failed |= {k: run.reason for k, run in runs.items() if isinstance(run, FailedRun)}
     finally:
         pool.close()
     return failed
@@ -115,9 +114,7 @@ def check_stages(stages: Collection[RunKey]) -> None:
     Raises:
         StudyError: names the first of them.
     """
-    # Not `read_runs`, whose module imports torch.
-    runs = all_runs(read_section(Seeds, "seeds"), read_section(Experiments, "experiments"))
-    if missing := [key for key in runs if key not in stages]:
+    if missing := [key for key in all_runs(*read_experiments()) if key not in stages]:
         raise StudyError(
             f"no stage of dvc.yaml trains {' '.join(map(str, missing[0]))}: the matrix of its "
             "experiment's stages must have the seeds and methods that params.yaml names"

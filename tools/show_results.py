@@ -15,11 +15,11 @@ from study.figures.style import method_label
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text, effect_text, needed_text
-from study.params import read_section
 from study.paths import RunKey
 from study.report.closing import closing_lines
 from study.timings import training_seconds
-from study.training.experiment import Experiments, Seeds, all_runs
+from study.training.compared import read_experiments
+from study.training.experiment import all_runs
 
 # The columns' widths; with the spaces around them 100 characters a line.
 ID, SENTENCE, FOUND = 25, 41, 30
@@ -72,11 +72,7 @@ def main() -> None:
     ledger = read_ledger()
     if ANSWER.exists():
         lines = ANSWER.read_text(encoding="utf-8").splitlines()
-        took = time_text(
-            training_seconds(
-                all_runs(read_section(Seeds, "seeds"), read_section(Experiments, "experiments"))
-            )
-        )
+        took = time_text(training_seconds(all_runs(*read_experiments())))
         print(f"{answer_text([*lines, *filter(None, [took])])}\n")
     print(ledger_text(ledger))
     print("\n" + "\n".join(closing_lines(ledger)))

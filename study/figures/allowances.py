@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from study.figures.style import (
+    a_row_a_method,
     legend_below,
     log_scale,
     method_label,
@@ -133,9 +134,7 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
         axes.set_xlabel(
             label(metrics["as_is"]) + (", logarithmic" if axes.get_xscale() == "log" else "")
         )
-        axes.grid(axis="y", visible=False)
-    panels[0].set_yticks(range(len(methods)), [method_label(method) for method in methods])
-    panels[0].set_ylim(len(methods) - 0.5, -0.5)
+        a_row_a_method(axes, methods)
     kinds = [
         Line2D([], [], marker=_MARKERS[name], mfc=_fill(name, "#555555"), mec="#555555", ls="")
         for name in _MARKERS

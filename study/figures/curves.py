@@ -55,6 +55,5 @@ def draw_curves(histories: pd.DataFrame, colours: Mapping[str, str], title: str)
     n = histories["seed"].nunique()
     spread = seeds_said(n, f"line: mean, band: {RANGE}")
     figure.suptitle(f"{title}: training, evaluated on clean data\n{spread}")
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    legend_below(figure, handles, labels)
+    legend_below(figure, *panels[0, 0].get_legend_handles_labels())
     return figure

@@ -122,5 +122,4 @@ def _draw_points(
 def _finish(figure: Figure, title: str, summary: pd.DataFrame, also: str = "") -> None:
     n = int(summary["n"].max())
     figure.suptitle(f"{title}\n{seeds_said(n, f'dot and bar: {INTERVAL}{also}')}")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    legend_below(figure, handles, labels)
+    legend_below(figure, *figure.axes[0].get_legend_handles_labels())

@@ -15,6 +15,7 @@ from study.figures.boundaries import COLOURS, TICKS, ProbabilityMap, draw_map
 from study.figures.style import (
     PROBABILITY_NORM,
     RANGE,
+    a_row_a_method,
     listed_numbers,
     method_label,
     new_figure,
@@ -189,9 +190,8 @@ def draw_singular_values(values: pd.DataFrame, colours: Mapping[str, str], title
                 )
         axes.set_title(f"class {digit}")
         axes.set_xlabel("singular value / spread of all states")
-        axes.grid(axis="y", visible=False)
-    panels[0].set_yticks(range(len(methods)), [method_label(method) for method in methods])
-    panels[0].set(ylim=(len(methods) - 0.5, -0.5), xlim=(-0.03, None))
+        a_row_a_method(axes, methods)
+    panels[0].set_xlim(left=-0.03)
     figure.suptitle(
         f"{title}: singular values of the hidden states of each class, training points\n"
         + seeds_said(values["seed"].nunique(), "dots: one seed each")

@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from study.figures.style import legend_below, method_label, new_figure, seeds_said, styled
+from study.figures.style import (
+    a_row_a_method,
+    legend_below,
+    method_label,
+    new_figure,
+    seeds_said,
+    styled,
+)
 
 _SHARES = {
     "intrusion": "nearest training point of neither class",
@@ -37,8 +44,7 @@ def draw_intrusion(runs: pd.DataFrame, colours: Mapping[str, str], title: str) -
         axes.set_ylim(0, 1.05 * _largest(runs))
     by_layer[0].set_ylabel("share of mixed points")
     _draw_errors(errors, runs, methods, colours)
-    handles, labels = by_layer[0].get_legend_handles_labels()
-    legend_below(figure, handles, labels, columns=8)
+    legend_below(figure, *by_layer[0].get_legend_handles_labels(), columns=8)
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: mixed training points that land on another class\n"
@@ -76,8 +82,6 @@ def _draw_errors(
         axes.scatter(values, [row] * len(values), s=9, color=colours[method], alpha=0.5)
         axes.plot(values.mean(), row, "o", color=colours[method], markersize=6)
     axes.axvline(0.5, color="black", linewidth=0.7, linestyle=":")
-    axes.set_yticks(range(len(methods)), [method_label(method) for method in methods])
-    axes.set_ylim(len(methods) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
+    a_row_a_method(axes, methods)
     axes.set_title("do test errors lie where inputs intrude?")
     axes.set_xlabel("area under the ROC curve; 0.5: no")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from study.figures.features import draw_class_ratios, draw_neighbours
 from study.figures.intrusion import draw_intrusion
 from study.figures.robustness import draw_attacks, draw_deformations
-from study.figures.style import INTERVAL, log_scale, method_label, new_figure, seeds_said, styled
+from study.figures.style import INTERVAL, a_row_a_method, log_scale, new_figure, seeds_said, styled
 from study.figures.sweeps import draw_eligible
 from study.figures.widths import PANELS, draw_widths
 from study.measures.catalogue import find, seen_in
@@ -117,9 +117,7 @@ def draw_methods(
         if n > 1:
             _draw_means(axes, means.reindex(methods), colours)
         axes.set_title(title_of(metric), loc="left")
-        axes.set_yticks(range(len(methods)), [method_label(method) for method in methods])
-        axes.set_ylim(len(methods) - 0.5, -0.5)
-        axes.grid(axis="y", visible=False)
+        a_row_a_method(axes, methods)
     for axes in panels.flat[len(metrics) :]:
         axes.set_visible(False)
     marks = f"small dots: one seed each, joined by a grey line; large dot and bar: {INTERVAL}"

@@ -64,6 +64,5 @@ def draw_spectra(
     figure.suptitle(
         f"{title}: singular values of the states of each class\n{_SCALINGS[scaling]}\n{spread}"
     )
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    legend_below(figure, handles, labels)
+    legend_below(figure, *panels[0, 0].get_legend_handles_labels())
     return figure

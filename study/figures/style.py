@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -150,6 +150,13 @@ def styled() -> Iterator[None]:
     """Draw with the look of this study, whatever matplotlibrc says; also a decorator."""
     with context(["default", _LOOK]):
         yield
+
+
+def a_row_a_method(axes: Axes, methods: Sequence[str]) -> None:
+    """Give each method a row with its name at the left, from the top."""
+    axes.set_yticks(range(len(methods)), [method_label(method) for method in methods])
+    axes.set_ylim(len(methods) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
 
 
 def new_figure(width: float, height: float) -> Figure:

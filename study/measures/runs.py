@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.data.dataset import Dataset, load_dataset
-from study.params import read_section
 from study.paths import RunKey, data_file, run_folder
 from study.tables import measures_table, write_table
-from study.training.experiment import ExperimentConfig, Experiments, Seeds, all_runs
+from study.training.compared import read_experiments
+from study.training.experiment import ExperimentConfig, all_runs
 from study.training.run import Run, load_run
 
 
@@ -34,17 +34,6 @@ class TrainedRun:
         return load_run(run_folder(self.key._replace(method=method)), self.dataset)
 
 
-def read_runs() -> tuple[list[int], dict[str, ExperimentConfig]]:
-    """Read from params.yaml what runs there are: the seeds, and the experiments by name.
-
-    Raises:
-        ParamsError: one of both is missing or cannot be used.
-    """
-    seeds: list[int] = read_section(Seeds, "seeds")
-    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
-    return seeds, experiments
-
-
 def runs_where(
     applies: Callable[[RunKey, ExperimentConfig], bool],
     fits: Callable[[Dataset], bool] | None = None,
@@ -58,7 +47,7 @@ def runs_where(
     Raises:
         StudyError: such a run or its data are missing or damaged.
     """
-    seeds, experiments = read_runs()
+    seeds, experiments = read_experiments()
     for name, experiment in experiments.items():
         keys = [key for key in all_runs(seeds, {name: experiment}) if applies(key, experiment)]
         if not keys:

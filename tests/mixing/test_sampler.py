@@ -10,15 +10,7 @@ import torch
 from scipy import stats
 from torch.testing import assert_close
 
-from mixup.mixing.sampler import Sampler
-
-
-def sampler(layers: dict[str, float] | None = None, **options: Any) -> Sampler:
-    defaults: dict[str, Any] = {
-        "alpha": 2.0, "beta": None, "per_sample": False, "pairing": "random", "mixes": "both",
-        "noise": 0.0, "seed": 0,
-    }  # fmt: skip
-    return Sampler(layers or {"a": 1.0, "b": 1.0, "c": 1.0}, **(defaults | options))
+from tests.mixing.samplers import sampler, stream
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(1, None), (2.0, None), (0.5, 0.5), (2.0, 5.0)])
@@ -80,11 +72,6 @@ def test_layer_lam_and_partners_are_independent() -> None:
     columns = [[p.layer == "a" for p in plans], [p.lam for p in plans], [p.perm[0] for p in plans]]
     correlations = np.corrcoef(np.array(columns, dtype=float))
     assert np.abs(correlations[np.triu_indices(3, 1)]).max() < 4 / math.sqrt(4000)
-
-
-def stream(source: Sampler, n: int = 20, batch_size: int = 7) -> list[Any]:
-    plans = [source.draw(batch_size) for _ in range(n)]
-    return [(p.layer, p.lam, p.perm.tolist(), p.noise_seed) for p in plans]
 
 
 def test_a_seed_decides_every_draw_and_nothing_global_does() -> None:

@@ -10,20 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mixup import MLP, ManifoldMixup
-from mixup.mixing.sampler import Sampler
-
-
-def sampler(layers: dict[str, float] | None = None, **options: Any) -> Sampler:
-    defaults: dict[str, Any] = {
-        "alpha": 2.0, "beta": None, "per_sample": False, "pairing": "random", "mixes": "both",
-        "noise": 0.0, "seed": 0,
-    }  # fmt: skip
-    return Sampler(layers or {"a": 1.0, "b": 1.0, "c": 1.0}, **(defaults | options))
-
-
-def stream(source: Sampler, n: int = 20) -> list[Any]:
-    plans = [source.draw(7) for _ in range(n)]
-    return [(plan.layer, plan.lam, plan.perm.tolist()) for plan in plans]
+from tests.mixing.samplers import sampler, stream
 
 
 def test_a_new_alpha_counts_from_the_next_draw_on() -> None:
