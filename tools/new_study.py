@@ -23,11 +23,8 @@ from study.data.own import Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
-from study.params import check, did_you_mean
-from study.paths import RunKey
-from study.report.place import ROOT, in_clone
-from study.starting_values import NETS, hidden_layers, starting_values
-from study.starting_words import (
+from study.new_study.values import NETS, hidden_layers, starting_values
+from study.new_study.words import (
     OPTIONS,
     as_options,
     caution,
@@ -35,6 +32,9 @@ from study.starting_words import (
     own_key,
     without_commas,
 )
+from study.params import check, did_you_mean
+from study.paths import RunKey
+from study.report.place import ROOT, in_clone
 from study.training.experiment import ExperimentConfig, read_run_config
 from study.training.net import check_fits
 from study.training.own_functions import build_own_net

@@ -29,15 +29,12 @@ from stages import (
     summarize,
     svd_analysis,
 )
-from study.data.dataset import Dataset, save_dataset
-from study.params import check
-from study.paths import RunKey, run_folder
+from study.data.dataset import Dataset
+from study.paths import RunKey
 from study.summaries import nested_means, summary_table
 from study.tables import LEDGER, measures_table, write_table
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
-from study.training.record import write_run
-from study.training.trainer import train_run
 from tests.once import once
+from tests.training import train_all
 
 ROOT = Path(__file__).parents[2]
 TRAINING = {
@@ -206,11 +203,7 @@ def make_study(folder: Path) -> None:
     pictures = dataset(16, 3)
     pictures = replace(pictures, inputs=(50 * pictures.inputs.clip(0, 5)).astype(np.uint8))
     datasets = {"blobs": dataset(4, 3), "points": dataset(2, 2), "pictures": pictures}
-    for name, data in datasets.items():
-        save_dataset(folder / f"data/{name}.npz", data)
-    for key in all_runs([0, 1], check(dict[str, ExperimentConfig], EXPERIMENTS)):
-        config = read_run_config(key, folder / "params.yaml")
-        write_run(run_folder(key, folder / "runs"), train_run(config, datasets[config.data]))
+    train_all(EXPERIMENTS, datasets, [0, 1], folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         code.main()

@@ -9,18 +9,15 @@ import pytest
 import yaml
 
 from stages import allowances, intrusion
-from study.data.dataset import Dataset, save_dataset
+from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.allowances import fit_temperature, tempered
 from study.measures.intrusion import intrusion_shares, mix_pairs
-from study.params import check
 from study.paths import RunKey, run_folder
 from study.tables import read_metrics
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
-from study.training.record import write_run
 from study.training.run import load_run
 from study.training.scores import ece
-from study.training.trainer import train_run
+from tests.training import train_all
 
 SEEDS = [4, 1]
 METHODS: dict[str, Any] = {"baseline": {}, "input": {"eligible": [0]}}
@@ -65,12 +62,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": EXPERIMENTS}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    save_dataset(folder / "data/blobs.npz", blobs())
-    experiments = check(dict[str, ExperimentConfig], EXPERIMENTS)
-    del experiments["swept"]  # the stages must not ask for its runs
-    for key in all_runs(SEEDS, experiments):
-        config = read_run_config(key, folder / "params.yaml")
-        write_run(run_folder(key, folder / "runs"), train_run(config, blobs()))
+    # the stages must not ask for the runs of "swept"
+    experiments = {name: EXPERIMENTS[name] for name in ("both", "no_inputs")}
+    train_all(experiments, {"blobs": blobs()}, SEEDS, folder)
     return folder
 
 

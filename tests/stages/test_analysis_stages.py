@@ -8,14 +8,11 @@ import pandas as pd
 import pytest
 
 from stages import embed_bottleneck, summarize, svd_analysis
-from study.data.dataset import load_dataset, save_dataset
+from study.data.dataset import load_dataset
 from study.errors import StudyError
 from study.measures.bottleneck import bottleneck_states
 from study.paths import RunKey, run_folder
-from study.training.experiment import read_run_config
-from study.training.record import write_run
 from study.training.run import load_run
-from study.training.trainer import train_run
 from tests.stages.small_bottlenecks import (
     EXPERIMENTS,
     EXTRA_SEED,
@@ -25,6 +22,7 @@ from tests.stages.small_bottlenecks import (
     rows_in_order,
     write_params,
 )
+from tests.training import train_all
 
 
 def analyse() -> None:
@@ -36,15 +34,8 @@ def analyse() -> None:
 def analysed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study with a run of a seed that is no longer asked for, analysed."""
     folder = tmp_path_factory.mktemp("study")
-    dataset = blobs()
-    save_dataset(folder / "data" / "blobs.npz", dataset)
     write_params(folder, SEEDS, EXPERIMENTS)
-    for name in EXPERIMENTS:
-        for method in ("baseline", "manifold"):
-            for seed in (*SEEDS, EXTRA_SEED):
-                key = RunKey(name, method, seed)
-                config = read_run_config(key, folder / "params.yaml")
-                write_run(run_folder(key, folder / "runs"), train_run(config, dataset))
+    train_all(EXPERIMENTS, {"blobs": blobs()}, [*SEEDS, EXTRA_SEED], folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         analyse()

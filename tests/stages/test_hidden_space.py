@@ -8,15 +8,12 @@ import pytest
 import yaml
 
 from stages import hidden_space
-from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.data.dataset import Dataset, load_dataset
 from study.errors import StudyError
 from study.measures.hidden_plane import hidden_measures
-from study.params import check
 from study.paths import RunKey, run_folder
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
-from study.training.record import write_run
 from study.training.run import load_run
-from study.training.trainer import train_run
+from tests.training import train_all
 
 SEEDS = [4, 1]
 METHODS = {"baseline": {}, "wide": {"bottleneck": 3}, "manifold": {"eligible": [2]}}
@@ -62,16 +59,9 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     params = {"seeds": SEEDS, "mixup": {"alpha": 2.0}, "compute": {}, "experiments": EXPERIMENTS}
     Path("params.yaml").write_text(yaml.safe_dump(params))
-    for name, data in {
-        "plane": dataset(2, 2),
-        "space": dataset(3, 2),
-        "three_classes": dataset(2, 3),
-    }.items():
-        save_dataset(Path("data") / f"{name}.npz", data)
-    measured = {name: EXPERIMENTS[name] for name in ("plane", "without")}
-    for key in all_runs(SEEDS, check(dict[str, ExperimentConfig], measured)):
-        if key.method != "wide":
-            write_run(run_folder(key), train_run(read_run_config(key), dataset(2, 2)))
+    data = {"plane": dataset(2, 2), "space": dataset(3, 2), "three_classes": dataset(2, 3)}
+    measured = {name: EXPERIMENTS[name] | {"plain": ["baseline"]} for name in ("plane", "without")}
+    train_all(measured, data, SEEDS)
     return tmp_path
 
 

@@ -12,17 +12,16 @@ from scipy.special import softmax
 from sklearn.neighbors import KNeighborsClassifier
 
 from stages import hidden_states, plots, summarize
-from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.data.dataset import Dataset, load_dataset
 from study.errors import StudyError
 from study.figures.style import method_colours
 from study.measures.theorem import class_logits_from, different_pairs, linearity, variance_outside
 from study.params import ParamsError, check
 from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
-from study.training.record import write_run
+from study.training.experiment import ExperimentConfig
 from study.training.run import load_run
-from study.training.trainer import train_run
+from tests.training import train_all
 
 SEEDS = [4, 1]
 TRAINING = {
@@ -72,10 +71,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     labels = np.arange(90) % 3
     inputs = np.random.default_rng(0).normal(size=(90, 5)) + labels[:, None]
     dataset = Dataset(inputs.astype(np.float32), labels, np.arange(90), np.zeros(90, dtype=bool))
-    save_dataset(Path("data/blobs.npz"), dataset)
-    for name, content in EXPERIMENTS.items():
-        for key in all_runs(SEEDS, {name: check(ExperimentConfig, content)}):
-            write_run(run_folder(key), train_run(read_run_config(key), dataset))
+    train_all(EXPERIMENTS, {"blobs": dataset}, SEEDS)
     return tmp_path
 
 

@@ -9,12 +9,9 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 
 from study.data.dataset import load_dataset
-from study.paths import run_folder
-from study.training.experiment import all_runs, read_run_config
-from study.training.record import write_run
-from study.training.trainer import train_run
 from study.validation import Study, read_study
 from tests.stages.conftest import EXPERIMENTS, STAGES
+from tests.training import train_all
 
 pytestmark = pytest.mark.slow
 
@@ -114,8 +111,7 @@ def swept(study: Path) -> Path:
     changed = {"experiment": "layers", "method": "input_2", "than": "input_1", "metric": "test_nll"}
     Path("claims.yaml").write_text(json.dumps({"claims": [claim | changed]}))
     data = load_dataset(Path("data/blobs.npz"))
-    for key in all_runs([0, 1], read_study().experiments):
-        write_run(run_folder(key), train_run(read_run_config(key), data))
+    train_all(params["experiments"], {"blobs": data}, [0, 1])
     return study
 
 

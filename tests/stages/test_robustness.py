@@ -10,15 +10,15 @@ import torch
 from scipy import ndimage
 
 from stages import robustness
-from study.data.dataset import Dataset, load_dataset, save_dataset
+from study.data.dataset import Dataset, load_dataset
 from study.errors import StudyError
 from study.measures.config import AttacksConfig, DeformationsConfig
 from study.measures.deformations import deformation_measures
 from study.measures.robustness import attack_measures
 from study.params import ParamsError, check
-from study.paths import RunKey, run_folder
+from study.paths import RunKey
 from study.seeds import Purpose, seed_sequence
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
+from study.training.experiment import read_run_config
 from study.training.record import write_run
 from study.training.run import load_run
 from study.training.trainer import train_run
@@ -33,16 +33,14 @@ from tests.stages.small_images import (
     trained,
     write_params,
 )
+from tests.training import train_all
 
 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     write_params()
-    save_dataset(Path("data/digits.npz"), digits())
-    experiment: ExperimentConfig = check(ExperimentConfig, EXPERIMENT)
-    for key in all_runs(SEEDS, {"images": experiment}):
-        write_run(run_folder(key), train_run(read_run_config(key), digits()))
+    train_all({"images": EXPERIMENT}, {"digits": digits()}, SEEDS)
     return tmp_path
 
 

@@ -13,8 +13,8 @@ from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.inference.claims import read_claims
 from study.inference.design import read_design
+from study.new_study.words import own_key
 from study.params import check, read_params, read_section
-from study.starting_words import own_key
 from study.training.experiment import ExperimentConfig
 from study.validation import read_study
 from tools.new_study import FILES, new_study, own_section, words

@@ -9,8 +9,8 @@ import pytest
 
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
+from study.new_study.words import OPTIONS
 from study.params import check
-from study.starting_words import OPTIONS
 from tools.new_study import new_study, own_section, words
 
 pytestmark = pytest.mark.usefixtures("clone")

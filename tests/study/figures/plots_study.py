@@ -8,13 +8,10 @@ import numpy as np
 import yaml
 
 from stages import embed_bottleneck, summarize, svd_analysis
-from study.data.dataset import Dataset, save_dataset
+from study.data.dataset import Dataset
 from study.data.spirals import SpiralsConfig, generate
 from study.params import check
-from study.paths import run_folder
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
-from study.training.record import write_run
-from study.training.trainer import train_run
+from tests.training import train_all
 
 TRAINING = {
     "test_fraction": 0.5,
@@ -37,7 +34,13 @@ def experiment(data: str, methods: dict[str, Any], **bottleneck: int) -> dict[st
     }
 
 
-BOTH = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
+SPIRALS = {
+    "kind": "arms",
+    "seed": 0,
+    "arms": {"n_samples": 80, "noise_std": 0.0, "n_cycles": 1.0},
+    "mirrored": {"points_per_class": 40, "noise": 0.9, "max_angle": 780.0},
+}
+BOTH: dict[str, Any] = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
 DEFAULT_LIKE = {
     "spirals": experiment("spirals", BOTH | {"input": {"eligible": [0]}}),
     "flat": experiment("blobs", BOTH, layer=2, size=2),
@@ -51,18 +54,15 @@ ODD = {
 }
 
 
-def blobs(n_classes: int) -> Dataset:
+def blobs(n_classes: int = 7) -> Dataset:
     rng = np.random.default_rng(0)
     labels = np.arange(140) % n_classes
     inputs = (rng.integers(0, 200, (7, 5))[labels] + rng.integers(0, 56, (140, 5))).astype(np.uint8)
     return Dataset(inputs, labels, np.arange(140), np.zeros(140, dtype=bool))
 
 
-def spirals(kind: str) -> Dataset:
-    arms = {"n_samples": 80, "noise_std": 0.0, "n_cycles": 1.0}
-    mirrored = {"points_per_class": 40, "noise": 0.9, "max_angle": 780.0}
-    config = {"kind": kind, "seed": 0, "arms": arms, "mirrored": mirrored}
-    return generate(check(SpiralsConfig, config))
+def spirals(kind: str = "arms") -> Dataset:
+    return generate(check(SpiralsConfig, SPIRALS | {"kind": kind}))
 
 
 def make_study(
@@ -77,16 +77,11 @@ def make_study(
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     data = {
-        "blobs": blobs(n_classes=7),
+        "blobs": blobs(),
         "pair": blobs(n_classes=2),
         "spirals": spirals("mirrored" if alpha < 1 else "arms"),
     }
-    for name, dataset in data.items():
-        save_dataset(folder / "data" / f"{name}.npz", dataset)
-    checked = check(dict[str, ExperimentConfig], experiments)
-    for key in all_runs(seeds, checked):
-        config = read_run_config(key)
-        write_run(run_folder(key), train_run(config, data[config.data]))
+    train_all(experiments, data, seeds)
     for stage in (embed_bottleneck, svd_analysis, summarize):
         stage.main()
 

@@ -20,29 +20,13 @@ from study.parallel.job import (
 )
 from study.training.experiment import RunConfig
 from study.training.trainer import train_run
+from tests.training import run_config
 
 
 def config(**changes: Any) -> RunConfig:
-    recipe = {
-        "test_fraction": 0.5,
-        "batch_size": 8,
-        "steps": 5,
-        "learning_rate": 0.01,
-        "evaluations": 1,
-    }
-    return RunConfig.model_validate(
-        {
-            "experiment": "test",
-            "method": "baseline",
-            "seed": 0,
-            "data": "test",
-            "net": {"width": 4, "depth": 2, "negative_slope": 0.2},
-            "training": recipe | changes,
-            "settings": {},
-            "alpha": None,
-            "threads": 1,
-        }
-    )
+    net = {"width": 4, "depth": 2, "negative_slope": 0.2}
+    recipe = {"test_fraction": 0.5, "batch_size": 8, "learning_rate": 0.01}
+    return run_config("baseline", {}, 0, net, recipe | {"steps": 5, "evaluations": 1} | changes)
 
 
 @pytest.fixture

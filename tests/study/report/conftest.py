@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -15,13 +14,9 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
-from study.data.dataset import Dataset, save_dataset
-from study.data.spirals import SpiralsConfig, generate
-from study.params import check
-from study.paths import run_folder
-from study.training.experiment import ExperimentConfig, all_runs, read_run_config
-from study.training.record import write_run
-from study.training.trainer import train_run
+from tests.study.figures import plots_study
+from tests.study.figures.plots_study import BOTH, SPIRALS, TRAINING, blobs, spirals
+from tests.training import train_all
 
 ATTACK = (
     "</script><script>window.attacked = 1</script><!--<script>\"'>"
@@ -30,12 +25,6 @@ ATTACK = (
 ATTACK_IN_A_FILE_NAME = "\"'><img src=x onerror=window.attacked=1>&lt"
 SEEDS = [0, 3, 1, 7]
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
-SPIRALS = {
-    "kind": "arms",
-    "seed": 0,
-    "arms": {"n_samples": 80, "noise_std": 0.0, "n_cycles": 1.0},
-    "mirrored": {"points_per_class": 40, "noise": 0.9, "max_angle": 780.0},
-}
 FIGURES = (
     "spirals_data",
     *("study/boundaries_spirals", "study/curves_spirals", "study/draws_spirals"),
@@ -46,19 +35,10 @@ FIGURES = (
 
 
 def experiment(data: str, steps: int, methods: dict[str, Any], **bottleneck: int) -> dict[str, Any]:
-    net: dict[str, Any] = {"width": 8, "depth": 3, "negative_slope": 0.2}
-    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 5}
-    return {
-        "data": data,
-        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
-        "training": recipe | {"steps": steps},
-        "plain": [name for name, settings in methods.items() if "eligible" not in settings],
-        "mixing": [name for name, settings in methods.items() if "eligible" in settings],
-        "methods": methods,
-    }
+    recipe = TRAINING | {"learning_rate": 0.02, "evaluations": 5, "steps": steps}
+    return plots_study.experiment(data, methods, **bottleneck) | {"training": recipe}
 
 
-BOTH: dict[str, Any] = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
 PARAMS: dict[str, Any] = {
     "seeds": SEEDS,
     "mixup": {"alpha": 2.0},
@@ -93,26 +73,13 @@ CLAIMS = [
 QUESTIONS = {"fit": f"Does it fit? {ATTACK}"}
 
 
-def blobs() -> Dataset:
-    rng = np.random.default_rng(0)
-    labels = np.arange(140) % 7
-    inputs = (rng.integers(0, 200, (7, 5))[labels] + rng.integers(0, 56, (140, 5))).astype(np.uint8)
-    return Dataset(inputs, labels, np.arange(140), np.zeros(140, dtype=bool))
-
-
 def make_study(folder: Path) -> None:
     """Train, analyse and judge a study in ``folder``, which is the current one."""
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (folder / "claims.yaml").write_text(
         yaml.safe_dump({"claims": CLAIMS, "questions": QUESTIONS}, sort_keys=False)
     )
-    data = {"blobs": blobs(), "spirals": generate(check(SpiralsConfig, SPIRALS))}
-    for name, dataset in data.items():
-        save_dataset(folder / "data" / f"{name}.npz", dataset)
-    experiments = check(dict[str, ExperimentConfig], PARAMS["experiments"])
-    for key in all_runs(SEEDS, experiments):
-        config = read_run_config(key)
-        write_run(run_folder(key), train_run(config, data[config.data]))
+    train_all(PARAMS["experiments"], {"blobs": blobs(), "spirals": spirals()}, SEEDS)
     for stage in (embed_bottleneck, svd_analysis, summarize, claims):
         stage.main()
     _add_metric_with_markup(folder / "metrics/runs.csv")

@@ -15,6 +15,7 @@ from study.training.cohort import train_cohort
 from study.training.experiment import RunConfig, read_run_config
 from study.training.stackable import can_stack
 from study.training.trainer import train_run
+from tests.training import run_config
 
 ROOT = Path(__file__).parents[3]
 METHODS: dict[str, dict[str, Any]] = {
@@ -43,20 +44,7 @@ RECIPE = {
 
 
 def config(method: str, seed: int = 0, *, net: dict = NET, **recipe: Any) -> RunConfig:
-    settings = METHODS[method]
-    return RunConfig.model_validate(
-        {
-            "experiment": "test",
-            "method": method,
-            "seed": seed,
-            "data": "test",
-            "net": net,
-            "training": RECIPE | recipe,
-            "settings": settings,
-            "alpha": settings.get("alpha", 2.0) if settings.get("eligible") else None,
-            "threads": 1,
-        }
-    )
+    return run_config(method, METHODS[method], seed, net, RECIPE | recipe)
 
 
 def every_method(**options: Any) -> list[RunConfig]:

@@ -18,6 +18,7 @@ from study.training.record import HISTORY_COLUMNS, write_run
 from study.training.run import load_run
 from study.training.split import split_for
 from study.training.trainer import train_run
+from tests.training import run_config
 
 NET = {"width": 16, "depth": 3, "negative_slope": 0.2}
 RECIPE = {
@@ -37,19 +38,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 
 def config(method: str = "baseline", seed: int = 0, **recipe: Any) -> RunConfig:
-    return RunConfig.model_validate(
-        {
-            "experiment": "test",
-            "method": method,
-            "seed": seed,
-            "data": "test",
-            "net": NET,
-            "training": RECIPE | recipe,
-            "settings": METHODS[method],
-            "alpha": 2.0 if METHODS[method].get("eligible") else None,
-            "threads": 1,
-        }
-    )
+    return run_config(method, METHODS[method], seed, NET, RECIPE | recipe)
 
 
 def dataset(n: int = 64, n_classes: int = 2, n_features: int = 2) -> Dataset:

@@ -13,7 +13,7 @@ from study.data.dataset import Dataset
 from study.data.labels import class_members
 from study.data.own import Description
 from study.errors import StudyError
-from study.starting_values import StartingValues
+from study.new_study.values import StartingValues
 
 FEWEST_TESTED = 5
 """Test samples of a class of which fewer tell little."""

@@ -1,0 +1,52 @@
+"""The runs of small studies, really trained."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from study.data.dataset import Dataset, save_dataset
+from study.params import check
+from study.paths import run_folder
+from study.training.experiment import ExperimentConfig, RunConfig, all_runs, read_run_config
+from study.training.record import write_run
+from study.training.trainer import train_run
+
+
+def run_config(
+    method: str, settings: Mapping[str, Any], seed: int, net: object, training: object
+) -> RunConfig:
+    """Give a run; one that mixes has the alpha 2 unless its settings have another."""
+    return RunConfig.model_validate(
+        {
+            "experiment": "test",
+            "method": method,
+            "seed": seed,
+            "data": "test",
+            "net": net,
+            "training": training,
+            "settings": settings,
+            "alpha": settings.get("alpha", 2.0) if settings.get("eligible") else None,
+            "threads": 1,
+        }
+    )
+
+
+def train_all(
+    experiments: Mapping[str, Any],
+    datasets: Mapping[str, Dataset],
+    seeds: Sequence[int],
+    folder: Path = Path(),
+) -> None:
+    """Write data sets, and train experiments as the params.yaml of the folder has them.
+
+    Args:
+        experiments: those to train, which may be fewer or have fewer methods than params.yaml.
+        datasets: by name; all are written.
+        seeds: of experiments without seeds of their own.
+        folder: gets data/ and runs/.
+    """
+    for name, dataset in datasets.items():
+        save_dataset(folder / f"data/{name}.npz", dataset)
+    for key in all_runs(list(seeds), check(dict[str, ExperimentConfig], experiments)):
+        config = read_run_config(key, folder / "params.yaml")
+        write_run(run_folder(key, folder / "runs"), train_run(config, datasets[config.data]))
