@@ -10,6 +10,7 @@ from study.inference.ledger import ledger_table
 from study.paths import RunKey
 from study.report import place
 from study.tables import measures_table, write_table
+from tests.study.inference import known_runs
 from tools import show_results
 from tools.show_results import ledger_text
 
@@ -29,9 +30,8 @@ def ledger(*claims: Claim, size: float = 1.0, seeds: int = 5) -> pd.DataFrame:
 
 
 def claim(name: str, **changes: object) -> Claim:
-    entry = {"id": name, "sentence": f"This is {name}", "source": "x", "experiment": "e"}
-    compared = {"metric": "score", "method": "a", "than": 0, "direction": "higher", "smallest": 0}
-    return Claim.model_validate(entry | compared | changes)
+    usual = {"sentence": f"This is {name}", "method": "a", "than": 0, "smallest": 0}
+    return known_runs.claim(name, **(usual | changes))
 
 
 def test_sorts_the_claims_by_verdict():

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from study.errors import StudyError
-from study.inference.claims import Claim
 from study.inference.ledger import ledger_table, read_ledger
 from study.paths import RunKey
 from study.summaries import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
+from tests.study.inference.known_runs import claim
 from tools import write_claims
 from tools.write_claims import PAGES, insert, markers, sections
 
@@ -31,18 +31,9 @@ def runs() -> pd.DataFrame:
 
 @pytest.fixture
 def ledger(runs: pd.DataFrame) -> pd.DataFrame:
-    claim = Claim(
-        id="P-nll",
-        sentence="It is more likely",
-        source="the paper",
-        experiment="spirals",
-        metric="test_nll",
-        method="manifold",
-        than="baseline",
-        direction="lower",
-        smallest=0.1,
-    )
-    return ledger_table([claim], runs)
+    sides = {"experiment": "spirals", "metric": "test_nll", "method": "manifold"}
+    words = {"sentence": "It is more likely", "direction": "lower"}
+    return ledger_table([claim("P-nll", **words, **sides)], runs)
 
 
 def test_markup_and_bars_in_a_sentence_stay_in_their_cell(

@@ -12,6 +12,7 @@ from study.inference.ledger import ledger_table
 from study.paths import RunKey
 from study.summaries import summary_table
 from study.tables import measures_table
+from tests.study.inference import known_runs
 from tools import write_readme
 from tools.write_readme import COLUMNS, TOPICS, caption, fill, findings, found_section, means_table
 
@@ -30,18 +31,8 @@ def runs(**differences: float) -> pd.DataFrame:
 
 
 def claim(name: str, direction: str = "higher") -> Claim:
-    return Claim(
-        id=name,
-        family="f",
-        sentence=f"This is {name}",
-        source="x",
-        experiment="spirals",
-        metric="low_confidence_area",
-        method="manifold",
-        than="baseline",
-        direction=direction,
-        smallest=0.1,
-    )
+    sides = {"experiment": "spirals", "metric": "low_confidence_area", "method": "manifold"}
+    return known_runs.claim(name, sentence=f"This is {name}", direction=direction, **sides)
 
 
 def told(*claims: Claim, manifold: float) -> list[str]:

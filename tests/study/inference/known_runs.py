@@ -13,6 +13,17 @@ from study.tables import measures_table
 BASELINE = [1.0, 5.0, 9.0, 2.0, 4.0]
 SHIFTS = {"up": [1.1, 0.9, 1.0, 1.2, 0.8], "down": [-1.1, -0.9, -1.0, -1.2, -0.8]}
 UNCLEAR = [1.0, -1.1, 0.6, -0.7, 0.3]
+WIDER: dict[str, Any] = {
+    "sentence": "It is wider",
+    "source": "somebody",
+    "experiment": "spirals",
+    "metric": "area",
+    "method": "manifold",
+    "than": "baseline",
+    "direction": "higher",
+    "smallest": 0.05,
+}
+"""An entry of claims.yaml but for its id."""
 
 
 def claim(name: str = "c", **changes: Any) -> Claim:

@@ -10,19 +10,10 @@ from study.inference.claims import CLAIMS, Claim, read_claims, read_questions
 from study.params import ParamsError
 from study.paths import RunKey
 from study.tables import measures_table
+from tests.study.inference.known_runs import WIDER
 
 ROOT = Path(__file__).parents[3]
-ENTRY = {
-    "id": "S1-boundary",
-    "sentence": "It is wider",
-    "source": "somebody",
-    "experiment": "spirals",
-    "metric": "area",
-    "method": "manifold",
-    "than": "baseline",
-    "direction": "higher",
-    "smallest": 0.05,
-}
+ENTRY = WIDER | {"id": "S1-boundary"}
 
 
 def write(path: Path, *entries: Any, **top: Any) -> Path:

@@ -3,7 +3,6 @@
 import copy
 import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
@@ -17,20 +16,11 @@ from study.inference.ledger import ledger_metrics, ledger_table
 from study.paths import RunKey
 from study.tables import measures_table
 from study.validation import read_study
+from tests.study.inference.known_runs import WIDER
 
 ROOT = Path(__file__).parents[3]
 
-ENTRY: dict[str, Any] = {
-    "id": "C1",
-    "sentence": "It is wider",
-    "source": "somebody",
-    "experiment": "spirals",
-    "metric": "area",
-    "method": "manifold",
-    "than": "baseline",
-    "direction": "higher",
-    "smallest": 0.05,
-}
+ENTRY = WIDER | {"id": "C1"}
 KEYS = [*ENTRY, "relative", "twin"]
 WORDS = ["spirals", "area", "loss", "manifold", "baseline", "higher", "lower", "same", "varies"]
 ANY = st.one_of(

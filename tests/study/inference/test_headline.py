@@ -15,6 +15,7 @@ from study.params import ParamsError
 from study.paths import RunKey
 from study.tables import MEASURES, measures_table, read_table
 from study.validation import read_study
+from tests.study.inference import known_runs
 
 ROOT = Path(__file__).parents[3]
 EXPERIMENTS = read_study(ROOT / "params.yaml").experiments
@@ -23,9 +24,8 @@ COUNTS = {"supported": 2, "contradicted": 0, "inconclusive": 0, "not_asked": 1}
 
 
 def claim(**changes: Any) -> Claim:
-    entry = {"id": "c", "sentence": "It is so", "source": "x", "experiment": "spirals"}
-    compared = {"metric": "nll", "method": "manifold", "than": "baseline", "direction": "lower"}
-    return Claim.model_validate(entry | compared | {"smallest": 0.1} | changes)
+    usual = {"experiment": "spirals", "metric": "nll", "method": "manifold", "direction": "lower"}
+    return known_runs.claim(**(usual | changes))
 
 
 def runs(experiment: str = "spirals", **methods: list[float]) -> pd.DataFrame:

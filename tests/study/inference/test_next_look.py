@@ -12,16 +12,14 @@ from study.inference.claims import ONE_LOOK, Claim, Look
 from study.inference.next_look import next_seeds, with_seeds
 from study.paths import RunKey
 from study.tables import measures_table
+from tests.study.inference import known_runs
 
 ROOT = Path(__file__).parents[3]
 LOOKS = (Look(2, 0.02), Look(4, 0.03))
 
 
 def claim(name: str, experiment: str, than: str | float = "baseline") -> Claim:
-    return Claim(
-        id=name, sentence="It is so", source="x", experiment=experiment, metric="score",
-        method="input", than=than, direction="higher", smallest=0.1,
-    )  # fmt: skip
+    return known_runs.claim(name, experiment=experiment, method="input", than=than)
 
 
 CLAIMS = [claim("a", "one"), claim("b", "one"), claim("c", "two", 0.5)]
