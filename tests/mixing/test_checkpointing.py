@@ -17,19 +17,23 @@ from tests.mixing.checkpointed import LAYERS, PLANS, Deep, batch
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 
 
+def check_gradients(mixer: ManifoldMixup, other: ManifoldMixup, n_steps: int) -> None:
+    for step in range(n_steps):
+        x, y = batch(step)
+        for one in (mixer, other):
+            one.model.zero_grad()
+            output, plan = one(x.clone())
+            plan.loss(F.cross_entropy, output, y).backward()
+        assert_close(*([p.grad for p in one.model.parameters()] for one in (mixer, other)))
+
+
 @pytest.mark.parametrize("reentrant", [False, True])
 @pytest.mark.parametrize("per_sample", [False, True])
 def test_gradients_are_those_without_checkpoints(reentrant: bool, per_sample: bool) -> None:
     model, twin = Deep(reentrant), Deep(None)
     mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0, per_sample=per_sample)
     other = ManifoldMixup(twin, LAYERS, 1.0, seed=0, per_sample=per_sample)
-    for step in range(12):
-        x, y = batch(step)
-        for one in (mixer, other):
-            one.model.zero_grad()
-            output, plan = one(x.clone())
-            plan.loss(F.cross_entropy, output, y).backward()
-        assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    check_gradients(mixer, other, 12)
     assert (model.runs, twin.runs) == (24, 12)
 
 
@@ -198,13 +202,7 @@ def test_with_compiled_blocks(reentrant: bool) -> None:
     mixer = ManifoldMixup(model, LAYERS, 1.0, seed=0)
     other = ManifoldMixup(twin, LAYERS, 1.0, seed=0)
     assert_close(model(batch(0)[0]), twin(batch(0)[0]))  # hooks are there, and idle
-    for step in range(16):
-        x, y = batch(step)
-        for one in (mixer, other):
-            one.model.zero_grad()
-            output, plan = one(x.clone())
-            plan.loss(F.cross_entropy, output, y).backward()
-        assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    check_gradients(mixer, other, 16)
     assert_close(model(batch(0)[0]), twin(batch(0)[0]))  # idle again
     assert len(graphs) <= 6  # blocks share theirs: mixing or not, with what gradients
     torch._dynamo.reset()
@@ -216,11 +214,5 @@ def test_with_the_whole_model_compiled() -> None:
     model, twin = Deep(False), Deep(None)
     mixer = ManifoldMixup(torch.compile(model, backend="aot_eager"), LAYERS, 1.0, seed=0)
     other = ManifoldMixup(twin, LAYERS, 1.0, seed=0)
-    for step in range(12):
-        x, y = batch(step)
-        for one in (mixer, other):
-            one.model.zero_grad()
-            output, plan = one(x.clone())
-            plan.loss(F.cross_entropy, output, y).backward()
-        assert_close(*([p.grad for p in m.parameters()] for m in (model, twin)))
+    check_gradients(mixer, other, 12)
     torch._dynamo.reset()

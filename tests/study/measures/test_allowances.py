@@ -18,11 +18,10 @@ from study.measures.allowances import (
     reliability_tables,
     tempered,
 )
-from study.params import check
-from study.training.experiment import RunConfig
 from study.training.net import build_mlp
 from study.training.run import Run
 from study.training.scores import accuracy, ece, nll
+from tests.training import run_config
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -143,30 +142,11 @@ class TestEarlyStopping:
             early_stopping_measures(self.HISTORY.assign(validation_loss=np.nan))
 
 
-CONFIG = {
-    "experiment": "e",
-    "method": "m",
-    "seed": 3,
-    "data": "d",
-    "alpha": None,
-    "threads": 1,
-    "net": {"width": 8, "depth": 1, "negative_slope": 0.2},
-    "training": {
-        "test_fraction": 0.25,
-        "validation_fraction": 0.5,
-        "batch_size": 4,
-        "steps": 1,
-        "learning_rate": 0.1,
-        "evaluations": 1,
-    },
-    "settings": {},
-}
-
-
 def made(validation_fraction: float = 0.5) -> tuple[Run, Dataset]:
     """Make an untrained net whose logits are far too large."""
-    training = CONFIG["training"] | {"validation_fraction": validation_fraction}
-    config: RunConfig = check(RunConfig, CONFIG | {"training": training})
+    recipe = {"test_fraction": 0.25, "batch_size": 4, "steps": 1, "learning_rate": 0.1}
+    recipe |= {"evaluations": 1, "validation_fraction": validation_fraction}
+    config = run_config("baseline", {}, 3, {"width": 8, "depth": 1, "negative_slope": 0.2}, recipe)
     net = build_mlp(config, 2, 3).eval()
     with torch.no_grad():
         net.classifier.weight.mul_(50)

@@ -16,10 +16,9 @@ from study.measures.hidden_plane import (
     uniform_states,
 )
 from study.measures.plane import Box, ClassifiedPlane, boundary_length, low_confidence_share
-from study.params import check
-from study.training.experiment import RunConfig
 from study.training.net import build_mlp
 from study.training.run import Run
+from tests.training import run_config
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 ANGLES = np.linspace(0, 2 * np.pi, 100, endpoint=False)
@@ -97,25 +96,6 @@ def test_equal_states_are_neither_flat_nor_round():
     assert np.isnan(class_flatness(np.ones((4, 2)), np.zeros(4, int), 0)).all()
 
 
-CONFIG = {
-    "experiment": "e",
-    "method": "m",
-    "seed": 3,
-    "data": "d",
-    "alpha": None,
-    "threads": 1,
-    "net": {"width": 2, "depth": 3, "negative_slope": 1.0, "bottleneck": {"layer": 2, "size": 2}},
-    "training": {
-        "test_fraction": 0.25,
-        "batch_size": 4,
-        "steps": 1,
-        "learning_rate": 0.1,
-        "evaluations": 1,
-    },
-    "settings": {},
-}
-
-
 def dataset(n_features: int = 2) -> Dataset:
     inputs = np.random.default_rng(0).uniform(-1, 1, (40, n_features)).astype(np.float32)
     inputs[:2] = [[-1] * n_features, [1] * n_features]
@@ -125,7 +105,9 @@ def dataset(n_features: int = 2) -> Dataset:
 @pytest.fixture
 def affine() -> Run:
     """A net of slope 1 whose states are (10 x, y) and whose logit is x + 20 y."""
-    config: RunConfig = check(RunConfig, CONFIG)
+    net = {"width": 2, "depth": 3, "negative_slope": 1.0, "bottleneck": {"layer": 2, "size": 2}}
+    recipe = {"test_fraction": 0.25, "batch_size": 4, "steps": 1, "learning_rate": 0.1}
+    config = run_config("baseline", {}, 3, net, recipe | {"evaluations": 1})
     net = build_mlp(config, 2, 1).eval()
     matrices = [torch.diag(torch.tensor([10.0, 1.0])), torch.eye(2), torch.eye(2)]
     with torch.no_grad():
