@@ -1,4 +1,4 @@
-"""Read a CSV file as a table of texts, and say in which row it is no such table."""
+"""Read a CSV file as a table of texts, and say in which row it is not one."""
 
 import codecs
 import csv
@@ -49,7 +49,7 @@ def read_csv(content: bytes, config: OwnDataConfig) -> tuple[pd.DataFrame, int]:
         number of rows that were empty and are left out.
 
     Raises:
-        StudyError: what is no CSV file, with the row and what to do.
+        StudyError: it is no CSV file; says in which row, and what to do.
     """
     text = _decoded(content, config.encoding)
     if not text.strip():

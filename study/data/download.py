@@ -87,7 +87,7 @@ def fetch(
 
 
 class _Session(requests.Session):
-    """A session that leaves redirects alone: requests would read their body, be it endless."""
+    """A session that leaves redirects alone: requests would read even an endless body."""
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Any:
         return iter(())

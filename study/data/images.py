@@ -33,7 +33,7 @@ def read_folder(folder: Path, config: OwnDataConfig) -> Encoded:
         (N, C, H, W) uint8 pixels, C = 1 if all images are grey and else 3.
 
     Raises:
-        StudyError: names the file or folder that is none of images, of another size, or too much.
+        StudyError: names what holds no images, images of another size, or too many of them.
     """
     parts = _listed(folder)
     is_split = {part.name for part in parts} == {"train", "test"}

@@ -45,7 +45,7 @@ def encode_classes(name: str, column: pd.Series, are_codes: bool) -> tuple[np.nd
     Args:
         name: of the column.
         column: (N,) numbers or texts.
-        are_codes: whether numbers are known to be names of classes, be there ever so many.
+        are_codes: whether numbers are known to be names of classes, however many there are.
 
     Raises:
         StudyError: a value is missing, there is one class only, or the target is a quantity.
@@ -71,7 +71,7 @@ def encode_yes_or_no(targets: pd.DataFrame) -> np.ndarray:
         (N, L) int64 of 0 and 1.
 
     Raises:
-        StudyError: a value is missing, or is none of 0 and 1, true and false, yes and no.
+        StudyError: a value is missing, or is not one of 0 and 1, true and false, yes and no.
     """
     columns = []
     for name, column in targets.items():

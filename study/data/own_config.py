@@ -79,7 +79,7 @@ class OwnDataConfig(Section):
 
     @property
     def targets(self) -> list[str]:
-        """The columns of the target, be it one or several."""
+        """The columns of the target, one or several."""
         if isinstance(self.target, str):
             return [self.target]
         return list(self.target or [])

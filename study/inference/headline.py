@@ -28,7 +28,7 @@ def read_headline(
 
     Raises:
         ParamsError: claims.yaml cannot be read or has a value that cannot be used.
-        StudyError: names that there are not, as `not_asked`.
+        StudyError: a name does not exist, as of `not_asked`.
     """
     shown = read_file(path).headline
     for experiment, metrics in shown.items():

@@ -53,7 +53,7 @@ def ledger_table(
         - difference, low, high: the mean difference to ``other`` over the seeds that have both
           values, and its interval; where ``relative``, as shares of the other value (means of
           logarithms, taken back). With the direction ``varies``, the share of seeds on which the
-          method is higher. inf is a bound there is none of.
+          method is higher. inf stands for no bound.
         - boot_low, boot_high, p_permutation: as in `study.inference.verdicts`.
         - other_metric: the measure of ``other`` where it is another than ``metric``, else "".
         - bound_low, bound_high: the claim says that the difference lies between these.
@@ -63,7 +63,7 @@ def ledger_table(
         - decidable: whether n seeds could have decided it; seeds_low, seeds_high: how many would.
         - note: what a reader should know besides; "" for nothing.
 
-        NaN stands for what there is not.
+        NaN stands where there is nothing.
 
     Randomness: that of `evidence`, from fixed seeds.
     """
@@ -160,7 +160,7 @@ def ledger_metrics(ledger: pd.DataFrame, digits: int = 4) -> dict[str, dict[str,
         digits: significant digits kept.
 
     Returns:
-        {claim id: {verdict, outcome, difference, low, high}}, without what there is not. The
+        {claim id: {verdict, outcome, difference, low, high}}, without what is missing. The
         corrected p and the seeds needed are left to the table: they change with every other claim.
     """
     return {

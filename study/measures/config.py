@@ -34,7 +34,7 @@ class StatesConfig(Section):
         return key.method in self.features.get(key.experiment, [])
 
     def check_fits(self, experiments: Mapping[str, ExperimentConfig]) -> None:
-        """Refuse experiments and methods that there are not, or that cannot be measured.
+        """Refuse experiments and methods that do not exist, or cannot be measured.
 
         Raises:
             ParamsError: one line that names the key and what stood there.
@@ -105,11 +105,10 @@ class RobustnessConfig(Section):
         return key.experiment in self.experiments
 
     def check_fits(self, experiments: Mapping[str, ExperimentConfig]) -> None:
-        """Refuse experiments that there are not, or that have no images.
+        """Refuse experiments that do not exist, or have no images.
 
         Raises:
-            ParamsError: one of them is none of ``experiments``, or is on the spirals, which are
-                no images.
+            ParamsError: one of them is not in ``experiments``, or is on the spirals.
         """
         for name in self.experiments:
             if name not in experiments:

@@ -24,7 +24,7 @@ class TrainedRun:
     dataset: Dataset
 
     def beside(self, method: str) -> Run | None:
-        """Load the run of another method on the same seed; None if the experiment has it not.
+        """Load the run of another method on the same seed; None if the experiment lacks it.
 
         Raises:
             StudyError: its folder is missing or damaged.

@@ -32,7 +32,7 @@ class ClusterPool:
     def __init__(self, address: str) -> None:
         try:
             self._client = Client(address, timeout=SECONDS_TO_CONNECT)
-        except Exception as error:  # Dask has many for what is no address, or no certificate
+        except Exception as error:  # Dask has many for a wrong address or certificate
             reason = str(error) or type(error).__name__
             raise StudyError(f"no Dask scheduler answers at {address}: {reason}") from error
         threads = self._client.nthreads()
