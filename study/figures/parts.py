@@ -122,7 +122,7 @@ def hidden_spaces(
 ) -> Figures:
     """Draw input and hidden plane where two classes pass a two-unit bottleneck, and its spectra.
 
-    The methods that mix stand beside the first plain one; all plain ones have a figure of their own.
+    The methods that mix stand beside the first plain one; all plain ones have their own figure.
     """
     dataset = load_dataset(data_file(experiment.data))
     every = runs_of(name, experiment, seeds)
