@@ -44,7 +44,8 @@ def draw_intrusion(runs: pd.DataFrame, colours: Mapping[str, str], title: str) -
         axes.set_ylim(0, 1.05 * _largest(runs))
     by_layer[0].set_ylabel("share of mixed points")
     _draw_errors(errors, runs, methods, colours)
-    legend_below(figure, *by_layer[0].get_legend_handles_labels(), columns=8)
+    handles, labels = by_layer[0].get_legend_handles_labels()
+    legend_below(figure, handles, labels, columns=8)
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: mixed training points that land on another class\n"
