@@ -51,6 +51,15 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> tuple[pd.Series, pd.Ser
     return numbers, numbers.isna() & column.notna()
 
 
+def refuse_missing(role: str, name: str, column: pd.Series) -> None:
+    """Refuse a target or a group of which values are missing."""
+    if column.isna().any():
+        raise StudyError(
+            f"{at_rows(column.index[column.isna()])}: column {dotted(name)}, the {role}, is "
+            "missing: fill it in, or remove the rows"
+        )
+
+
 def check_values(name: str, column: pd.Series) -> None:
     """Refuse a column that holds anything but numbers, texts, and true and false.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import LabelEncoder
 
-from study.data.columns import as_numbers, as_texts, at_rows
+from study.data.columns import as_numbers, as_texts, at_rows, refuse_missing
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.params import dotted, shown
@@ -50,7 +50,7 @@ def encode_classes(name: str, column: pd.Series, are_codes: bool) -> tuple[np.nd
     Raises:
         StudyError: a value is missing, there is one class only, or the target is a quantity.
     """
-    _refuse_missing(name, column)
+    refuse_missing("target", name, column)
     numbers, is_text = as_numbers(column)
     if is_text.any():
         return number_classes(column.map(str))
@@ -75,7 +75,7 @@ def encode_yes_or_no(targets: pd.DataFrame) -> np.ndarray:
     """
     columns = []
     for name, column in targets.items():
-        _refuse_missing(str(name), column)
+        refuse_missing("target", str(name), column)
         texts = as_texts(column).str.lower()
         if (other := ~texts.isin(list(YES_OR_NO))).any():
             place = f"{at_rows(texts.index[other])}, column {dotted(name)}"
@@ -126,11 +126,3 @@ def class_members(dataset: Dataset, names: list[str]) -> dict[str, np.ndarray]:
 
 def _is_quantity(n_values: int, n_rows: int) -> bool:
     return n_values == n_rows > 1 or n_values > max(MOST_NUMBERS, n_rows / ROWS_A_NUMBER)
-
-
-def _refuse_missing(name: str, column: pd.Series) -> None:
-    if column.isna().any():
-        raise StudyError(
-            f"{at_rows(column.index[column.isna()])}: column {dotted(name)}, the target, is "
-            "missing: fill it in, or remove the rows"
-        )

@@ -6,11 +6,11 @@ from sklearn.preprocessing import OneHotEncoder
 
 from study.data.columns import (
     as_texts,
-    at_rows,
     check_number,
     check_suspects,
     check_values,
     one_to_one,
+    refuse_missing,
     typed,
 )
 from study.data.csv_text import MAX_COLUMNS
@@ -97,11 +97,7 @@ def _group(table: pd.DataFrame, config: OwnDataConfig, targets: pd.DataFrame) ->
     if config.group is None:
         return np.arange(len(table), dtype=np.int64)
     column = table[config.group]
-    if column.isna().any():
-        raise StudyError(
-            f"{at_rows(column.index[column.isna()])}: column {dotted(config.group)}, the group, is "
-            "missing: fill it in, or remove the rows"
-        )
+    refuse_missing("group", config.group, column)
     if any(one_to_one(column, targets[name]) for name in targets):
         raise StudyError(
             f"own.group: column {dotted(config.group)} is the target again, so no class could be "

@@ -53,10 +53,11 @@ class StatesConfig(Section):
 def _of(experiments: Mapping[str, ExperimentConfig], name: str, place: str) -> ExperimentConfig:
     if name not in experiments:
         nearest = did_you_mean(name, experiments)
-        raise ParamsError(f"{place} names {name!r}, which is no experiment{nearest}")
+        raise ParamsError(f"{place} names {name!r}, which is not in experiments{nearest}")
     return experiments[name]
 
 
+SPIRALS = ("spirals", "mirrored_spirals")
 # Numbers become part of metric names, without an exponent.
 Radius = Annotated[float, Field(ge=1e-4, le=1)]
 Radii = Annotated[list[Radius], Field(min_length=1), AfterValidator(unique)]
@@ -111,12 +112,7 @@ class RobustnessConfig(Section):
             ParamsError: one of them is not in ``experiments``, or is on the spirals.
         """
         for name in self.experiments:
-            if name not in experiments:
-                nearest = did_you_mean(name, experiments)
-                raise ParamsError(
-                    f"robustness.experiments names {name!r}, which is not in experiments{nearest}"
-                )
-            if experiments[name].data in ("spirals", "mirrored_spirals"):
+            if _of(experiments, name, "robustness.experiments").data in SPIRALS:
                 raise ParamsError(
                     f"robustness.experiments names {name!r}, whose data are spirals, not images"
                 )

@@ -34,14 +34,17 @@ def test_what_there_is_can_be_measured(also: dict[str, Any]):
     [
         (
             {"features": {"spiral": []}},
-            "names 'spiral', which is no experiment: did you mean spira",
+            "names 'spiral', which is not in experiments: did you mean spira",
         ),
         (
             {"features": {"spirals": ["manifld"]}},
             "states.features.spirals names 'manifld': did you",
         ),
         ({"features": {"spirals": ["input", "input"]}}, "spirals must not repeat an entry"),
-        ({"bottlenecks": ["mnist"]}, "states.bottlenecks names 'mnist', which is no experiment"),
+        (
+            {"bottlenecks": ["mnist"]},
+            "states.bottlenecks names 'mnist', which is not in experiments",
+        ),
         ({"bottlenecks": ["spirals"]}, "names 'spirals', which has no net.bottleneck"),
         ({"neighbours": 0}, "states.neighbours should be greater than or equal to 1, got 0"),
         ({"neighbours": 1001}, "states.neighbours should be less than or equal to 1000, got 1001"),
