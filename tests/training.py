@@ -12,6 +12,21 @@ from study.training.record import write_run
 from study.training.trainer import train_run
 
 
+def experiment(
+    data: str, methods: Mapping[str, Any], net: Mapping[str, Any], **recipe: Any
+) -> dict[str, Any]:
+    """Give an experiment of params.yaml, short; methods with eligible layers mix."""
+    usual = {"test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01}
+    return {
+        "data": data,
+        "net": net,
+        "training": usual | {"evaluations": 2} | recipe,
+        "plain": [name for name, settings in methods.items() if "eligible" not in settings],
+        "mixing": [name for name, settings in methods.items() if "eligible" in settings],
+        "methods": methods,
+    }
+
+
 def run_config(
     method: str, settings: Mapping[str, Any], seed: int, net: object, training: object
 ) -> RunConfig:

@@ -34,12 +34,9 @@ from study.paths import RunKey
 from study.summaries import nested_means, summary_table
 from study.tables import LEDGER, measures_table, write_table
 from tests.once import once
-from tests.training import train_all
+from tests.training import experiment, train_all
 
 ROOT = Path(__file__).parents[2]
-TRAINING = {
-    "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
-}  # fmt: skip
 DVC_YAML = {"params": ["params.yaml"]}
 
 
@@ -112,26 +109,20 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
     return made
 
 
-def experiment(data: str, method: str, eligible: list[int], **changes: Any) -> dict[str, Any]:
-    return {
-        "data": data,
-        "net": {"width": 4, "depth": 2, "negative_slope": 0.3, **changes.get("net", {})},
-        "training": TRAINING | changes.get("training", {}),
-        "plain": ["baseline"],
-        "mixing": [method],
-        "methods": {"baseline": {}, method: {"eligible": eligible}},
-    }
+NET = {"width": 4, "depth": 2, "negative_slope": 0.3}
+MANIFOLD = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
+INPUT = {"baseline": {}, "input": {"eligible": [0]}}
 
 
-def bottleneck(size: int) -> dict[str, Any]:
-    return {"bottleneck": {"layer": 1, "size": size}}
+def narrow(size: int) -> dict[str, Any]:
+    return NET | {"bottleneck": {"layer": 1, "size": size}}
 
 
 EXPERIMENTS = {
-    "flat": experiment("blobs", "manifold", [0, 1], net=bottleneck(2)),
-    "wide": experiment("blobs", "manifold", [0, 1], net=bottleneck(3)),
-    "plane": experiment("points", "manifold", [0, 1], net=bottleneck(2)),
-    "pixels": experiment("pictures", "input", [0], training={"validation_fraction": 0.25}),
+    "flat": experiment("blobs", MANIFOLD, narrow(2)),
+    "wide": experiment("blobs", MANIFOLD, narrow(3)),
+    "plane": experiment("points", MANIFOLD, narrow(2)),
+    "pixels": experiment("pictures", INPUT, NET, validation_fraction=0.25),
 }
 STATES = {
     "features": {"pixels": ["baseline", "input"]},

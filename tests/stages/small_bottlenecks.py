@@ -7,28 +7,16 @@ import yaml
 from safetensors.numpy import load_file
 
 from study.data.dataset import Dataset
+from tests import training
 
 SEEDS = [4, 1]
 EXTRA_SEED = 9
-TRAINING = {
-    "test_fraction": 0.25,
-    "batch_size": 16,
-    "steps": 6,
-    "learning_rate": 0.01,
-    "evaluations": 2,
-}
+METHODS = {"baseline": {}, "manifold": {"eligible": [1, 2]}}
 
 
 def experiment(**bottleneck: int) -> dict:
-    net = {"width": 8, "depth": 3, "negative_slope": 0.3}
-    return {
-        "data": "blobs",
-        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
-        "training": TRAINING,
-        "plain": ["baseline"],
-        "mixing": ["manifold"],
-        "methods": {"baseline": {}, "manifold": {"eligible": [1, 2]}},
-    }
+    net = {"width": 8, "depth": 3, "negative_slope": 0.3, "bottleneck": bottleneck or None}
+    return training.experiment("blobs", METHODS, net, test_fraction=0.25, batch_size=16, steps=6)
 
 
 EXPERIMENTS = {

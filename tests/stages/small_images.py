@@ -9,26 +9,16 @@ import yaml
 from study.data.dataset import Dataset
 from study.paths import RunKey, run_folder
 from study.training.run import Run, load_run
+from tests.training import experiment
 
 SEEDS = [4, 1]
 SIDE = 6
 ATTACKS = {"radii": [0.2, 0.3], "pgd_steps": 5, "pgd_searches": 3, "n_samples": 20}
 DEFORMATIONS = {"rotations": [60.0], "shears": [20.0, 40.0], "zooms": [0.5, 1.2]}
 ROBUSTNESS = {"experiments": ["images"], "attacks": ATTACKS, "deformations": DEFORMATIONS}
-EXPERIMENT: dict[str, Any] = {
-    "data": "digits",
-    "net": {"width": 12, "depth": 2, "negative_slope": 0.1},
-    "training": {
-        "test_fraction": 0.5,
-        "batch_size": 8,
-        "steps": 40,
-        "learning_rate": 0.01,
-        "evaluations": 1,
-    },
-    "plain": ["baseline"],
-    "mixing": ["manifold"],
-    "methods": {"baseline": {}, "manifold": {"eligible": [0, 1]}},
-}
+METHODS = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
+NET = {"width": 12, "depth": 2, "negative_slope": 0.1}
+EXPERIMENT = experiment("digits", METHODS, NET, steps=40, evaluations=1)
 
 
 def digits(n_classes: int = 3) -> Dataset:

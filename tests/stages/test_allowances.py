@@ -17,34 +17,22 @@ from study.paths import RunKey, run_folder
 from study.tables import read_metrics
 from study.training.run import load_run
 from study.training.scores import ece
-from tests.training import train_all
+from tests.training import experiment, train_all
 
 SEEDS = [4, 1]
 METHODS: dict[str, Any] = {"baseline": {}, "input": {"eligible": [0]}}
 
 
-def experiment(validation_fraction: float, methods: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "data": "blobs",
-        "net": {"width": 6, "depth": 2, "negative_slope": 0.2},
-        "training": {
-            "test_fraction": 0.5,
-            "validation_fraction": validation_fraction,
-            "batch_size": 8,
-            "steps": 60,
-            "learning_rate": 0.02,
-            "evaluations": 6,
-        },
-        "plain": [name for name in methods if name == "baseline"],
-        "mixing": [name for name in methods if name != "baseline"],
-        "methods": methods,
-    }
+def small(validation_fraction: float, methods: dict[str, Any]) -> dict[str, Any]:
+    net = {"width": 6, "depth": 2, "negative_slope": 0.2}
+    recipe = {"steps": 60, "learning_rate": 0.02, "evaluations": 6}
+    return experiment("blobs", methods, net, validation_fraction=validation_fraction, **recipe)
 
 
 EXPERIMENTS = {
-    "both": experiment(0.4, METHODS),
-    "no_inputs": experiment(0.4, {"baseline": {}, "hidden": {"eligible": [1]}}),
-    "swept": experiment(0.0, {"input_1": {"eligible": [0], "alpha": 1.0}}),
+    "both": small(0.4, METHODS),
+    "no_inputs": small(0.4, {"baseline": {}, "hidden": {"eligible": [1]}}),
+    "swept": small(0.0, {"input_1": {"eligible": [0], "alpha": 1.0}}),
 }
 
 

@@ -13,38 +13,25 @@ from study.errors import StudyError
 from study.measures.hidden_plane import hidden_measures
 from study.paths import RunKey, run_folder
 from study.training.run import load_run
-from tests.training import train_all
+from tests.training import experiment, train_all
 
 SEEDS = [4, 1]
 METHODS = {"baseline": {}, "wide": {"bottleneck": 3}, "manifold": {"eligible": [2]}}
 
 
-def experiment(data: str, **bottleneck: int) -> dict:
-    net: dict = {"width": 4, "depth": 3, "negative_slope": 0.2}
-    methods = METHODS if bottleneck.get("size") == 2 else {"baseline": {}, "manifold": {}}
-    methods = methods | {"manifold": {"eligible": [2]}}
-    return {
-        "data": data,
-        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
-        "training": {
-            "test_fraction": 0.5,
-            "batch_size": 8,
-            "steps": 4,
-            "learning_rate": 0.01,
-            "evaluations": 2,
-        },
-        "plain": [name for name in methods if name != "manifold"],
-        "mixing": ["manifold"],
-        "methods": methods,
-    }
+def small(data: str, **bottleneck: int) -> dict:
+    net = {"width": 4, "depth": 3, "negative_slope": 0.2, "bottleneck": bottleneck or None}
+    has_wide = bottleneck.get("size") == 2
+    methods = {name: of for name, of in METHODS.items() if name != "wide" or has_wide}
+    return experiment(data, methods, net)
 
 
 EXPERIMENTS = {
-    "plane": experiment("plane", layer=2, size=2),
-    "without": experiment("plane"),
-    "three_units": experiment("plane", layer=2, size=3),
-    "space": experiment("space", layer=2, size=2),
-    "three_classes": experiment("three_classes", layer=2, size=2),
+    "plane": small("plane", layer=2, size=2),
+    "without": small("plane"),
+    "three_units": small("plane", layer=2, size=3),
+    "space": small("space", layer=2, size=2),
+    "three_classes": small("three_classes", layer=2, size=2),
 }
 
 

@@ -21,35 +21,26 @@ from study.paths import RunKey, run_folder
 from study.seeds import Purpose, seed_sequence
 from study.training.experiment import ExperimentConfig
 from study.training.run import load_run
-from tests.training import train_all
+from tests.training import experiment, train_all
 
 SEEDS = [4, 1]
-TRAINING = {
-    "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
-}  # fmt: skip
 NET = {"width": 6, "depth": 3, "negative_slope": 0.2}
 EXPERIMENTS: dict[str, dict[str, Any]] = {
-    "plain": {
-        "data": "blobs",
-        "net": NET,
-        "training": TRAINING,
-        "plain": ["baseline", "dropout"],
-        "mixing": ["manifold"],
-        "methods": {"baseline": {}, "dropout": {"dropout": 0.5}, "manifold": {"eligible": [0, 1]}},
-    },
-    "widths": {
-        "data": "blobs",
-        "net": NET | {"bottleneck": {"layer": 2, "size": 4}},
-        "training": TRAINING,
-        "plain": ["baseline_1", "baseline_4"],
-        "mixing": ["manifold_1", "manifold_4"],
-        "methods": {
+    "plain": experiment(
+        "blobs",
+        {"baseline": {}, "dropout": {"dropout": 0.5}, "manifold": {"eligible": [0, 1]}},
+        NET,
+    ),
+    "widths": experiment(
+        "blobs",
+        {
             "baseline_1": {"bottleneck": 1},
             "baseline_4": {"bottleneck": 4},
             "manifold_1": {"bottleneck": 1, "eligible": [2]},
             "manifold_4": {"bottleneck": 4, "eligible": [2]},
         },
-    },
+        NET | {"bottleneck": {"layer": 2, "size": 4}},
+    ),
 }
 STATES = {
     "features": {"plain": ["baseline", "manifold"]},

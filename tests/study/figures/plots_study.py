@@ -11,27 +11,12 @@ from stages import embed_bottleneck, summarize, svd_analysis
 from study.data.dataset import Dataset
 from study.data.spirals import SpiralsConfig, generate
 from study.params import check
-from tests.training import train_all
-
-TRAINING = {
-    "test_fraction": 0.5,
-    "batch_size": 16,
-    "steps": 30,
-    "learning_rate": 0.01,
-    "evaluations": 3,
-}
+from tests import training
 
 
 def experiment(data: str, methods: dict[str, Any], **bottleneck: int) -> dict[str, Any]:
-    net: dict[str, Any] = {"width": 8, "depth": 3, "negative_slope": 0.2}
-    return {
-        "data": data,
-        "net": net | ({"bottleneck": bottleneck} if bottleneck else {}),
-        "training": TRAINING,
-        "plain": [name for name, settings in methods.items() if "eligible" not in settings],
-        "mixing": [name for name, settings in methods.items() if "eligible" in settings],
-        "methods": methods,
-    }
+    net = {"width": 8, "depth": 3, "negative_slope": 0.2, "bottleneck": bottleneck or None}
+    return training.experiment(data, methods, net, batch_size=16, steps=30, evaluations=3)
 
 
 SPIRALS = {
@@ -81,7 +66,7 @@ def make_study(
         "pair": blobs(n_classes=2),
         "spirals": spirals("mirrored" if alpha < 1 else "arms"),
     }
-    train_all(experiments, data, seeds)
+    training.train_all(experiments, data, seeds)
     for stage in (embed_bottleneck, svd_analysis, summarize):
         stage.main()
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
 from tests.study.figures import plots_study
-from tests.study.figures.plots_study import BOTH, SPIRALS, TRAINING, blobs, spirals
+from tests.study.figures.plots_study import BOTH, SPIRALS, blobs, spirals
 from tests.training import train_all
 
 ATTACK = (
@@ -35,8 +35,9 @@ FIGURES = (
 
 
 def experiment(data: str, steps: int, methods: dict[str, Any], **bottleneck: int) -> dict[str, Any]:
-    recipe = TRAINING | {"learning_rate": 0.02, "evaluations": 5, "steps": steps}
-    return plots_study.experiment(data, methods, **bottleneck) | {"training": recipe}
+    usual = plots_study.experiment(data, methods, **bottleneck)
+    recipe = usual["training"] | {"learning_rate": 0.02, "evaluations": 5, "steps": steps}
+    return usual | {"training": recipe}
 
 
 PARAMS: dict[str, Any] = {
