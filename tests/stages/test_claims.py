@@ -17,36 +17,21 @@ from study.errors import StudyError
 from study.paths import RunKey
 from study.tables import measures_table, write_table
 from tests.commands import call
+from tests.study.inference.known_runs import WIDER
+from tests.training import experiment
 from tools import show_results
 
 BASELINE = [0.80, 0.70, 0.90, 0.75]
-ENTRY = {
+ENTRY = WIDER | {
     "id": "S2-input",
     "sentence": "It underfits",
-    "source": "somebody",
     "experiment": "e",
     "metric": "test_accuracy",
     "method": "other",
-    "than": "baseline",
     "direction": "lower",
-    "smallest": 0.05,
 }
-
-
-EXPERIMENT = {
-    "data": "d",
-    "net": {"width": 2, "depth": 1, "negative_slope": 0.0},
-    "training": {
-        "test_fraction": 0.5,
-        "batch_size": 2,
-        "steps": 1,
-        "learning_rate": 0.1,
-        "evaluations": 1,
-    },
-    "plain": ["baseline"],
-    "mixing": ["other"],
-    "methods": {"baseline": {}, "other": {"eligible": [0]}, "gone": {"eligible": [1]}},
-}
+METHODS = {"baseline": {}, "other": {"eligible": [0]}, "gone": {"eligible": [1]}}
+EXPERIMENT = experiment("d", METHODS, {"width": 2, "depth": 1}) | {"mixing": ["other"]}
 
 
 def write_study(folder: Path, shift: float, *entries: dict[str, Any]) -> None:

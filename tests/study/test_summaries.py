@@ -8,19 +8,16 @@ import pytest
 from scipy import stats
 
 from study.errors import StudyError
-from study.paths import RunKey
+from study.paths import RunKey, run_folder
 from study.summaries import nested_means, runs_table, summary_table
 from study.tables import SUMMARY, measures_table
-from tests.sums import write_sums
+from tests.sums import write_summed
 
 KEYS = [RunKey("zebra", method, seed) for method in ("baseline", "apple") for seed in (7, 3)]
 
 
 def write_metrics(root: Path, key: RunKey, **metrics: float) -> None:
-    folder = root / key.experiment / key.method / str(key.seed)
-    folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps(metrics))
-    write_sums(folder)
+    write_summed(run_folder(key, root), "metrics.json", json.dumps(metrics))
 
 
 @pytest.fixture

@@ -4,18 +4,16 @@ import numpy as np
 import pytest
 
 from study.errors import StudyError
-from study.paths import RunKey
+from study.paths import RunKey, run_folder
 from study.summaries import mean_curves
-from tests.sums import write_sums
+from tests.sums import write_summed
 
 HEADER = "step,loss,train_loss,train_accuracy,test_loss,test_accuracy,k,lam\n"
 
 
 def write_history(root: Path, key: RunKey, *rows: str) -> None:
-    folder = root / key.experiment / key.method / str(key.seed)
-    folder.mkdir(parents=True)
-    (folder / "history.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
-    write_sums(folder)
+    text = HEADER + "".join(f"{row}\n" for row in rows)
+    write_summed(run_folder(key, root), "history.csv", text)
 
 
 KEYS = [RunKey("e", "z", 5), RunKey("e", "z", 2), RunKey("e", "a", 5)]

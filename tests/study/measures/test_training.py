@@ -10,11 +10,9 @@ import yaml
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.training import history_measures
-from study.paths import RunKey, run_folder
-from study.training.experiment import read_run_config
-from study.training.record import write_run
-from study.training.trainer import train_run
+from study.paths import RunKey
 from tests.sums import write_sums
+from tests.training import experiment, train_all
 
 BATCH, ALPHA = 5, 2.0
 
@@ -34,27 +32,14 @@ def dataset() -> Dataset:
 
 @pytest.fixture
 def root(tmp_path: Path, dataset: Dataset) -> Path:
-    experiment = {
-        "data": "blobs",
-        "net": {"width": 4, "depth": 2, "negative_slope": 0.2},
-        "training": {
-            "test_fraction": 0.5,
-            "batch_size": BATCH,
-            "steps": 40,
-            "learning_rate": 0.01,
-            "evaluations": 40,
-        },
-        "plain": ["baseline"],
-        "mixing": ["manifold"],
-        "methods": {"baseline": {}, "manifold": {"eligible": [0, 1]}},
-    }
-    params = {"mixup": {"alpha": ALPHA}, "compute": {}, "experiments": {"e": experiment}}
+    methods = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
+    net = {"width": 4, "depth": 2, "negative_slope": 0.2}
+    recipe = {"batch_size": BATCH, "steps": 40, "evaluations": 40}
+    experiments = {"e": experiment("blobs", methods, net, **recipe)}
+    params = {"mixup": {"alpha": ALPHA}, "compute": {}, "experiments": experiments}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    for method in ("baseline", "manifold"):
-        key = RunKey("e", method, 3)
-        config = read_run_config(key, tmp_path / "params.yaml")
-        write_run(run_folder(key, tmp_path), train_run(config, dataset))
-    return tmp_path
+    train_all(experiments, {"blobs": dataset}, [3], tmp_path)
+    return tmp_path / "runs"
 
 
 @pytest.mark.parametrize("method", ["baseline", "manifold"])
