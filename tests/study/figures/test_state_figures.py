@@ -7,37 +7,25 @@ import pytest
 from study.figures.features import draw_class_ratios, draw_neighbours
 from study.figures.style import method_colours
 from study.figures.widths import PANELS, draw_widths
-from study.params import check
 from study.paths import RunKey
 from study.summaries import summary_table
 from study.tables import measures_table
 from study.training.experiment import ExperimentConfig
+from tests.training import experiment
 
 METHODS = ("baseline", "input", "manifold")
 COLOURS = method_colours([*METHODS, "unmeasured"])
-TRAINING = {
-    "test_fraction": 0.5, "batch_size": 8, "steps": 4, "learning_rate": 0.01, "evaluations": 2,
-}  # fmt: skip
-WIDTHS: ExperimentConfig = check(
-    ExperimentConfig,
-    {
-        "data": "d",
-        "net": {
-            "width": 8,
-            "depth": 2,
-            "negative_slope": 0.2,
-            "bottleneck": {"layer": 1, "size": 3},
-        },
-        "training": TRAINING,
-        "plain": ["p_9", "p_2"],
-        "mixing": ["m_9", "m_2"],
-        "methods": {
+WIDTHS = ExperimentConfig.model_validate(
+    experiment(
+        "d",
+        {
             "p_9": {"bottleneck": 9},
             "p_2": {"bottleneck": 2},
             "m_9": {"bottleneck": 9, "eligible": [1]},
             "m_2": {"bottleneck": 2, "eligible": [1]},
         },
-    },
+        {"width": 8, "depth": 2, "bottleneck": {"layer": 1, "size": 3}},
+    )
 )
 
 

@@ -9,19 +9,14 @@ from study.inference.design import not_asked
 from study.params import check
 from study.training.experiment import ExperimentConfig
 from tests.study.inference.test_claims import ENTRY, ROOT, runs
+from tests.training import experiment
 
 
 def experiments(**changes: list[str]) -> dict[str, ExperimentConfig]:
     """Those of params.yaml; cutmix is in the methods of spirals, and not run."""
     methods = {"baseline": {}, "manifold": {"eligible": [0]}, "cutmix": {"eligible": [1]}}
     run = {"plain": ["baseline"], "mixing": ["manifold"]} | changes
-    training = {"test_fraction": 0.5, "batch_size": 1, "steps": 1, "evaluations": 1}
-    of_all = {
-        "data": "d",
-        "net": {"width": 1, "depth": 1, "negative_slope": 0.0},
-        "training": training | {"learning_rate": 0.1},
-        "methods": methods,
-    }
+    of_all = experiment("d", methods, {"width": 1, "depth": 1})
     found = {"spirals": of_all | run, "mnist": of_all | {"plain": [], "mixing": ["cutmix"]}}
     return check(dict[str, ExperimentConfig], found)
 

@@ -1,7 +1,5 @@
 """Of many measures, tables of runs show those first that figures or claims are about."""
 
-from typing import Any
-
 import pandas as pd
 import pytest
 
@@ -9,26 +7,14 @@ from study.paths import RunKey
 from study.report.runs import MOST_COLUMNS, RunsOfExperiment, runs_of_experiments
 from study.tables import MEASURES
 from study.training.experiment import ExperimentConfig
+from tests.training import experiment
 
 SEEDS = [3, 1]
 
 
 def tables(n_metrics: int, asked: set[tuple[str, str]]) -> list[RunsOfExperiment]:
     """Set out two runs; a number is 100 times the place of its metric, and its seed."""
-    settings: dict[str, Any] = {
-        "data": "spirals",
-        "net": {"width": 8, "depth": 3, "negative_slope": 0.2},
-        "training": {
-            "test_fraction": 0.5,
-            "batch_size": 16,
-            "learning_rate": 0.02,
-            "evaluations": 1,
-            "steps": 10,
-        },
-        "plain": ["baseline"],
-        "mixing": [],
-        "methods": {"baseline": {}},
-    }
+    settings = experiment("spirals", {"baseline": {}}, {"width": 8, "depth": 3})
     names = [f"measure_{place}" for place in range(n_metrics - 1)] + ["test_accuracy"]
     measures = pd.DataFrame(
         [

@@ -14,6 +14,7 @@ from study.paths import RunKey
 from study.report.gallery import evidence, picture_of_spirals
 from study.report.study import facts, left_out, method_rows, spirals_in_words, timed
 from study.training.experiment import ExperimentConfig
+from tests import training
 
 ARMS = {"n_samples": 1200, "noise_std": 0.0, "n_cycles": 1.5}
 MIRRORED = {"points_per_class": 700, "noise": 0.25, "max_angle": 540.0}
@@ -60,18 +61,9 @@ def test_picture_of_the_spirals_is_evidence_for_no_claim(tmp_path: Path) -> None
 
 
 def experiment(method: dict[str, Any], **changes: Any) -> ExperimentConfig:
-    recipe = {"test_fraction": 0.5, "batch_size": 16, "learning_rate": 0.02, "evaluations": 1}
-    return ExperimentConfig.model_validate(
-        {
-            "data": "spirals",
-            "net": {"width": 8, "depth": 3, "negative_slope": 0.2},
-            "training": recipe | {"steps": 1000},
-            "plain": [] if "eligible" in method else ["m"],
-            "mixing": ["m"] if "eligible" in method else [],
-            "methods": {"m": method},
-        }
-        | changes
-    )
+    net, recipe = {"width": 8, "depth": 3}, {"batch_size": 16, "learning_rate": 0.02}
+    usual = training.experiment("spirals", {"m": method}, net, steps=1000, **recipe)
+    return ExperimentConfig.model_validate(usual | changes)
 
 
 @pytest.mark.parametrize(
