@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from study.code import code_run
 from study.command import run
 from study.data.dataset import Dataset
-from study.data.own import Description, read_own
+from study.data.own import BUNDLED, Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
@@ -52,8 +52,6 @@ FILES = {
     "dvc_gitignore": ".dvc/.gitignore",
 }
 FEWEST_SEEDS = 2
-BUNDLED = ("digits", "iris", "wine", "breast_cancer")
-"""The data sets that scikit-learn ships."""
 
 
 def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) -> str:

@@ -191,10 +191,12 @@ def _describe(source: str, kind: str, sha256: str, encoded: Encoded) -> Descript
 
 
 BUNDLED = {
-    "breast_cancer": datasets.load_breast_cancer,
+    "digits": datasets.load_digits,
     "iris": datasets.load_iris,
     "wine": datasets.load_wine,
+    "breast_cancer": datasets.load_breast_cancer,
 }
+"""The data sets that scikit-learn ships."""
 DARKEST = 16.0
 """The largest value of a pixel of the digits."""
 
