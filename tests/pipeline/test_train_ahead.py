@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,7 @@ def test_workers_that_are_killed_take_only_their_runs_with_them(long_study: Proj
             for worker in workers(process):
                 if is_alive(worker):
                     worker.kill()
+            time.sleep(0.1)  # a look costs as much as some training
         output, _ = process.communicate()
     assert process.returncode == 0, output
     assert "FAILED spirals" in output
