@@ -180,7 +180,6 @@ def test_labels_of_which_a_row_may_have_several(clone: Project) -> None:
     runs = pd.read_csv(study.folder / "metrics/runs.csv")
     assert len(runs.query("metric == 'test_nll'")) == len(TRAINED)
     assert len(pd.read_csv(study.folder / "metrics/claims.csv")) == 15
-    assert study.repro() == {"code"}
 
 
 def test_it_works_in_a_repository_of_ones_own_where_the_project_is_installed(
