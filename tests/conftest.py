@@ -59,8 +59,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process is left with it at the end."""
-    items.sort(key=lambda item: "tests/pipeline/" not in item.nodeid)
+    """Begin with the files that take longest, so that no process is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("tests/pipeline/" not in item.nodeid, item.path not in slow))
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def pages_for_an_array(n_bytes: int = 1 << 26) -> int:
 
 
 def wait_until(
-    condition: Callable[[], object], *processes: subprocess.Popen[Any], pause: float = 0.02
+    condition: Callable[[], object], *processes: subprocess.Popen[Any], pause: float = 0.1
 ) -> None:
     """Wait for what other processes bring about; fail if one of those named ends before.
 

@@ -69,7 +69,8 @@ def test_the_example_script_runs() -> None:
     for options in (["--epochs", "5"], ["--epochs", "2", "--plain"]):
         done = subprocess.run(
             [sys.executable, ROOT / "examples" / "mix_your_model.py", *options],
-            capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True,
+            capture_output=True, text=True, check=True, cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         accuracies = re.findall(r"test accuracy (\S+)", done.stdout)
         assert len(accuracies) == int(options[1])

@@ -18,7 +18,7 @@ with warnings.catch_warnings():  # its dependencies' own, at import
 
 from tests.integrations.test_lightning import C, Classifier, loader, trainer
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 class Watched(ManifoldMixupCallback):

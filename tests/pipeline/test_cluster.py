@@ -203,12 +203,6 @@ def test_scheduler_without_a_worker_of_one_thread_is_refused(
             ClusterPool(scheduler)
 
 
-def test_address_that_nobody_answers_is_refused(untrained: Project) -> None:
-    done = ahead(untrained, "tcp://127.0.0.1:1")
-    assert done.returncode
-    assert last_error(done).startswith("error: no Dask scheduler answers at")
-
-
 def test_worker_with_other_code_is_refused(
     untrained: Project, scheduler: str, tmp_path: Path
 ) -> None:

@@ -63,7 +63,9 @@ def full(tmp_path: Path) -> Project:
     for name in COPIED:
         (study.folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "full" / name, study.folder / name)
-    shutil.copytree(ROOT / "full/experiments", study.folder / "experiments")
+    # without the lock files of the committed runs, which DVC would read and rewrite for each run
+    recorded = shutil.ignore_patterns("dvc.lock")
+    shutil.copytree(ROOT / "full/experiments", study.folder / "experiments", ignore=recorded)
     study.write_params(small(study.params()))
     study.keep_claims()
     study.run("git", "init", "-q", "-b", "main", "..")

@@ -146,9 +146,7 @@ def test_an_edit_of_ones_own_code_retrains_and_a_comment_does_not(mine: Project)
     mine.run("dvc", "repro", "code")
     out_of_date = mine.run("dvc", "status").stdout
     assert all(stage in out_of_date for stage in TRAINED)
-    for file, code in codes.items():
-        (mine.folder / file).write_text(code)
-    mine.run("dvc", "repro", "code")
+    mine.run("git", "checkout", "-q", ".")
 
 
 def test_a_sweep_turns_a_number_and_all_are_compared(mine: Project) -> None:
@@ -182,7 +180,6 @@ def test_labels_of_which_a_row_may_have_several(clone: Project) -> None:
     runs = pd.read_csv(study.folder / "metrics/runs.csv")
     assert len(runs.query("metric == 'test_nll'")) == len(TRAINED)
     assert len(pd.read_csv(study.folder / "metrics/claims.csv")) == 15
-    assert study.repro() == {"code"}
 
 
 def test_it_works_in_a_repository_of_ones_own_where_the_project_is_installed(

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -67,18 +68,16 @@ def test_one_run_alone_has_the_bytes_of_one_trained_ahead(study: Project) -> Non
 
 
 def test_repro_trains_only_what_a_change_makes_stale(study: Project, tmp_path: Path) -> None:
+    study.turn("seeds", [0])
     study.turn("mixup.alpha", 0.4)
     output = study.run("dvc", "repro", "train_ahead").stdout
-    assert trained_ahead(output) == [
-        *("mnist_2d manifold 0", "mnist_2d manifold 1"),
-        *("spirals manifold 0", "spirals manifold 1"),
-    ]
+    assert trained_ahead(output) == ["mnist_2d manifold 0", "spirals manifold 0"]
     damaged = study.copy(tmp_path / "damaged")
     study.turn("mixup.alpha", 2.0)
     output = study.run("dvc", "repro", *TRAIN).stdout
     assert trained_ahead(output) == []  # DVC's run cache has them
     assert stages_run(output) <= {"validate", "train_ahead"}
-    assert len(kept(study)) == 4, "those of the other alpha stay for a day"
+    assert len(kept(study)) == 2, "those of the other alpha stay for a day"
     runs_kept_damaged_are_trained_again(damaged)
 
 
@@ -89,7 +88,7 @@ def runs_kept_damaged_are_trained_again(study: Project) -> None:
     for folder in folders:
         (folder / "metrics.json").write_text("{}")
     study.repro(*TRAIN)
-    trained = (study.folder / "runs").glob("*/manifold")
+    trained = (study.folder / "runs").glob("*/manifold/0")
     assert sorted(digest for folder in trained for digest in hashes(folder).values()) == whole
 
 
@@ -102,18 +101,19 @@ def test_a_run_that_no_stage_would_train_is_named(untrained: Project) -> None:
 
 
 def test_a_run_that_fails_fails_alone(study: Project) -> None:
+    study.turn("seeds", [1])
     study.turn("experiments.spirals.training.learning_rate", 1e30)
     study.turn("experiments.mnist_2d.training.learning_rate", 0.01)
     done = study.run("dvc", "repro", "--keep-going", *TRAIN, check=False)
     assert done.returncode
-    assert "FAILED spirals baseline 0: loss is" in done.stderr
+    assert "FAILED spirals baseline 1: loss is" in done.stderr
     assert "dvc repro -s train_spirals_mixing@manifold-1" in done.stderr
-    assert "4 of the runs failed" in done.stderr
-    assert len(trained_ahead(done.stdout)) == 4
-    assert {f"train_mnist_2d_plain@baseline-{seed}" for seed in (0, 1)} <= stages_run(done.stdout)
+    assert "2 of the runs failed" in done.stderr
+    assert len(trained_ahead(done.stdout)) == 2
+    assert "train_mnist_2d_plain@baseline-1" in stages_run(done.stdout)
     study.turn("experiments.spirals.training.learning_rate", 0.002)
     output = study.run("dvc", "repro", *TRAIN).stdout
-    assert [run.split()[0] for run in trained_ahead(output)] == ["spirals"] * 4
+    assert [run.split()[0] for run in trained_ahead(output)] == ["spirals"] * 2
 
 
 def test_workers_that_are_killed_take_only_their_runs_with_them(long_study: Project) -> None:
@@ -126,6 +126,7 @@ def test_workers_that_are_killed_take_only_their_runs_with_them(long_study: Proj
             for worker in workers(process):
                 if is_alive(worker):
                     worker.kill()
+            time.sleep(0.1)  # a look costs as much as some training
         output, _ = process.communicate()
     assert process.returncode == 0, output
     assert "FAILED spirals" in output

@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from stages import claims, embed_bottleneck, report, summarize, svd_analysis
+from tests.once import once
 from tests.study.figures import plots_study
 from tests.study.figures.plots_study import BOTH, SPIRALS, blobs, spirals
 from tests.training import train_all
@@ -99,12 +100,14 @@ def _add_metric_with_markup(path: Path) -> None:
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the study once, with its page."""
-    folder = tmp_path_factory.mktemp("study")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make_study(folder)
-        report.main()
-    return folder
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            make_study(folder)
+            report.main()
+
+    return once(tmp_path_factory, "reported", make)
 
 
 class Visit:

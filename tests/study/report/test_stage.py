@@ -1,6 +1,7 @@
 """The stage that writes the report, on the small study."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def inside(study: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(study)
-    return study
+def inside(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Enter a copy of the study, which the tests of other processes look at."""
+    folder = Path(shutil.copytree(study, tmp_path / "study"))
+    monkeypatch.chdir(folder)
+    return folder
 
 
 @pytest.fixture
