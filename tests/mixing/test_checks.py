@@ -60,6 +60,9 @@ def test_the_ends_of_ranges(net: MLP) -> None:
     for probability in (0, 1):
         mixer = ManifoldMixup(net, ["input"], 1.0, probability=probability, noise=0)
         assert mixer.sampler.probability == probability
+    for probability in (-0.5, 1.5):
+        with pytest.raises(ValueError, match=r"^probability must be in \[0, 1\], got"):
+            ManifoldMixup(net, ["input"], 1.0, probability=probability)
     for name in ("alpha", "beta"):
         with pytest.raises(ValueError, match=f"^{name} must be > 0 and finite, got 0$"):
             ManifoldMixup(net, ["input"], **({"alpha": 1.0} | {name: 0}))
