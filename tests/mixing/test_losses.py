@@ -162,3 +162,13 @@ def test_a_criterion_that_is_vouched_for_is_not_tried(logits: Tensor) -> None:
     got = plan().loss(mean_square, logits, y, linear=True)
     assert len(calls) == 1
     assert_close(got, mean_square(logits, torch.from_numpy(reference.mixed(y, 0.3, PERM))))
+
+
+def test_two_terms_of_soft_targets_with_a_weight_a_sample_average_over_samples() -> None:
+    lam = torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9], dtype=torch.float64)
+    output = torch.randn(N, C, dtype=torch.float64)
+    target = torch.rand(N, C, dtype=torch.float64).softmax(1)
+    losses = [-(t * output.log_softmax(1)).sum(1) for t in (target, target[PERM])]
+    expected = (lam * losses[0] + (1 - lam) * losses[1]).mean()
+    found = plan(lam.tolist()).loss(F.cross_entropy, output, target, terms="two")
+    assert_close(found, expected)
