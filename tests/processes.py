@@ -66,6 +66,15 @@ def words(process: psutil.Process) -> list[str]:
     return found
 
 
+def parent_id(process: psutil.Process) -> int | None:
+    """Give the number of the process that started one, none if it has ended."""
+    try:
+        found: int = process.ppid()
+    except psutil.NoSuchProcess:
+        return None
+    return found
+
+
 def pages_for_an_array(n_bytes: int = 1 << 26) -> int:
     """Count the pages that the system brings this process for an array, which is given back."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_exit
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,6 +27,9 @@ TICK = 0.5
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Names of settings of glibc's malloc, as of its malloc.h."""
 
+IMPORTED_ONCE = ["study.pipeline", "study.training.cohort", "torch._dynamo"]
+"""What workers need and take seconds to import, the last as soon as they make an optimiser."""
+
 UnderWay = Callable[[list[Job]], None]
 
 
@@ -32,8 +37,9 @@ class LocalPool:
     """Worker processes on this machine.
 
     Each is an executor of its own with one process: a worker that dies, killed or out of memory,
-    takes only its own run with it, where a common pool would break as a whole. Workers are
-    spawned and do their imports once; they end when this process ends, however it ends.
+    takes only its own run with it, where a common pool would break as a whole. Where they can be
+    forked from one process that has done their imports, they share these and their memory. They end
+    when this process ends, however it ends.
 
     Args:
         jobs: number of worker processes, > 0.
@@ -44,7 +50,7 @@ class LocalPool:
 
     def __init__(self, jobs: int, cores: Path, n_cores: int) -> None:
         self._share = (cores, n_cores)
-        self._context = multiprocessing.get_context("spawn")
+        self._context = _context()
         self._idle = [self._worker() for _ in range(jobs)]
         self._working: dict[Future[list[Outcome]], tuple[Job, ProcessPoolExecutor]] = {}
         self.about = f"{jobs} worker process{'es' * (jobs > 1)}"
@@ -86,6 +92,15 @@ class LocalPool:
                 process.terminate()
         for worker in [*self._idle, *(worker for _, worker in self._working.values())]:
             worker.shutdown()
+
+
+def _context() -> BaseContext:
+    # Not on macOS, as in Python 3.14: its libraries may not be forked once they are loaded.
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED_ONCE)
+    return context
 
 
 def _do_on_a_core(job: Job, cores: Path, n_cores: int) -> list[Outcome]:

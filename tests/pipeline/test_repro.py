@@ -10,7 +10,7 @@ from tests.pipeline.conftest import Project, hashes, stages_run
 
 pytestmark = pytest.mark.slow
 
-ANALYSES = {"embed_bottleneck", "svd_analysis", "summarize", "claims", "plots", "report"}
+NUMBERS = {"embed_bottleneck", "svd_analysis", "summarize", "claims"}
 RUNS = {
     "train_spirals_plain@baseline",
     "train_spirals_mixing@manifold",
@@ -95,10 +95,11 @@ def test_less_of_the_study_and_another_seed_with_a_number_as_dvc_writes_it(study
         "experiments.mnist_12d.mixing=[]",
     )
     words = (word for text in turned for word in ("-S", text))
-    ran = stages_run(study.run("dvc", "exp", "run", *words).stdout)
+    # tests/stages/test_reductions.py draws and reports less
+    ran = stages_run(study.run("dvc", "exp", "run", *words, *NUMBERS).stdout)
     other_rate = runs_of(0, 2, only="mnist_2d")
     assert {stage for stage in ran if "@" in stage} == other_rate | runs_of(2, only="spirals_plain")
-    assert ran & ANALYSES == ANALYSES
+    assert ran >= NUMBERS
     assert (study.folder / "runs/spirals/baseline/1").is_dir(), "that of a seed no longer asked for"
     assert "learning_rate: 1e-05" in (study.folder / "params.yaml").read_text()
     rows = (study.folder / "metrics/runs.csv").read_text().splitlines()[1:]

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.pipeline.conftest import Project, hashes, stages_run, trained_ahead
-from tests.processes import descendants, is_alive, started, wait_until, words
+from tests.processes import descendants, is_alive, parent_id, started, wait_until, words
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,10 @@ def repro(study: Project, *words: str) -> AbstractContextManager[subprocess.Pope
 
 
 def workers(process: subprocess.Popen[Any]) -> list[psutil.Process]:
-    return [one for one in descendants(process) if "spawn_main" in " ".join(words(one))]
+    """List the workers: processes of their own, or forked from one that is there to fork."""
+    found = {one: " ".join(words(one)) for one in descendants(process)}
+    servers = [one.pid for one, said in found.items() if "forkserver" in said]
+    return [one for one, said in found.items() if "spawn_main" in said or parent_id(one) in servers]
 
 
 def kept(study: Project) -> list[str]:

@@ -213,6 +213,7 @@ def test_columns_with_a_comma_between(table: Path, target: str | list[str]) -> N
         new_study(Path("mine"), {"path": "my.csv", "target": target}, None, 2)
 
 
+@pytest.mark.slow
 def test_usage_is_what_one_types() -> None:
     for name in ("new_study", "show_results"):
         command = [sys.executable, "-m", "tools", name, "--help"]
