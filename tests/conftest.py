@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ yaml.SafeDumper.ignore_aliases = lambda *_: True
 @pytest.fixture(scope="session", autouse=True)
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let what programs leave in the temporary folder be found and deleted with pytest's own."""
+    get_temp_dir()  # of multiprocessing, which deletes it after pytest's are gone
     tempfile.tempdir = os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("t"))
 
 
