@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import wait as wait_for_exit
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -96,11 +97,14 @@ class LocalPool:
 
 def _context() -> BaseContext:
     # Not on macOS, as in Python 3.14: its libraries may not be forked once they are loaded.
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED_ONCE)
-    return context
+    if sys.platform == "linux":
+        # Whoever forks is spoken to by a socket, and not every temporary folder may have one: the
+        # path may be too long, or the file system has none.
+        with suppress(OSError):
+            forkserver.set_forkserver_preload(IMPORTED_ONCE)
+            forkserver.ensure_running()
+            return multiprocessing.get_context("forkserver")
+    return multiprocessing.get_context("spawn")
 
 
 def _do_on_a_core(job: Job, cores: Path, n_cores: int) -> list[Outcome]:

@@ -1,12 +1,17 @@
 """Workers on this machine."""
 
+import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from study.parallel.local import LocalPool
 from tests.processes import pages_for_an_array
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow
@@ -19,3 +24,29 @@ def test_a_worker_keeps_memory_for_the_next_step(tmp_path: Path) -> None:
     finally:
         pool.close()
     assert second < first / 10, (first, second)
+
+
+TRAIN_NOTHING = """
+from pathlib import Path
+
+from study.parallel.local import LocalPool
+
+if __name__ == "__main__":
+    pool = LocalPool(1, Path("cores"), 1)
+    print(pool._idle[0].submit(len, "four").result())
+    pool.close()
+"""
+
+
+@pytest.mark.slow
+def test_a_temporary_folder_may_have_a_long_name(tmp_path: Path) -> None:
+    temporary = tmp_path / ("long" * 30)
+    temporary.mkdir()
+    (tmp_path / "command.py").write_text(TRAIN_NOTHING)
+    done = subprocess.run(
+        [sys.executable, "command.py"],
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("4\n", "")
