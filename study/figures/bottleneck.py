@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
+from scipy.spatial import KDTree
 
 from study.figures.style import class_colour, method_label, new_figure, styled
 
@@ -106,7 +106,7 @@ def _free_place(
     """
     low, high = obstacles.min(axis=0) - reach, obstacles.max(axis=0) + reach
     grid = np.stack(np.meshgrid(*np.linspace(low, high, 60).T), axis=-1).reshape(-1, 2)
-    room = cdist(grid, obstacles).min(axis=1)
+    room, _ = KDTree(obstacles).query(grid)
     if room.max() < reach:
         place: NDArray[np.floating] = grid[room.argmax()]
         return place

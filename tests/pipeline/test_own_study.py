@@ -166,6 +166,10 @@ def test_a_sweep_turns_a_number_and_all_are_compared(mine: Project) -> None:
     changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
     assert any("input" in key for of in changed.values() for key in of)
     assert "A is" in mine.run("python", "../tools", "compare").stdout
+    page = (mine.folder / "report/compare.html").read_text()
+    assert page.count("<code>mixup.alpha</code>") == 1
+    for revision in ("HEAD", "workspace"):
+        assert f'alt="methods_own of {revision}"' in page
 
 
 def test_labels_of_which_a_row_may_have_several(clone: Project) -> None:

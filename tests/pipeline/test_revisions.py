@@ -22,9 +22,9 @@ Runs = dict[tuple[str, str, str], dict[str, float]]
 def swept(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Run a sweep of alpha as a user does: HEAD has 2.0, the queue 0.1 and 8.0."""
     project = finished.copy(tmp_path_factory.mktemp("swept") / "study")
-    # Only what is compared below is made: numbers of both, and figures of one.
-    for alpha, stages in (("0.1", ("claims",)), ("8.0", ("claims", "plots"))):
-        project.run("dvc", "exp", "run", "--queue", "-S", f"mixup.alpha={alpha}", *stages)
+    # only what is compared below is made, the numbers
+    for alpha in ("0.1", "8.0"):
+        project.run("dvc", "exp", "run", "--queue", "-S", f"mixup.alpha={alpha}", "claims")
     # Experiments run the code that they were queued with, in copies of their own.
     trainer = project.folder / "study/training/trainer.py"
     code = trainer.read_text()
@@ -128,17 +128,11 @@ def test_page_shows_what_both_csv_files_say(swept: Project, names: dict[float, s
     assert all(finding == "same" for key, (*_, finding) in shown.items() if key[1] == "baseline")
 
 
-def test_page_names_the_parameter_and_shows_both_figures(
-    swept: Project, names: dict[float, str]
-) -> None:
-    name = names[8.0]
-    swept.run("python", "-m", "tools.compare", "HEAD", name)
+def test_page_names_the_parameter(swept: Project, names: dict[float, str]) -> None:
+    swept.run("python", "-m", "tools.compare", "HEAD", names[8.0])
     page = (swept.folder / "report/compare.html").read_text()
     assert page.count("<code>mixup.alpha</code>") == 1
     assert "The code is the same." in page
-    for revision in ("HEAD", name):
-        assert f'alt="methods_spirals of {revision}"' in page
-    assert "methods_mnist_12d of" not in page  # nothing mixes there
 
 
 def test_sweep_refuses_a_value_before_it_runs_another(
