@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import StringIO
@@ -150,11 +150,13 @@ def figures_of(revision: Revision) -> dict[str, str]:
     Raises:
         StudyError: a figure is damaged.
     """
-    files = dvc.api.DVCFileSystem(rev=revision.commit)
     figures = os.path.normpath(os.path.join(revision.folder, FIGURES))
-    if not files.exists(figures):
-        return {}
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        closing(dvc.api.DVCFileSystem(rev=revision.commit)) as files,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        if not files.exists(figures):
+            return {}
         files.get(figures, folder, recursive=True)
         try:
             return {path.stem: picture(path) for path in Path(folder).rglob("*.png")}

@@ -27,7 +27,7 @@ OTHER: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "JSON": (json.dumps([{"age": 1, "species": "cat"}]), {}, "is JSON: save the table as CSV"),
     "JSON lines": ('{"age": 1, "species": "cat"}\n' * 9, {}, "is JSON: save the table as CSV"),
     # text of other kinds
-    "not punycode": (csv(), {"encoding": "punycode"}, "is not punycode, as own.encoding says"),
+    "not punycode": (csv(), {"encoding": "punycode"}, "is not punycode"),
     "UTF-32": (csv().encode("utf-32"), {}, "holds bytes of 0 and is no text"),
     "a comment above": ("# of 2026\n" + csv(), {}, "one column.*remove lines above their names"),
     "a separator at the ends of rows alone": (
