@@ -1,6 +1,7 @@
 """The formula against a loop over samples; any rank, dtype and structure."""
 
 from collections import OrderedDict, namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -89,20 +90,33 @@ def test_gradients_go_to_both_partners() -> None:
     assert torch.autograd.gradcheck(lambda h: mix(h, lam, perm), h)
 
 
+@dataclass(frozen=True)
+class Output:
+    """What some models return."""
+
+    hidden: torch.Tensor
+    name: str = "name"
+
+
 def test_structures_are_kept() -> None:
     Pair = namedtuple("Pair", "first second")
     h = torch.arange(6.0).view(3, 2)
     perm = torch.tensor([2, 0, 1])
     expected = torch.from_numpy(reference.mixed(h, 0.25, [2, 0, 1])).float()
     tree = {"a": (h, [h, None]), "b": Pair(h, "name"), "c": OrderedDict(d=h)}
+    tree["e"] = Output(h)
     got = mix(tree, 0.25, perm)
     assert isinstance(got["b"], Pair)
     assert isinstance(got["c"], OrderedDict)
     assert got["b"].second == "name"
     assert got["a"][1][1] is None
-    for tensor in (got["a"][0], got["a"][1][0], got["b"].first, got["c"]["d"]):
+    assert got["e"].name == "name"
+    for tensor in (
+        *(got["a"][0], got["a"][1][0], got["b"].first, got["c"]["d"]),
+        got["e"].hidden,
+    ):
         assert_close(tensor, expected)
-    assert tree["a"][0] is h
+    assert tree["a"][0] is tree["e"].hidden is h
 
 
 def test_tensors_are_found_in_any_structure() -> None:
@@ -111,7 +125,9 @@ def test_tensors_are_found_in_any_structure() -> None:
     assert [id(t) for t in tensors_of({"a": (a, [b, None]), "n": 1, "c": OrderedDict(d=c)})] == [
         *map(id, (a, b, c))
     ]
+    assert [*tensors_of(Output(a))] == [a]
     assert not [*tensors_of("text")]
+    assert not [*tensors_of(Output)]
 
 
 def test_channels_last_is_kept() -> None:
