@@ -9,11 +9,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from markupsafe import escape
 from PIL import Image
 
 from study.errors import StudyError
-from tests.stages.conftest import Results
+from tests.stages.conftest import DVC_YAML, Results
 from tools import compare
 
 pytestmark = pytest.mark.slow
@@ -95,13 +96,17 @@ def test_page_has_numbers_verdicts_and_params(
 def test_default_is_head_against_the_workspace(
     two: Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    two.runs(baseline=BEFORE, manifold=[0.9, 0.9, 0.9], new=AFTER)
+    two.runs(baseline=BEFORE, manifold=[0.9, 0.9, 0.9], **{"None": BEFORE})
+    never_run = {"stages": {"never_run": {"cmd": "true", "deps": ["params.yaml"]}}}
+    (two.folder / "dvc.yaml").write_text(yaml.safe_dump(DVC_YAML | never_run))
     text = run_compare(monkeypatch)
+    assert "1 stages are out of date" in text
     shown = {row[0]: row[1:] for row in rows(text)}
     assert shown["manifold"][2:4] == ["0.9", "+0.17"]
+    assert shown["None"][-1] == "only in B"  # a name, and no number that is missing
     assert "HEAD against workspace" in unescape(text)
     said = capsys.readouterr().out
-    assert "What differs: 0 parameters and 0 files of code." in said
+    assert "What differs: 0 parameters and 1 file of code." in said
     assert "report/compare.html" in said
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from study.parallel import local
 from study.parallel.local import LocalPool, one_core
 from tests.processes import pages_for_an_array
 
@@ -63,7 +62,7 @@ def test_no_more_train_at_a_time_than_there_are_cores(
     def wait(_seconds: float) -> None:
         raise WaitsError
 
-    monkeypatch.setattr(local.time, "sleep", wait)
+    monkeypatch.setattr("study.parallel.local.time.sleep", wait)
     with one_core(tmp_path, 2), one_core(tmp_path, 2):
         with pytest.raises(WaitsError), one_core(tmp_path, 2):
             pass
