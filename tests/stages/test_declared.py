@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stages import generate_spirals
 from stages.summarize import TABLES
 from study.params import ParamsError
 from tests.stages.conftest import ROOT, STAGES
@@ -66,6 +67,18 @@ def test_a_stage_makes_all_that_it_declares_of_what_it_declares(
         Path("params.yaml").write_text(json.dumps({k: v for k, v in enough.items() if k != key}))
         with pytest.raises(ParamsError, match=f"{key} is missing"):
             STAGES[name]()
+
+
+def test_a_data_set_of_spirals_goes_by_the_name_of_its_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "mirrored_spirals"
+    params = yaml.safe_load((ROOT / "full/params.yaml").read_text())
+    Path("params.yaml").write_text(json.dumps({name: params[name]}))
+    generate_spirals.main(name)
+    made = {str(path) for path in files(Path())} - {"params.yaml"}
+    assert made == outputs(FULL[f"generate_{name}"])
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
