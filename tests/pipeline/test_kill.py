@@ -173,6 +173,7 @@ def test_what_kills_leave_goes_by_itself_or_with_mend(study: Project) -> None:
     (study.folder / ".dvc/tmp/rwlock").write_text('{"write": {"/runs/spi')
     assert study.run("dvc", "repro", check=False).returncode
     assert "rwlock was damaged" in study.run(*MEND).stdout
+    assert (study.folder / ".dvc/tmp/damaged-rwlock").read_text() == '{"write": {"/runs/spi'
     assert study.run(*MEND).stdout == "all is well\n"
     assert study.repro() == set()
     again = ("train_spirals_mixing@manifold-0", "summarize")
