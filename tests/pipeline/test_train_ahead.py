@@ -78,7 +78,7 @@ def test_repro_trains_only_what_a_change_makes_stale(study: Project, tmp_path: P
     damaged = study.copy(tmp_path / "damaged")
     study.turn("mixup.alpha", 2.0)
     output = study.run("dvc", "repro", *TRAIN).stdout
-    assert trained_ahead(output) == []  # DVC's run cache has them
+    assert trained_ahead(output) == []  # dvc.lock has them
     assert stages_run(output) <= {"validate", "train_ahead"}
     assert len(kept(study)) == 2, "those of the other alpha stay for a day"
     runs_kept_damaged_are_trained_again(damaged)

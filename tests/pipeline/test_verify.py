@@ -74,15 +74,19 @@ def test_verdict_that_flipped_is_named_and_one_that_moved_is_no_failure(study: P
     assert flipped.stderr == "error: the results do not hold: verdicts that flipped: 1\n"
 
 
-def test_missing_runs_are_named(study: Project) -> None:
+def test_missing_runs_and_verdicts_are_named(study: Project) -> None:
     path = study.folder / "metrics/runs.csv"
     lines = path.read_text().splitlines(keepends=True)
     gone = [line for line in lines if line.startswith("mnist_2d,manifold,1,")]
     path.write_text("".join(line for line in lines if line not in gone))
+    ledger = study.folder / "metrics/claims.csv"
+    header, verdict, *others = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join([header, *others]))
     done = verify()
     assert done.returncode == 1
     assert "missing here:\n  mnist_2d manifold, seeds 1: all metrics\n" in done.stdout
-    assert done.stderr.endswith(f"numbers and verdicts that are missing: {len(gone)}\n")
+    assert f"  {verdict.partition(',')[0]}: " in done.stdout
+    assert done.stderr.endswith(f"numbers and verdicts that are missing: {len(gone) + 1}\n")
     path.unlink()
     assert "workspace holds no results" in verify().stderr
     assert "'nothing' is not a commit" in verify("--against", "nothing").stderr

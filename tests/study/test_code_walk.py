@@ -76,6 +76,7 @@ def test_walk_takes_what_code_reads_beside_it(small: Path) -> None:
     ("file", "text", "changed"),
     [
         ("mixup/models/mlp.py", "import torch\nfrom study import errors\nx = 1\n", {"fit"}),
+        ("mixup/models/mlp.py", "import torch  # a net\nfrom study import errors\n", set()),
         ("study/report/style.css", "b {}", {"show"}),
         ("study/report/templates/base.j2", "<b>", {"show"}),
         ("study/report/another.css", "", {"show"}),

@@ -72,6 +72,39 @@ def test_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_old_folder_is_not_deleted_before_the_new_one_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "0"
+    path.mkdir()
+
+    def killed(*_: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    def replace() -> None:
+        with whole_folder(path) as temporary:
+            (temporary / "new").touch()
+            monkeypatch.setattr(shutil, "rmtree", killed)
+
+    with pytest.raises(KeyboardInterrupt):
+        replace()
+    assert [child.name for child in path.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(
+    whole: Whole, tmp_path: Path
+) -> None:
+    dead = 2**22 - 1  # no process has it
+    killed, living = (tmp_path / f".0-{process}-x.tmp" for process in (dead, os.getppid()))
+    killed.mkdir()
+    living.mkdir()
+    with whole(tmp_path / "0") as temporary:
+        temporary.touch()
+    assert not killed.exists()
+    assert living.exists()
+
+
 def test_folder_is_as_readable_as_any_other(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     with whole_folder(tmp_path / "made"):

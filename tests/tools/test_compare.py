@@ -9,11 +9,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from markupsafe import escape
 from PIL import Image
 
 from study.errors import StudyError
-from tests.stages.conftest import Results
+from tests.stages.conftest import DVC_YAML, Results
 from tools import compare
 
 pytestmark = pytest.mark.slow
@@ -41,12 +42,12 @@ def rows(page: str) -> list[list[str]]:
 @pytest.fixture
 def two(results: Results) -> Results:
     """Two commits: another alpha, one method that changed, one that did not, one verdict less."""
-    results.runs(baseline=BEFORE, manifold=BEFORE, old=BEFORE)
+    results.runs(baseline=BEFORE, manifold=BEFORE, old=BEFORE, **{"None": BEFORE})
     results.claims(flips="supported", stands="inconclusive")
     results.commit("before")
     results.git("tag", "v1")
     results.params(mixup={"alpha": 0.4}, extra=1)
-    results.runs(baseline=BEFORE, manifold=AFTER, new=AFTER)
+    results.runs(baseline=BEFORE, manifold=AFTER, new=AFTER, **{"None": AFTER})
     results.claims(flips="contradicted", stands="inconclusive")
     results.commit("after <b>")
     return results
@@ -82,7 +83,7 @@ def test_page_has_numbers_verdicts_and_params(
     minus = "\N{MINUS SIGN}"
     interval = f"{minus}0.01 to +0.28"
     manifold = ["test_accuracy", "0.6", "0.73333", "+0.13", interval, "3", "not clear"]
-    assert shown["manifold"] == manifold
+    assert shown["manifold"] == shown["None"] == manifold  # a name, and no missing number
     assert shown["baseline"][-1] == "same"
     assert (shown["old"][-1], shown["new"][-1]) == ("only in A", "only in B")
     assert shown["flips"][:3] == [f"supported {NOTHING}", f"contradicted {NOTHING}", "Claim flips"]
@@ -96,12 +97,15 @@ def test_default_is_head_against_the_workspace(
     two: Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     two.runs(baseline=BEFORE, manifold=[0.9, 0.9, 0.9], new=AFTER)
+    never_run = {"stages": {"never_run": {"cmd": "true", "deps": ["params.yaml"]}}}
+    (two.folder / "dvc.yaml").write_text(yaml.safe_dump(DVC_YAML | never_run))
     text = run_compare(monkeypatch)
+    assert "1 stages are out of date" in text
     shown = {row[0]: row[1:] for row in rows(text)}
     assert shown["manifold"][2:4] == ["0.9", "+0.17"]
     assert "HEAD against workspace" in unescape(text)
     said = capsys.readouterr().out
-    assert "What differs: 0 parameters and 0 files of code." in said
+    assert "What differs: 0 parameters and 1 file of code." in said
     assert "report/compare.html" in said
 
 

@@ -12,7 +12,7 @@ from study.report import place
 from study.tables import measures_table, write_table
 from tests.study.inference import known_runs
 from tools import show_results
-from tools.show_results import ledger_text
+from tools.show_results import ledger_text, time_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,3 +109,10 @@ def test_ends_with_what_was_found_and_what_to_open(tmp_path, monkeypatch, capsys
     write_table("metrics/claims.csv", table.assign(verdict="inconclusive"))
     show_results.main()
     assert "Surest" not in capsys.readouterr().out
+
+
+def test_says_how_long_a_run_of_each_method_took():
+    took = {RunKey("e", "baseline", seed): seconds for seed, seconds in enumerate((1.0, 2.0, 30.0))}
+    said = time_text(took | {RunKey("e", "manifold", 0): 4.04})
+    assert said.endswith(": baseline 2.0, manifold mixup 4.0.")
+    assert time_text({}) == ""

@@ -102,6 +102,8 @@ def test_values_that_have_results_are_not_run_again(
     run_sweep(monkeypatch, "mixup.alpha", "8", "0.1")
     assert "Experiment" not in capsys.readouterr().out
     assert drawn[0].axes[0].get_lines()[1].get_xdata().tolist() == [0.1, 2.0, 8.0]
+    with pytest.raises(StudyError):  # that of 4 is with other steps; this study cannot run one
+        run_sweep(monkeypatch, "mixup.alpha", "8", "4")
 
 
 def test_values_are_run_from_the_commit_that_is_checked_out(

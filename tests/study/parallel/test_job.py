@@ -18,8 +18,10 @@ from study.parallel.job import (
     expected_seconds,
     outcomes_of,
 )
+from study.paths import checkpoint_path, remove_checkpoint
 from study.training.experiment import RunConfig
 from study.training.trainer import train_run
+from tests.study.training.interruption import each_step, stop_after  # noqa: F401 (a fixture)
 from tests.training import run_config
 
 
@@ -62,6 +64,33 @@ def test_error_of_a_run_is_its_reason(job: Job) -> None:
     (outcome,) = do_job(replace(job, configs=(config(batch_size=1000),)))
     assert isinstance(outcome, FailedRun)
     assert outcome.reason.startswith("experiments.test.training.batch_size = 1000 is larger")
+
+
+def test_a_run_that_fails_takes_no_other_with_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    # as where a cohort's kernels give other bytes: its runs are trained one after another
+    monkeypatch.setattr("study.training.trial.keeps_bytes", lambda *_: False)
+    bad, good = do_job(replace(job, configs=(config(batch_size=1000), config())))
+    assert isinstance(bad, FailedRun)
+    assert isinstance(good, FinishedRun)
+
+
+@pytest.mark.usefixtures("each_step")
+@pytest.mark.parametrize("together", [False, True])
+def test_an_interrupted_job_goes_on_from_the_checkpoints_that_it_names(
+    together: bool, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("study.training.trial.keeps_bytes", lambda *_: together)
+    configs = tuple(config().model_copy(update={"seed": seed}) for seed in range(2))
+    job = replace(job, configs=configs)
+    undisturbed = [one.files for one in do_job(job) if isinstance(one, FinishedRun)]
+    for key in job.keys:
+        remove_checkpoint(checkpoint_path(key, job.checkpoints))
+    stop_after(monkeypatch, 6, do_job, job)
+    capsys.readouterr()
+    assert [one.files for one in do_job(job) if isinstance(one, FinishedRun)] == undisturbed
+    told = capsys.readouterr().err
+    for key in job.keys:
+        assert f"{checkpoint_path(key, job.checkpoints)}: continues after step " in told
 
 
 def test_unexpected_error_gives_its_last_lines(job: Job) -> None:

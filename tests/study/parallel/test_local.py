@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from study.parallel.local import LocalPool
+from study.parallel.local import LocalPool, one_core
 from tests.processes import pages_for_an_array
 
 ROOT = Path(__file__).parents[3]
@@ -50,3 +50,23 @@ def test_a_temporary_folder_may_have_a_long_name(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+class WaitsError(Exception):
+    """Somebody waits for a core."""
+
+
+def test_no_more_train_at_a_time_than_there_are_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(_seconds: float) -> None:
+        raise WaitsError
+
+    monkeypatch.setattr("study.parallel.local.time.sleep", wait)
+    with one_core(tmp_path, 2), one_core(tmp_path, 2):
+        with pytest.raises(WaitsError), one_core(tmp_path, 2):
+            pass
+        with one_core(tmp_path / "of another study", 2):
+            pass
+    with one_core(tmp_path, 2):
+        pass
