@@ -151,8 +151,10 @@ def test_what_cannot_be_mixed_is_refused() -> None:
         mix(torch.ones(2, 3, dtype=torch.int64), 0.5, perm)
     with pytest.raises(TypeError, match=r"tensor of torch\.bool"):
         mix((torch.ones(2), torch.ones(2, dtype=torch.bool)), 0.5, perm)
-    with pytest.raises(TypeError, match="cannot mix a ndarray"):
+    with pytest.raises(TypeError, match=r"cannot mix a ndarray.*; give tensors, such as"):
         mix([np.ones(2)], 0.5, perm)
+    with pytest.raises(TypeError, match=r"cannot mix a set.*; mix at a layer whose state is one"):
+        mix({1.0}, 0.5, perm)
     with pytest.raises(ValueError, match=r"shape \(3, 2\) for a batch of 2.*batch_dim"):
         mix(torch.ones(3, 2), 0.5, perm)
     with pytest.raises(ValueError, match=r"shape \(\) for a batch of 2"):
