@@ -100,7 +100,7 @@ def test_default_is_head_against_the_workspace(
     never_run = {"stages": {"never_run": {"cmd": "true", "deps": ["params.yaml"]}}}
     (two.folder / "dvc.yaml").write_text(yaml.safe_dump(DVC_YAML | never_run))
     text = run_compare(monkeypatch)
-    assert "1 stages are out of date" in text
+    assert "1 stage is out of date" in text
     shown = {row[0]: row[1:] for row in rows(text)}
     assert shown["manifold"][2:4] == ["0.9", "+0.17"]
     assert "HEAD against workspace" in unescape(text)
