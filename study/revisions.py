@@ -151,8 +151,10 @@ def figures_of(revision: Revision) -> dict[str, str]:
         StudyError: a figure is damaged.
     """
     figures = os.path.normpath(os.path.join(revision.folder, FIGURES))
+    # as `dvc.api.read` looks: the study may lie in a folder of a repository, and others beside it
+    where = {"rev": revision.commit, "subrepos": True, "uninitialized": True}
     with (
-        closing(dvc.api.DVCFileSystem(rev=revision.commit)) as files,
+        closing(dvc.api.DVCFileSystem(**where)) as files,
         tempfile.TemporaryDirectory() as folder,
     ):
         if not files.exists(figures):
