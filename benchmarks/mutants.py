@@ -66,12 +66,13 @@ TESTS = {
     "mixup/mixing/sampler": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/plan": [
         *("mixing/test_plan", "mixing/test_plan_losses", "mixing/test_linearity"),
-        *("mixing/test_checks", *MANIFOLD),
+        *("mixing/test_losses", "mixing/test_checks", *MANIFOLD),
     ],
     "mixup/mixing/manifold": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
     "mixup/mixing/layers": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_arguments"),
         *("mixing/test_layers_of_all_kinds", "mixing/test_checkpointing"),
+        *("mixing/test_hooks", "mixing/test_checks"),
     ],
     "mixup/mixing/hooks": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
     "study/training/scores": ["study/training/test_scores"],

@@ -54,6 +54,7 @@ def test_a_plan_moves_to_a_device_with_all_it_has(lam: float | list[float]) -> N
         ({"lam": 1.5}, r"lam must be in \[0, 1\], got 1\.5"),
         ({"lam": math.nan}, r"lam must be in \[0, 1\], got nan"),
         ({"lam": torch.tensor([0.5, -0.1])}, r"lam must be in \[0, 1\], got \[0\.5000, -0\.1000\]"),
+        ({"lam": torch.tensor([1.5, 0.5])}, r"lam must be in \[0, 1\], got \[1\.5000, 0\.5000\]"),
         ({"lam": torch.tensor([math.nan, 0.5])}, r"lam must be in \[0, 1\], got \[nan, 0\.5000\]"),
         ({"lam": torch.tensor(0.5)}, r"lam must be a float or a float tensor of shape \(2,\)"),
         ({"lam": torch.tensor([0, 1])}, r"of shape \(2,\), got torch\.int64 \(2,\)"),

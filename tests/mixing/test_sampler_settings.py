@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from mixup import MLP, ManifoldMixup
 from tests.mixing.samplers import sampler, stream
@@ -153,6 +153,13 @@ def test_workers_and_epochs_draw_for_themselves() -> None:
     assert len({tuple(perm) for _, perm in draws}) > 10
     assert epochs(0) == draws
     assert epochs(1) != draws
+
+
+def test_mixers_of_one_worker_draw_differently() -> None:
+    mixers = [ManifoldMixup(MLP(2, [4], 2), ["hidden.0"], 1.0, seed=seed) for seed in range(2)]
+    loader = DataLoader(ConcatDataset(map(Drawn, mixers)), batch_size=None, num_workers=1)
+    lams = [lam for lam, _ in loader]
+    assert len(set(lams)) == len(lams)
 
 
 def test_copies_have_all_settings() -> None:
