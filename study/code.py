@@ -108,7 +108,8 @@ def files_run(start: Path, root: Path = ROOT) -> tuple[set[str], set[str]]:
         of `DECIDING` are pinned.
     """
     reached, packages = code_run(start, root, PACKAGES)
-    beside = {path for file in reached for path in _data_files(file.parent)}
+    folders = {file.parent for file in reached}
+    beside = {path for folder in folders for path in _data_files(folder)}
     return {path.relative_to(root).as_posix() for path in reached | beside}, packages
 
 
@@ -127,18 +128,18 @@ def code_run(start: Path, root: Path, among: Collection[str] = ()) -> tuple[set[
         StudyError: an import is relative.
         SyntaxError, UnicodeDecodeError: a file is not Python.
     """
-    reached, packages, waiting = set[Path](), set[str](), [start]
+    reached, names, waiting = set[Path](), set[str](), [start]
     while waiting:
         file = waiting.pop()
         if file in reached:
             continue
         reached.add(file)
         for name in imports_of(file.read_text(encoding="utf-8"), str(file)):
-            if name.split(".")[0] in DECIDING:
-                packages.add(DECIDING[name.split(".")[0]])
-            if not among or name.split(".")[0] in among:
+            if name not in names and (not among or name.split(".")[0] in among):
                 waiting += _project_files(name, root)
-    return reached, packages
+            names.add(name)
+    packages = {name.split(".")[0] for name in names} & DECIDING.keys()
+    return reached, {DECIDING[package] for package in packages}
 
 
 def code_digest(start: Path, root: Path) -> str:
@@ -166,12 +167,12 @@ def _project_files(name: str, root: Path) -> Iterator[Path]:
         return
     for depth in range(1, len(parts) + 1):
         module, place = ".".join(parts[:depth]), root.joinpath(*parts[:depth])
-        inits, files = f"{module}.__init__", (place / "__init__.py", place.with_suffix(".py"))
+        inits, file = f"{module}.__init__", place.with_suffix(".py")
         if {module, inits} & CANNOT_CHANGE_RESULTS.keys():
-            if place.with_suffix(".py").is_file():
+            if file.is_file():
                 return
             continue
-        yield from (file for file in files if file.is_file())
+        yield from (path for path in (place / "__init__.py", file) if path.is_file())
 
 
 def _data_files(folder: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 
@@ -11,7 +12,7 @@ from study.errors import StudyError
 
 def imported_names(tree: ast.AST) -> Iterator[str]:
     """Yield the dotted names that a module imports when it runs, wherever in it they stand."""
-    for node in ast.walk(tree):
+    for node in _with_statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -62,12 +63,24 @@ def _parts(node: ast.JoinedStr) -> Iterator[str]:
 
 
 def _without_idle_statements(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in _with_statements(tree):
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
             if isinstance(block, list):
                 setattr(node, field, [one for one in block if not _is_idle(one)])
     return tree
+
+
+def _with_statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield a tree, its statements, and what holds statements in them; no expressions."""
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+            block = getattr(node, field, ())
+            if isinstance(block, list):  # of an expression with `if` or lambda it is none
+                waiting += block
 
 
 def _is_idle(statement: ast.stmt) -> bool:
