@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ from study.measures.measure import Measure
 from study.paths import RunKey
 from study.tables import read_history
 from study.training.experiment import ExperimentConfig
-from study.training.record import as_labels
-from study.training.run import Run
 from study.training.scores import Labels, Probabilities, brier, ece, nll
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 LOG_TEMPERATURES = (np.log(1e-3), np.log(1e3))
 STOPPING = ["step", "test_loss", "test_accuracy", "test_ece", "validation_loss"]
@@ -79,6 +81,8 @@ def calibrate(run: Run, dataset: Dataset) -> Calibration:
     Raises:
         StudyError: the run has no validation data.
     """
+    from study.training.record import as_labels
+
     split = run.split(dataset)
     if not len(split.validation_labels):
         raise StudyError(f"{run.folder} kept no validation data to fit a temperature on")

@@ -1,14 +1,34 @@
 """Adversarial examples within an L-infinity ball, of any net with logits for inputs in [0, 1]."""
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, pad
 
 Net = Callable[[Tensor], Tensor]
+
+
+def logits_of(net: nn.Module) -> Net:
+    """Give a net's logits in float64, which keeps gradients of confident nets from vanishing.
+
+    A net of two classes that has the logit of the second gets 0 for the first.
+    """
+    copied = deepcopy(net).double().eval()
+
+    def logits(inputs: Tensor) -> Tensor:
+        out: Tensor = copied(inputs)
+        return pad(out, (1, 0)) if out.shape[1] == 1 else out
+
+    return logits
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Make the generator that draws where `pgd` starts."""
+    return torch.Generator().manual_seed(seed)
 
 
 def fgsm(net: Net, inputs: Tensor, labels: Tensor, radius: float) -> Tensor:
@@ -98,6 +118,12 @@ def search(
             break
         by_all[left] = resists(net, attack(inputs[left], labels[left]), labels[left])
     return first, by_first, by_all
+
+
+@torch.no_grad()
+def mean_loss(net: Net, examples: Tensor, labels: Tensor) -> float:
+    """Compute the mean cross-entropy of (N, F) examples, in nats."""
+    return float(cross_entropy(net(examples), labels))
 
 
 def _gradient(net: Net, inputs: Tensor, labels: Tensor) -> Tensor:

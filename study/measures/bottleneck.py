@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from study.data.dataset import Dataset
 from study.data.npz import read_npz
 from study.files import whole_folder
 from study.paths import RunKey
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 EMBEDDINGS = Path("embeddings")
 States = tuple[np.ndarray, np.ndarray]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from math import isqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import affine_transform
-from torch import Tensor
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.config import DeformationsConfig
 from study.measures.measure import Measure, named
 from study.seeds import Purpose, seed_sequence
-from study.training.net import predict
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 _DRAWN = ("deformations",)
 MEASURES = [
@@ -87,8 +87,8 @@ def deformation_measures(
         return {}
     split = run.split(dataset)
     chosen = evenly(len(split.test_labels), config.n_samples)
-    inputs, labels = split.test_inputs[chosen], split.test_labels[chosen].numpy()
-    pixels = inputs.reshape(-1, side, side).numpy()
+    inputs, labels = split.test_inputs[chosen].numpy(), split.test_labels[chosen].numpy()
+    pixels = inputs.reshape(-1, side, side)
     rng = np.random.default_rng(seed_sequence(run.config.seed, Purpose.DEFORMATIONS))
     share = rng.uniform(-1, 1, len(pixels))
     kinds = {
@@ -98,8 +98,8 @@ def deformation_measures(
         "zoom_out": {factor: zoom(pixels, factor) for factor in config.zooms if factor >= 1},
     }
 
-    def accuracy(inputs: Tensor) -> float:
-        return float((predict(run.net, inputs).argmax(1) == labels).mean())
+    def accuracy(inputs: NDArray[np.float32]) -> float:
+        return float((run.probabilities(inputs).argmax(1) == labels).mean())
 
     measures = {
         "deformed_samples": float(len(pixels)),
@@ -107,7 +107,7 @@ def deformation_measures(
     }
     for kind, deformed in kinds.items():
         found = {
-            f"{kind}_accuracy_{named(amount)}": accuracy(torch.from_numpy(images).flatten(1))
+            f"{kind}_accuracy_{named(amount)}": accuracy(images.reshape(len(images), -1))
             for amount, images in deformed.items()
         }
         if found:
@@ -115,9 +115,9 @@ def deformation_measures(
     return measures
 
 
-def evenly(total: int, n: int) -> Tensor:
+def evenly(total: int, n: int) -> NDArray[np.int64]:
     """Choose n of ``total`` indices evenly: MNIST's bundled part is in the order of its classes."""
-    return torch.arange(min(n, total)) * total // min(n, total)
+    return np.arange(min(n, total)) * total // min(n, total)
 
 
 def check_images(run: Run, dataset: Dataset) -> int:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.metrics import pairwise_distances_argmin, silhouette_score
 
 from study.measures.bottleneck import States
 from study.measures.hulls import core, hull_shares, of_classes
@@ -134,6 +133,8 @@ def silhouette(
     Raises:
         ValueError: fewer than two classes, or as many classes as points.
     """
+    from sklearn.metrics import silhouette_score
+
     states, labels = np.asarray(states, dtype=np.float64), np.asarray(labels)
     if len(states) > max_points:
         by_class = np.argsort(labels, kind="stable")
@@ -159,6 +160,8 @@ def nearest_centroid_accuracy(
     Returns:
         The share of test points, in [0, 1], whose nearest mean is that of their own class.
     """
+    from sklearn.metrics import pairwise_distances_argmin
+
     train_states = np.asarray(train_states, dtype=np.float64)
     means = np.stack([members.mean(axis=0) for members in of_classes(train_states, train_labels)])
     nearest = pairwise_distances_argmin(np.asarray(test_states, dtype=np.float64), means)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.neighbors import KNeighborsClassifier
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure, after_layer, of_training
 from study.measures.spectra import FLATNESS, flatness, spectra_table
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 FIRST_LAYER = 1  # the state of which the paper gives singular values
 _RATIOS = [
@@ -151,5 +153,7 @@ def knn_error(
     Raises:
         ValueError: there are fewer training points than neighbours.
     """
+    from sklearn.neighbors import KNeighborsClassifier
+
     classifier = KNeighborsClassifier(neighbours, algorithm="brute").fit(train_states, train_labels)
     return float(np.mean(classifier.predict(test_states) != test_labels))

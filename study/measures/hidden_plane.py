@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from study.data.dataset import Dataset
@@ -21,7 +22,9 @@ from study.measures.plane import (
 from study.measures.spectra import effective_rank, singular_values, spectra_table
 from study.paths import RunKey
 from study.training.experiment import ExperimentConfig
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 _MAPS = ("hidden", "hidden_plain")
 MEASURES = [
@@ -82,7 +85,7 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
     if bottleneck is None or bottleneck.size != 2 or not dataset.in_a_plane:
         raise StudyError(f"{run.folder} is no run of two classes in a plane with a 2-D bottleneck")
     inputs = input_plane(run, dataset)
-    states = run.states(torch.from_numpy(inputs.points), bottleneck.layer)
+    states = run.states(inputs.points, bottleneck.layer)
     hidden = ClassifiedPlane(
         lambda at: run.logits(at, bottleneck.layer)[:, 0],
         bounding_box(states),
@@ -193,4 +196,4 @@ def uniform_states(run: Run, box: Box, n: int) -> NDArray[np.float32]:
     """
     low, high = np.reshape(box, (2, 2)).T
     inputs = np.random.default_rng(0).uniform(low, high, (n, 2)).astype(np.float32)
-    return run.states(torch.from_numpy(inputs), run.bottleneck.layer)
+    return run.states(inputs, run.bottleneck.layer)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
-from sklearn.neighbors import NearestNeighbors
 
 from study.data.dataset import Dataset
 from study.measures.measure import Measure
 from study.paths import RunKey
 from study.training.experiment import ExperimentConfig
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 PAIRS = 2_000
 PAIRS_AROUND = 10_000
@@ -149,6 +150,8 @@ def intrusion_shares(
     Raises:
         ValueError: there are fewer than three points.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     if len(labels) < 3:
         raise ValueError(f"a mixed point needs a third one to be near to, got {len(labels)} points")
     nearest = NearestNeighbors(n_neighbors=3).fit(inputs)
@@ -178,6 +181,8 @@ def intrusion_around(
     Returns:
         (N,) the share of those of which neither mixed class is the point's, in [0, 1].
     """
+    from sklearn.neighbors import NearestNeighbors
+
     nearest = NearestNeighbors(n_neighbors=n_nearest).fit(mixed.points)
     classes = mixed.classes[nearest.kneighbors(points, return_distance=False)]
     shares: NDArray[np.float64] = np.mean((classes != labels[:, None, None]).all(axis=2), axis=1)
@@ -197,6 +202,8 @@ def auc_of_errors(is_wrong: NDArray[np.bool_], shares: NDArray[np.float64]) -> f
     Returns:
         A number in [0, 1]; NaN where all points are right, or all wrong.
     """
+    from sklearn.metrics import roc_auc_score
+
     if is_wrong.all() or not is_wrong.any():
         return float("nan")
     return float(roc_auc_score(is_wrong, shares))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -16,7 +15,9 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure
 from study.training.experiment import ExperimentConfig
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 Points = NDArray[np.float32]
 Values = NDArray[np.floating]
@@ -73,9 +74,7 @@ def class_1_on_box(
     run: Run, box: tuple[float, float, float, float], resolution: int = 200
 ) -> Values:
     """Evaluate a run's P(class 1) on a box of its inputs, as `evaluate_on_box` does."""
-    return evaluate_on_box(
-        lambda points: run.probabilities(torch.from_numpy(points))[:, 1], box, resolution
-    )
+    return evaluate_on_box(lambda points: run.probabilities(points)[:, 1], box, resolution)
 
 
 def level_length(function: Function, box: Box, level: float, resolution: int = 200) -> float:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import partial
-
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy, pad
+from typing import TYPE_CHECKING
 
 from study.data.dataset import Dataset
-from study.measures.attacks import Net, fgsm, pgd, resists, search
 from study.measures.config import AttacksConfig
 from study.measures.deformations import check_images, evenly
 from study.measures.measure import Measure, named
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 _DRAWN = ("attacks",)
 MEASURES = [
@@ -76,17 +73,19 @@ def attack_measures(
 
     Randomness: starting points follow from the run's seed: the methods of a seed get the same.
     """
+    from study.measures.attacks import fgsm, logits_of, mean_loss, pgd, resists, search, seeded
+
     check_images(run, dataset)
     split = run.split(dataset)
     chosen = evenly(len(split.test_labels), config.n_samples)
     inputs, labels = split.test_inputs[chosen].double(), split.test_labels[chosen]
-    net, source = _logits(run), _logits(baseline) if baseline else None
+    net, source = logits_of(run.net), logits_of(baseline.net) if baseline else None
     measures = {
         "attacked_samples": float(len(labels)),
         "unattacked_accuracy": resists(net, inputs, labels).mean(),
     }
     for radius in config.radii:
-        generator = torch.Generator().manual_seed(run.config.seed)
+        generator = seeded(run.config.seed)
         by_fgsm = known = resists(net, fgsm(net, inputs, labels, radius), labels)
         if source:
             by_transfer = resists(net, fgsm(source, inputs, labels, radius), labels)
@@ -94,25 +93,11 @@ def attack_measures(
             known = by_fgsm & by_transfer
         attack = partial(pgd, net, radius=radius, steps=config.pgd_steps, generator=generator)
         first, by_first, by_pgd = search(attack, net, inputs, labels, config.pgd_searches)
-        with torch.no_grad():
-            loss = cross_entropy(net(first), labels)
         measures |= {
             f"fgsm_accuracy_{named(radius)}": by_fgsm.mean(),
             f"pgd_accuracy_{named(radius)}": by_pgd.mean(),
             f"pgd_missed_{named(radius)}": (by_pgd & ~known).mean(),
             f"pgd_restart_gain_{named(radius)}": by_first.mean() - by_pgd.mean(),
-            f"pgd_loss_{named(radius)}": loss,
+            f"pgd_loss_{named(radius)}": mean_loss(net, first, labels),
         }
     return {name: float(value) for name, value in measures.items()}
-
-
-def _logits(run: Run) -> Net:
-    """Return the net in float64, which keeps gradients of confident nets from vanishing."""
-    net = deepcopy(run.net).double().eval()
-
-    def logits(inputs: Tensor) -> Tensor:
-        out: Tensor = net(inputs)
-        # A net of two classes has the logit of the second.
-        return pad(out, (1, 0)) if out.shape[1] == 1 else out
-
-    return logits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from study.data.dataset import Dataset
 from study.measures.measure import Measure, of_training
 from study.measures.spectra import singular_values
 from study.seeds import Purpose, seed_sequence
-from study.training.run import Run
+
+if TYPE_CHECKING:
+    from study.training.run import Run  # which imports torch
 
 LAMS = np.arange(0.05, 1, 0.1)  # by these a jump half-way is exactly as bad as no line
 Floats = NDArray[np.floating]

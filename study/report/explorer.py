@@ -32,7 +32,6 @@ from study.measures.catalogue import label
 from study.measures.plane import CONFIDENCE_LEVELS, bounding_box, class_1_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
 from study.training.experiment import ExperimentConfig, runs_of
-from study.training.run import load_run
 
 CELLS = 120
 CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
@@ -153,6 +152,8 @@ def _curves(history: pd.DataFrame) -> dict[str, list[float]]:
 
 def _add_maps(content: dict[str, Any], keys: list[RunKey], dataset: Dataset) -> None:
     """Add every run's P(class 1) over the box of the data, and every seed's training points."""
+    from study.training.run import load_run  # torch
+
     box = bounding_box(dataset.inputs)
     content["map"] = {"box": box, "cells": CELLS, "points": {}}
     for key in keys:

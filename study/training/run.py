@@ -38,14 +38,14 @@ class Run:
         """Split ``dataset`` as this run did."""
         return split_for(self.config, dataset)
 
-    def probabilities(self, inputs: Tensor) -> NDArray[np.float64]:
+    def probabilities(self, inputs: Tensor | NDArray[np.float32]) -> NDArray[np.float64]:
         """Predict (N, C) class probabilities for (N, ...) inputs, as `predict` does."""
-        return predict(self.net, inputs, multi_label=self.multi_label)
+        return predict(self.net, torch.as_tensor(inputs), multi_label=self.multi_label)
 
     @torch.no_grad()
-    def states(self, inputs: Tensor, k: int) -> NDArray[np.float32]:
+    def states(self, inputs: Tensor | NDArray[np.float32], k: int) -> NDArray[np.float32]:
         """Compute the (N, D) state of an MLP after hidden layer k, in eval mode; 0 is the input."""
-        states: NDArray[np.float32] = self.net(inputs, end=k).numpy()
+        states: NDArray[np.float32] = self.net(torch.as_tensor(inputs), end=k).numpy()
         return states
 
     @torch.no_grad()

@@ -163,7 +163,7 @@ def test_restarts_and_points_that_pgd_missed_are_counted(study: Path, monkeypatc
             found[0] = split.test_inputs[wrong].double()
         return found
 
-    monkeypatch.setattr("study.measures.robustness.pgd", finds_one_later)
+    monkeypatch.setattr("study.measures.attacks.pgd", finds_one_later)
     config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
     of = attack_measures(run, None, data, config)
     n_right = round(20 * of["unattacked_accuracy"])
@@ -185,8 +185,8 @@ def test_a_point_that_fools_and_was_made_for_the_baseline_counts_as_missed(
         made.append(len(labels))
         return inputs if len(made) == 1 else 1 - inputs
 
-    monkeypatch.setattr("study.measures.robustness.fgsm", fools_all_if_made_for_the_baseline)
-    monkeypatch.setattr("study.measures.robustness.pgd", lambda net, inputs, *_, **__: inputs)
+    monkeypatch.setattr("study.measures.attacks.fgsm", fools_all_if_made_for_the_baseline)
+    monkeypatch.setattr("study.measures.attacks.pgd", lambda net, inputs, *_, **__: inputs)
     config: AttacksConfig = check(AttacksConfig, ATTACKS | {"radii": [0.3]})
     of = attack_measures(run, trained("baseline"), data, config)
     assert of["fgsm_accuracy_0_3"] == of["pgd_accuracy_0_3"] == of["unattacked_accuracy"] == 1
