@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 from study.tables import values_by_seed
 
@@ -16,7 +16,7 @@ CONFIDENCE = 0.95
 
 def t_quantile(n: int, confidence: float = CONFIDENCE) -> float:
     """Give how many standard errors a two-sided interval of n >= 2 values reaches."""
-    return float(stats.t.ppf((1 + confidence) / 2, n - 1))
+    return float(stdtrit(n - 1, (1 + confidence) / 2))
 
 
 def standard_error(values: ArrayLike, resampled: float = 0.0) -> float:

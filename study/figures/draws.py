@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy.special import betaln
 
 from study.figures.style import method_label, new_figure, seeds_said, styled
 from study.training.experiment import ExperimentConfig
@@ -106,7 +106,8 @@ def _draw_lam(
         every["lam"], bins=bins, density=True, orientation="horizontal", color=colour, alpha=0.6
     )
     grid = np.linspace(0.005, 0.995, 199)
-    density.plot(stats.beta.pdf(grid, alpha, alpha), grid, color="#333333", linewidth=1.2)
+    of_beta = np.exp((alpha - 1) * np.log(grid * (1 - grid)) - betaln(alpha, alpha))
+    density.plot(of_beta, grid, color="#333333", linewidth=1.2)
     over_time.set_ylabel("lam")
     for axes in (over_time, density):
         axes.set(yticks=[0, 0.5, 1], ylim=(-0.03, 1.03))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import entropy
+from scipy.special import entr
 
 from study.measures.bottleneck import States
 from study.measures.measure import Measure, of_training
@@ -115,7 +115,9 @@ def effective_rank(values: np.ndarray) -> float:
     Returns:
         A number from 1 (one direction) to D (all alike); NaN if all values are 0.
     """
-    return float(np.exp(entropy(np.asarray(values, dtype=np.float64))))
+    values = np.asarray(values, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return float(np.exp(entr(values / values.sum()).sum()))
 
 
 def spectra_table(splits: Mapping[str, States]) -> pd.DataFrame:
