@@ -131,9 +131,19 @@ def log_scale(
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
     narrow = high < 50 * low
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5) if narrow else (1,), numticks=5))
+    axis.set_major_locator(_LogTicks(subs=(1, 2, 3, 5) if narrow else (1,), numticks=5))
+    axis.set_minor_locator(_LogTicks(subs="auto"))
     axis.set_major_formatter(_plain_number)
     axis.set_minor_formatter(NullFormatter())
+
+
+class _LogTicks(LogLocator):
+    """Ticks within the axis: matplotlib's own go on beyond it, where they cost and do not show."""
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        """Keep the ticks from ``vmin`` to ``vmax``, but for rounding."""
+        low, high = min(vmin, vmax) * (1 - 1e-9), max(vmin, vmax) * (1 + 1e-9)
+        return [tick for tick in super().tick_values(vmin, vmax) if low < tick < high]
 
 
 def _plain_number(value: float, _: float) -> str:
