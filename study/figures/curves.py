@@ -12,6 +12,7 @@ from study.figures.style import (
     method_label,
     new_figure,
     seeds_said,
+    set_heading,
     styled,
 )
 
@@ -47,7 +48,7 @@ def draw_curves(histories: pd.DataFrame, colours: Mapping[str, str], title: str)
             marker = "." if len(mean) < 30 else None
             axes.plot(mean, color=colours[method], marker=marker, label=method_label(method))
             axes.fill_between(mean.index, low, high, color=colours[method], alpha=0.15, linewidth=0)
-        axes.set_title(heading, loc="left")
+        set_heading(axes, heading, loc="left")
         if quantity.endswith("loss"):
             log_scale(axes, "y", histories[quantity])
     for axes in panels[1]:

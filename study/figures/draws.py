@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import betaln
 
-from study.figures.style import method_label, new_figure, seeds_said, styled
+from study.figures.style import method_label, new_figure, seeds_said, set_heading, styled
 from study.training.experiment import ExperimentConfig
 
 FEW = 1000
@@ -57,7 +57,7 @@ def draw_draws(
         first = every[every["seed"] == seeds[0]]
         _draw_k(row[0], row[1], first, every, colours[method], layers)
         _draw_lam(row[2], row[3], first, every, colours[method], alpha)
-        row[0].set_title(method_label(method), loc="left", fontweight="bold")
+        set_heading(row[0], method_label(method), loc="left", fontweight="bold")
     labels = ["optimiser step", "share", "optimiser step", "density"]
     for axes, label in zip(panels[-1], labels, strict=True):
         axes.set_xlabel(label)

@@ -10,7 +10,15 @@ from matplotlib.figure import Figure
 from study.figures.features import draw_class_ratios, draw_neighbours
 from study.figures.intrusion import draw_intrusion
 from study.figures.robustness import draw_attacks, draw_deformations
-from study.figures.style import INTERVAL, a_row_a_method, log_scale, new_figure, seeds_said, styled
+from study.figures.style import (
+    INTERVAL,
+    a_row_a_method,
+    log_scale,
+    new_figure,
+    seeds_said,
+    set_heading,
+    styled,
+)
 from study.figures.sweeps import draw_eligible
 from study.figures.widths import PANELS, draw_widths
 from study.measures.catalogue import find, seen_in
@@ -116,7 +124,7 @@ def draw_methods(
         _draw_runs(axes, table.reindex(methods), colours)
         if n > 1:
             _draw_means(axes, means.reindex(methods), colours)
-        axes.set_title(title_of(metric), loc="left")
+        set_heading(axes, title_of(metric), loc="left")
         a_row_a_method(axes, methods)
     for axes in panels.flat[len(metrics) :]:
         axes.set_visible(False)

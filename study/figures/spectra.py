@@ -13,6 +13,7 @@ from study.figures.style import (
     method_label,
     new_figure,
     seeds_said,
+    set_heading,
     styled,
 )
 
@@ -50,7 +51,7 @@ def draw_spectra(
             colour = colours[method]
             axes.plot(mean.index, mean, color=colour, label=method_label(method))
             axes.fill_between(mean.index, low, high, color=colour, alpha=0.2, linewidth=0)
-        axes.set_title(f"class {digit}")
+        set_heading(axes, f"class {digit}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     log_scale(panels[0, 0], "y", spectra["value"])
     for axes in panels.flat[len(digits) :]:

@@ -169,6 +169,14 @@ def a_row_a_method(axes: Axes, methods: Sequence[str]) -> None:
     axes.grid(axis="y", visible=False)
 
 
+def set_heading(axes: Axes, text: str, **look: Any) -> None:
+    """Set the title of a panel that has nothing else above it, no factor of its vertical axis.
+
+    Else matplotlib measures the axis to find the title's place, whenever it lays out or draws.
+    """
+    axes.set_title(text, y=1, **look)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Make an empty figure of ``width`` by ``height`` inches that pyplot knows nothing of."""
     return Figure(figsize=(width, height), layout="constrained")
