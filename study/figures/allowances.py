@@ -15,6 +15,7 @@ from study.figures.style import (
     method_label,
     new_figure,
     seeds_said,
+    shared_panels,
     styled,
 )
 from study.measures.catalogue import label
@@ -47,7 +48,7 @@ def draw_reliability(
     n_rows = -(-len(methods) // COLUMNS)
     n_columns = -(-len(methods) // n_rows)
     figure = new_figure(max(2.3 * n_columns + 0.3, 8.5), 2.6 * n_rows + 1.1)
-    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    panels = shared_panels(figure, n_rows, n_columns)
     means = measures.groupby(["method", "metric"])["value"].mean()
     for axes, method in zip(panels.flat, methods, strict=False):
         of_method = tables[tables["method"] == method]

@@ -18,6 +18,7 @@ from study.figures.style import (
     listed_numbers,
     method_label,
     new_figure,
+    shared_panels,
     styled,
 )
 from study.measures.plane import CONFIDENCE_LEVELS
@@ -64,7 +65,7 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
     n_columns = n_seeds if n_seeds > 1 else min(3, len(maps))
     n_rows = -(-len(runs) // n_columns)
     figure = _figure_for(n_rows, n_columns, runs[0][2].box)
-    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    panels = shared_panels(figure, n_rows, n_columns)
     for axes, (method, seed, drawn) in zip(panels.flat, runs, strict=False):
         draw_map(axes, drawn)
         low, high = CONFIDENCE_LEVELS

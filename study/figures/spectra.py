@@ -14,6 +14,7 @@ from study.figures.style import (
     new_figure,
     seeds_said,
     set_heading,
+    shared_panels,
     styled,
 )
 
@@ -42,7 +43,7 @@ def draw_spectra(
     n_columns = min(5, len(digits))
     n_rows = -(-len(digits) // n_columns)
     figure = new_figure(max(1.8 * n_columns + 0.6, 7.0), 2.0 * n_rows + 1.3)
-    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    panels = shared_panels(figure, n_rows, n_columns)
     for axes, digit in zip(panels.flat, digits, strict=False):
         for method in methods:
             rows = spectra[(spectra["digit"] == digit) & (spectra["method"] == method)]

@@ -182,6 +182,17 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def shared_panels(figure: Figure, n_rows: int, n_columns: int) -> np.ndarray:
+    """Make a grid of panels that share both axes; labels stand at the left and below."""
+    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    # The other axes have no labels that need room, so the layout need not measure them.
+    for axes in panels[:-1].flat:
+        axes.xaxis.set_in_layout(False)
+    for axes in panels[:, 1:].flat:
+        axes.yaxis.set_in_layout(False)
+    return panels
+
+
 def legend_below(
     figure: Figure, handles: Iterable[Artist], labels: Iterable[str], columns: int = 6
 ) -> None:
