@@ -1,5 +1,6 @@
 """What holds for all tests, and a browser."""
 
+import gc
 import os
 import re
 import shutil
@@ -51,6 +52,12 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let what programs leave in the temporary folder be found and deleted with pytest's own."""
     get_temp_dir()  # of multiprocessing, which deletes it after pytest's are gone
     tempfile.tempdir = os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("t"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported, which it would look through again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
