@@ -1,8 +1,10 @@
 """What a source says: which changes mean nothing, and which mean something."""
 
+import ast
+
 import pytest
 
-from study.syntax import meaning
+from study.syntax import imported_names, meaning
 
 SOURCE = '''
 """Says what it does."""
@@ -70,3 +72,61 @@ def test_whatever_runs_means_something(old: str, new: str) -> None:
 def test_an_f_string_in_one_piece_or_in_two_means_the_same() -> None:
     assert meaning('f"a{b}c" "d"') == meaning('f"a{b}cd"')
     assert meaning('f"a{b}" f"{c}"') != meaning('f"a{c}" f"{b}"')
+
+
+NESTED = """
+import a
+with open(b) as c:
+    import d
+if a:
+    import e
+elif d:
+    import f
+else:
+    import g
+for one in a:
+    import h
+else:
+    import i
+async def wait():
+    async for one in a:
+        import j
+    while a:
+        import k
+    else:
+        import l
+class Thing:
+    def of(self):
+        import m
+try:
+    import n
+except ValueError:
+    import o
+else:
+    import p
+finally:
+    import q
+try:
+    import r
+except* ValueError:
+    import s
+match a:
+    case 1 if (lambda: b)():
+        import t
+    case _:
+        from u import v
+"""
+
+
+def test_no_place_hides_an_import() -> None:
+    names = sorted(imported_names(ast.parse(NESTED)))
+    assert names == [*(name for name in "adefghijklmnopqrst"), "u.v"]
+
+
+@pytest.mark.parametrize("place", "adefghijklmnopqrst")
+def test_no_place_lets_a_docstring_mean_something(place: str) -> None:
+    line = next(line for line in NESTED.splitlines() if line.endswith(f"import {place}"))
+    indent = line.removesuffix(f"import {place}")
+    noted = NESTED.replace(f"{line}\n", f"{line}\n{indent}'A note.'\n")
+    assert noted != NESTED
+    assert meaning(noted) == meaning(NESTED)

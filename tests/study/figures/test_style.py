@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -24,6 +25,8 @@ from study.figures.style import (
     new_figure,
     save,
     seeds_said,
+    set_heading,
+    shared_panels,
     styled,
 )
 
@@ -132,6 +135,44 @@ def test_ticks_of_a_log_scale_are_plain_numbers_or_powers_of_ten(value: float, l
 )
 def test_seeds_and_their_spread_are_said_in_the_same_words(n: int, said: str):
     assert seeds_said(n, f"bar: {RANGE}") == said
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 100.0), (0.02, 0.5), (3e-9, 4e4), (2.0, 2.1)])
+def test_a_log_scale_has_all_ticks_within_it_and_none_beyond(low: float, high: float):
+    axes, plain = Figure().subplots(1, 2)
+    log_scale(axes, "x", [low, high], margin=1)
+    plain.set(xscale="log", xlim=(low, high))
+    shown = {tick for tick in plain.get_xticks(minor=True) if low <= tick <= high}
+    assert shown <= {*axes.get_xticks(), *axes.get_xticks(minor=True)}
+    for ticks in (axes.get_xticks(), axes.get_xticks(minor=True)):
+        assert all(low * (1 - 1e-6) < tick < high * (1 + 1e-6) for tick in ticks)
+
+
+def test_the_ends_of_a_log_scale_can_be_ticks():
+    axes = Figure().subplots()
+    log_scale(axes, "y", [1.0, 1000.0], margin=1)
+    assert {1, 10, 100, 1000} <= set(axes.get_yticks())
+
+
+def test_panels_and_headings_that_cost_less_are_where_matplotlib_puts_them():
+    places = []
+    for cheap in (True, False):
+        figure = new_figure(6, 4)
+        panels = (
+            shared_panels(figure, 2, 3)
+            if cheap
+            else figure.subplots(2, 3, sharex=True, sharey=True, squeeze=False)
+        )
+        for n, axes in enumerate(panels.flat):
+            axes.plot([0, 1000 * n], [0, n])
+            (set_heading if cheap else Axes.set_title)(axes, f"panel {n}", loc="left")
+        panels[1, 2].set_visible(False)
+        panels[0, 0].set_ylabel("height")
+        panels[1, 0].set_xlabel("width")
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        places.append(np.asarray(canvas.buffer_rgba()).copy())
+    assert (places[0] == places[1]).all()
 
 
 def test_a_log_scale_of_nothing_positive_stays_linear():

@@ -48,7 +48,7 @@ def test_page_never_scrolls_sideways(browser: Browser, study: Path, width: int) 
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_links_of_sections_lead_to_them(browser: Browser, study: Path, width: int) -> None:
-    """Though what lies between gets its size only on the way."""
+    """Though what lies between gets its size only on the way. Playwright's wait fails if not."""
     with browser.new_context(viewport={"width": width, "height": 740}) as context:
         page = Visit(context.new_page(), study / "report/index.html").page
         for link in page.locator(".top nav a").all()[::-1]:
