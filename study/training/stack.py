@@ -101,7 +101,7 @@ class Stack:
         """Compute all weights' gradients from the (M, N, C) of the logits."""
         for k in reversed(range(len(self._layers))):
             of_weight, of_bias = self._gradients[k]
-            torch.bmm(gradient.mT, self._states[k], out=of_weight)
+            _multiply(gradient.mT, self._states[k], of_weight)
             torch.sum(gradient, 1, out=of_bias)
             if k == 0:
                 return
@@ -155,6 +155,15 @@ def losses_and_gradients(
         parts = zip(plans, leaf.unbind(), y, strict=True)
         each = [plan.loss(criterion, own, target) for plan, own, target in parts]
     return torch.stack(each).detach(), torch.autograd.grad(each, leaf)[0]
+
+
+def _multiply(left: Tensor, right: Tensor, product: Tensor) -> None:
+    """Multiply (M, C, N) by (M, N, D) into (M, C, D), as one product or M of a vector each."""
+    if product.shape[1] > 1:
+        torch.bmm(left, right, out=product)
+        return
+    for row, matrix, out in zip(left, right, product, strict=True):
+        torch.mm(row, matrix, out=out)
 
 
 def _scale(state: Tensor, scales: Sequence[tuple[int, Tensor]]) -> None:

@@ -1,5 +1,9 @@
 """The trial notices kernels whose sums have another order than those of a run alone."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,8 @@ from torch import Tensor
 from study.training import trial
 from study.training.trial import keeps_bytes
 from tests.study.training.test_cohort import METHODS, config, dataset, every_method
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +34,18 @@ def in_float64(product: Any) -> Any:
 
 def test_the_kernels_of_this_machine_keep_the_bytes() -> None:
     assert keeps_bytes(every_method(), dataset())
+
+
+@pytest.mark.slow
+def test_other_kernels_of_this_machine_keep_the_bytes() -> None:
+    """Those that MKL chooses for other processors: there, a vector is summed as no matrix is."""
+    program = (
+        "from tests.study.training.test_cohort import dataset, every_method; "
+        "from study.training.trial import keeps_bytes; "
+        "assert keeps_bytes(every_method(batch_size=16), dataset())"
+    )
+    environment = os.environ | {"MKL_CBWR": "AVX2,STRICT"}
+    subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("kernel", ["bmm", "baddbmm"])
