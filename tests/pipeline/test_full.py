@@ -1,6 +1,5 @@
 """The full study, made small, from its own dvc.yaml."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +13,6 @@ from playwright.sync_api import Browser
 from study.training.experiment import all_runs
 from study.validation import read_study
 from tests.pipeline.conftest import ROOT, Project
-from tests.processes import started, wait_until
 from tests.study.report.conftest import Visit, choose
 
 pytestmark = pytest.mark.slow
@@ -110,27 +108,23 @@ def test_runs_from_end_to_end(full: Project, browser: Browser) -> None:
     assert full.repro() == {"code"}
 
 
-def test_an_experiment_runs_the_code_that_it_was_queued_with(full: Project) -> None:
-    leave_one_experiment(full, "spirals")
+def test_experiments_run_the_code_that_they_were_queued_with_and_share_what_they_train(
+    full: Project,
+) -> None:
+    leave_one_experiment(full, PAIRED)
     full.run("git", "add", "--all", "..")
     full.commit("a study")
-    full.run("dvc", "exp", "run", "--queue", "--name", "queued", "generate_spirals")
-    for stage in ("generate_spirals", "code"):
-        (full.folder.parent / "stages" / f"{stage}.py").write_text("raise SystemExit(1)")
-
-    def state() -> str:
-        return full.run("dvc", "queue", "status").stdout
-
-    # its worker stays for a while after the last experiment, unless it is ended
-    with started(
-        *("dvc", "queue", "start"),
-        cwd=full.folder,
-        env=full.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ):
-        wait_until(lambda: re.search("Success|Failed", state()), pause=4)
-    assert "Success" in state()
+    for alpha in ("0.1", "8.0"):
+        full.run("dvc", "exp", "run", "--queue", "-S", f"mixup.alpha={alpha}", "train_ahead")
+    for file in ("stages/generate_spirals.py", "stages/code.py", "study/training/trainer.py"):
+        (full.folder.parent / file).write_text("raise SystemExit(1)")
+    states = full.run_queue(jobs=2)
+    assert states.count("Success") == 2, states
+    # in the folder of the study that they were made from, not in copies that are gone
+    experiment = read_study(full.folder / "params.yaml").experiments[PAIRED]
+    trained = len(experiment.plain) + 2 * len(experiment.mixing)
+    assert len(list((full.folder / "ahead").glob("[!.]*"))) == 2 * trained
+    assert not (full.folder / "runs").exists()
 
 
 def test_there_are_no_links_in_the_tree() -> None:

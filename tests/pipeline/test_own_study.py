@@ -1,95 +1,84 @@
-"""A study of one's own, from the command line to the answer, made small."""
+"""A study of one's own, made small: from the command line to the answer, and swept."""
 
-import importlib.util
+import csv
+import io
 import json
 import re
-import shutil
-import subprocess
-import sys
-import venv
-from pathlib import Path
+import statistics
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.pipeline.conftest import ROOT, Project, hashes
+from tests.commands import completed
+from tests.pipeline.conftest import Project, hashes
+from tests.pipeline.own_study import (
+    AUGMENTATION,
+    N_PATIENTS,
+    NET,
+    ROWS,
+    TRAINED,
+    copy_code,
+    make_small,
+)
 
 pytestmark = pytest.mark.slow
 
-NET = """
-import torch
+QUANTILE = 12.706204736  # Student's t, 97.5 %, one degree of freedom: two seeds
 
-def build(shape, n_classes):
-    return torch.nn.Sequential(
-        torch.nn.Linear(shape[0], 8), torch.nn.ReLU(), torch.nn.Linear(8, n_classes)
-    )
-"""
-AUGMENTATION = """
-import torch
-
-def augment(x, generator):
-    return x + 0.1 * torch.randn(x.shape, generator=generator)
-"""
-N, N_PATIENTS = 72, 12
-ROWS = pd.DataFrame({
-    "dose": [i % 7 for i in range(N)],
-    "age": [20 + i % 5 for i in range(N)],
-    "place": [("town", "village", "farm")[i % 3] for i in range(N)],
-    "patient": [f"p{i % N_PATIENTS}" for i in range(N)],
-    "ill": [int(i % 7 > 3) for i in range(N)],
-    "tired": [int(i % 5 > 1) for i in range(N)],
-})  # fmt: skip
-TRAINED = [f"train_{group}@{method}-{seed}" for group, methods in (
-    ("plain", ("baseline", "early_stopping", "weight_decay")),
-    ("mixing", ("input", "manifold", "chosen_mixup")),
-) for method in methods for seed in (0, 1)]  # fmt: skip
-
-
-def small(params: dict[str, Any]) -> dict[str, Any]:
-    """Train for a moment, and choose from two values."""
-    own = params["experiments"]["own"]
-    own["training"] |= {"epochs": 3, "evaluations": 3, "learning_rate": 0.03}
-    own["methods"]["weight_decay"]["choose"]["weight_decay"] = [0.0, 1.0]
-    own["methods"]["chosen_mixup"]["choose"] = {"alpha": [0.2, 1.0]}
-    return params
+Runs = dict[tuple[str, str, str], dict[str, float]]
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Copy the code into a repository with data and a net of one's own."""
-    above = Project(tmp_path_factory.mktemp("clone"))
-    for name in ("mixup", "stages", "study", "tools"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, above.folder / name, ignore=ignored)
-    for name in ("requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, above.folder)
-    (above.folder / "my_net.py").write_text(NET)
-    ROWS.drop(columns="tired").to_csv(above.folder / "ill.csv", index=False)
-    ROWS.drop(columns="patient").to_csv(above.folder / "labels.csv", index=False)
-    above.run("git", "init", "-q", "-b", "main")
-    return above
-
-
-def made(clone: Project, name: str, *words: str) -> Project:
-    """Make a study in the clone, and make it small."""
-    said = clone.run("python", "-m", "tools", "new_study", name, *words, "--seeds", "2").stdout
-    assert f"cd {name} && dvc repro" in said
-    study = Project(clone.folder / name)
-    study.write_params(small(study.params()))
-    return study
-
-
-@pytest.fixture(scope="module")
-def mine(clone: Project) -> Project:
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Run a study of patients, none of which is split, with net and augmentation of one's own."""
-    words = ("--data", "ill.csv", "--target", "ill", "--group", "patient")
-    study = made(clone, "mine", *words, "--net", "my_net.py:build")
+    clone = Project(tmp_path_factory.mktemp("clone"))
+    copy_code(clone.folder, "requirements.lock", "pyproject.toml", ".gitignore")
+    with (clone.folder / ".gitignore").open("a") as ignored:
+        ignored.write("/site-cache/\n")
+    (clone.folder / "my_net.py").write_text(NET)
+    ROWS.drop(columns="tired").to_csv(clone.folder / "ill.csv", index=False)
+    clone.run("git", "init", "-q", "-b", "main")
+    words = ("--data", "ill.csv", "--target", "ill", "--group", "patient", "--seeds", "2")
+    made = ("python", "-m", "tools", "new_study", "mine", *words, "--net", "my_net.py:build")
+    assert "cd mine && dvc repro" in clone.run(*made).stdout
+    study = Project(clone.folder / "mine")
+    make_small(study)
     (study.folder / "my_augmentation.py").write_text(AUGMENTATION)
     study.turn("experiments.own.training.augment", "my_augmentation.py:augment")
     study.run("dvc", "repro")
     clone.commit("results")
     return study
+
+
+def runs(study: Project, revision: str) -> Runs:
+    """Read a revision's metrics/runs.csv from Git, without the code under test."""
+    commit = revision
+    if revision != "HEAD":
+        refs = study.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout
+        (commit,) = [ref for ref in refs.split() if ref.endswith(f"/{revision}")]
+    text = study.run("git", "show", f"{commit}:./metrics/runs.csv").stdout
+    found: Runs = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        key = (row["experiment"], row["method"], row["metric"])
+        found.setdefault(key, {})[row["seed"]] = float(row["value"])
+    return found
+
+
+def cells(page: str) -> dict[tuple[str, str, str], list[str]]:
+    """Read data-value of the numbers of each row, and its finding."""
+    found = {}
+    for section in page.split("<h3>")[1:]:
+        experiment = section.split("</h3>")[0]
+        for row in section.split("<tr>")[2:]:
+            if "data-value" not in row:
+                continue
+            texts = [part.split("</td>")[0] for part in row.split("<td>")[1:]]
+            numbers = [part.split('"')[0] for part in row.split('data-value="')[1:]]
+            high = row.split('data-high="')[1].split('"')[0]
+            finding = texts[-1].replace("<strong>", "").replace("</strong>", "").strip()
+            found[experiment, texts[0], texts[1]] = [*numbers[:4], high, finding]
+    return found
 
 
 def test_the_answer_is_printed_and_on_the_page(mine: Project) -> None:
@@ -149,94 +138,93 @@ def test_an_edit_of_ones_own_code_retrains_and_a_comment_does_not(mine: Project)
     mine.run("git", "checkout", "-q", ".")
 
 
-def test_a_sweep_turns_a_number_and_all_are_compared(mine: Project) -> None:
+# A parameter is swept. HEAD has alpha = 1.
+
+SWEEP = ("python", "../tools", "sweep", "mixup.alpha", "0.4", "1")
+
+
+@pytest.fixture(scope="module")
+def experiment(mine: Project) -> str:
+    """Sweep as a user does, and give the name of the one experiment that this runs."""
     before = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain", ".").stdout
-    sweep = ("python", "../tools", "sweep", "mixup.alpha", "0.4", "1")
-    swept = mine.run(*sweep).stdout
+    swept = mine.run(*SWEEP).stdout
     told = [line for line in swept.splitlines() if line.startswith("Experiment")]
     assert told == ["Experiment 1 of 1: dvc exp run --temp -S mixup.alpha=0.4"]
     ((name, _),) = re.findall(r"^mixup\.alpha = 0\.4 \((.*)\), 1 \((.*)\)$", swept, re.MULTILINE)
     assert (mine.folder / "report/sweep_mixup.alpha.png").exists()
     after = hashes(mine.folder / "runs"), mine.run("git", "status", "--porcelain", ".").stdout
     assert after == before
-    again = mine.run(*sweep).stdout
-    assert again.splitlines()[-2:] == swept.splitlines()[-2:]
+    return str(name)
+
+
+def test_what_was_swept_is_not_run_again(mine: Project, experiment: str) -> None:
+    again = mine.run(*SWEEP).stdout
+    assert f"mixup.alpha = 0.4 ({experiment}), 1 (" in again
     assert "Experiment" not in again
-    mine.run("dvc", "exp", "apply", name)
-    changed = json.loads(mine.run("dvc", "metrics", "diff", "--json").stdout)
-    assert any("input" in key for of in changed.values() for key in of)
-    assert "A is" in mine.run("python", "../tools", "compare").stdout
+
+
+def test_metrics_diff_is_short_and_on_request_whole(mine: Project, experiment: str) -> None:
+    def diff(*words: str) -> dict[str, Any]:
+        done = mine.run("dvc", "metrics", "diff", "--json", "HEAD", experiment, *words)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    changed = diff()
+    assert set(changed) == {"metrics/headline.json"}
+    assert len(changed["metrics/headline.json"]) <= 40
+    on_request = ("metrics/summary.json", "metrics/claims.json")
+    more = diff("--targets", *on_request)
+    assert set(more) == set(on_request)
+    for keys in (changed["metrics/headline.json"], more["metrics/summary.json"]):
+        assert any(name.startswith("own.manifold.") for name in keys)
+        assert not any(".baseline." in name for name in keys)
+
+
+def test_page_shows_what_both_csv_files_say(mine: Project, experiment: str) -> None:
+    assert experiment in mine.run("python", "../tools", "compare", "HEAD", experiment).stdout
     page = (mine.folder / "report/compare.html").read_text()
     assert page.count("<code>mixup.alpha</code>") == 1
-    for revision in ("HEAD", "workspace"):
+    assert "The code is the same." in page
+    for revision in ("HEAD", experiment):
         assert f'alt="methods_own of {revision}"' in page
+    shown = cells(page)
+    before, after = runs(mine, "HEAD"), runs(mine, experiment)
+    assert shown.keys() == before.keys() == after.keys()
+    differing = 0
+    for key, (a, b, difference, low, high, finding) in shown.items():
+        assert float(a) == pytest.approx(statistics.mean(before[key].values()), rel=2e-5)
+        assert float(b) == pytest.approx(statistics.mean(after[key].values()), rel=2e-5)
+        d = [after[key][seed] - before[key][seed] for seed in before[key]]
+        assert float(difference) == pytest.approx(statistics.mean(d))
+        if len(set(d)) > 1:
+            half_width = QUANTILE * statistics.stdev(d) / 2**0.5
+            assert float(low) == pytest.approx(statistics.mean(d) - half_width)
+            assert float(high) == pytest.approx(statistics.mean(d) + half_width)
+            differing += 1
+        assert (finding == "same") == (not any(d))
+    assert differing > 5
+    assert all(finding == "same" for key, (*_, finding) in shown.items() if key[1] == "baseline")
 
 
-def test_labels_of_which_a_row_may_have_several(clone: Project) -> None:
-    study = made(clone, "labels", "--data", "labels.csv", "--target", "ill", "tired")
-    study.run("dvc", "repro", "answer")
-    answer = (study.folder / "metrics/answer.txt").read_text()
-    assert "against plain training" in answer
-    for question in ("ill = 0", "ill = 1", "tired = 0", "tired = 1"):
-        assert question in answer
-    runs = pd.read_csv(study.folder / "metrics/runs.csv")
-    assert len(runs.query("metric == 'test_nll'")) == len(TRAINED)
-    assert len(pd.read_csv(study.folder / "metrics/claims.csv")) == 15
-
-
-def test_it_works_in_a_repository_of_ones_own_where_the_project_is_installed(
-    tmp_path: Path,
+def test_sweep_refuses_a_value_before_it_runs_another(
+    mine: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if importlib.util.find_spec("setuptools") is None:
-        pytest.skip("setuptools is not installed, and a build may not download it")
-    source = tmp_path / "source"
-    for name in ("mixup", "release", "stages", "study", "tools"):
-        ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-        shutil.copytree(ROOT / name, source / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
-        shutil.copy(ROOT / name, source)
-    venv.create(tmp_path / "venv", with_pip=False)
-    (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
-    for folder in (source, source / "release"):
-        command = ["-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index"]
-        done = subprocess.run(
-            [sys.executable, *command, "-q", "--target", site, folder],
-            capture_output=True, text=True, check=False, cwd=tmp_path,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-    # What the project needs is taken from here; the project itself is not.
-    (site / "needs.pth").write_text(f"{Path(pd.__file__).parents[1]}\n")
-    repository = Project(tmp_path / "repository")
-    repository.folder.mkdir()
-    rows = "\n".join(f"{i % 7},{i % 3},{'ab'[i % 2]}" for i in range(60))
-    (repository.folder / "my.csv").write_text(f"x,y,kind\n{rows}\n")
-    bin_folder = tmp_path / "venv/bin"
-    (bin_folder / "dvc").write_text(
-        f"#!{bin_folder / 'python'}\nfrom dvc.cli import main\nmain()\n"
+    monkeypatch.chdir(mine.folder)
+    done = completed("tools.sweep", "mixup.alpha", "0.4", "-1")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: mixup.alpha should be greater than or equal to 0.001, got"
     )
-    (bin_folder / "dvc").chmod(0o755)
-    environment = repository.environment
-    environment["PATH"] = f"{bin_folder}:{environment['PATH']}"
+    assert done.stdout == ""
 
-    def run(*words: str, folder: Path) -> str:
-        done = subprocess.run(
-            words, cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
-    run("git", "init", "-q", folder=repository.folder)
-    words = ("new_study", "mine", "--data", "my.csv", "--target", "kind", "--seeds", "2")
-    run("python", "-m", "tools", *words, folder=repository.folder)
-    study = Project(repository.folder / "mine")
-    study.write_params(small(study.params()))
-    said = run("dvc", "repro", "train_plain@baseline-0", folder=study.folder)
-    assert "python -m stages train own baseline 0" in said
-    assert (study.folder / "runs/own/baseline/0/metrics.json").exists()
-    digests = json.loads((study.folder / "code.json").read_text())
-    assert digests["own"] == ""
-    assert (
-        run("python", "-c", "import study; print(study.__file__)", folder=study.folder)
-        .strip()
-        .startswith(str(site))
-    )
+def test_an_experiment_that_is_applied_is_the_workspace(mine: Project, experiment: str) -> None:
+    mine.run("dvc", "exp", "apply", experiment)
+    assert mine.params()["mixup"]["alpha"] == 0.4
+    assert runs(mine, experiment) != runs(mine, "HEAD")
+    table = pd.read_csv(mine.folder / "metrics/runs.csv")
+    values = runs(mine, experiment)["own", "manifold", "test_nll"]
+    chosen = table.query("method == 'manifold' and metric == 'test_nll'")
+    assert {
+        str(seed): value for seed, value in zip(chosen["seed"], chosen["value"], strict=True)
+    } == values
