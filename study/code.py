@@ -156,7 +156,7 @@ def code_digest(start: Path, root: Path) -> str:
 def _digest(file: Path) -> str:
     content = file.read_bytes()
     if file.suffix == ".py":
-        content = meaning(content.decode()).encode()
+        content = meaning(content.decode(), str(file)).encode()
     return hashlib.sha256(content).hexdigest()
 
 

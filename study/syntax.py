@@ -21,13 +21,23 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@cache  # most files are of many stages
-def meaning(source: str) -> str:
+def imports_of(source: str, file: str) -> list[str]:
+    """List the names that `imported_names` finds in a source; `file` is named in errors."""
+    return _read(source, file)[0]
+
+
+def meaning(source: str, file: str = "<unknown>") -> str:
     """Write what a Python source says: its syntax tree without docstrings and type-only imports.
 
     It walks classes and non-empty fields, since `ast.dump` differs between versions of Python.
     """
-    return _written(_without_idle_statements(ast.parse(source)))
+    return _read(source, file)[1]
+
+
+@cache  # parsing takes longest, and most files are of many stages
+def _read(source: str, file: str) -> tuple[list[str], str]:
+    tree = _without_idle_statements(ast.parse(source, file))
+    return list(imported_names(tree)), _written(tree)
 
 
 def _written(node: object) -> str:
@@ -91,9 +101,3 @@ def _is_idle(statement: ast.stmt) -> bool:
         case ast.If(test=ast.Name(id="TYPE_CHECKING" | "_TYPE_CHECKING")):
             return True
     return False
-
-
-@cache
-def imports_of(source: str, file: str) -> list[str]:
-    """List the names that `imported_names` finds in a source; `file` is named in errors."""
-    return list(imported_names(_without_idle_statements(ast.parse(source, file))))

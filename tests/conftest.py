@@ -29,6 +29,17 @@ QUIET = (
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
 
+# Of tests/pipeline. While the third makes what many share, another process is busy with the fourth,
+# which does without.
+LONGEST = (
+    "test_full",
+    "test_own_study",
+    "test_code",
+    "test_cluster",
+    "test_train_ahead",
+    "test_kill",
+)
+
 SLOW = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow\b", re.MULTILINE)
 
 # Small tensors gain nothing from more threads, here and in the processes that tests start.
@@ -76,7 +87,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no process is left with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: ("tests/pipeline/" not in item.nodeid, item.path not in slow))
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(
+        key=lambda item: (
+            *("tests/pipeline/" not in item.nodeid, order.get(item.path.stem, len(order))),
+            item.path not in slow,
+        )
+    )
 
 
 @pytest.fixture(scope="session")

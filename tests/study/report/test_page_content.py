@@ -1,5 +1,6 @@
 """The report in a real browser: what it loads, and that it shows what the metrics files say."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,13 @@ from tests.study.report.conftest import (
 pytestmark = pytest.mark.slow
 
 VERDICTS = ("supported", "contradicted", "inconclusive")
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, study: Path) -> Iterator[Page]:
+    """Open the study's page once, all of it: the tests of this file read, and change nothing."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield Visit(context.new_page(), study / "report/index.html").show_all()
 
 
 # What it loads

@@ -15,7 +15,7 @@ from tests.study.training.test_trainer import METHODS, config, dataset, digest
 ROOT = Path(__file__).parents[3]
 
 # Sums over so many samples are split among threads, which moves their last bits.
-RECIPE: dict[str, Any] = {"batch_size": 70_000, "steps": 8, "decay_at": [5]}
+RECIPE: dict[str, Any] = {"batch_size": 70_000, "steps": 4, "decay_at": [2]}
 EVERYTHING = {"dropout": 0.3, "weight_decay": 0.5, "eligible": [0, 1, 3]}
 
 

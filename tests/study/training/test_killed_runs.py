@@ -66,7 +66,7 @@ def test_killed_run_continues_to_the_same_bytes(project: Path) -> None:
     shutil.rmtree(run)
     moments = random.Random(method)
     steps = []
-    for _ in range(3):
+    for _ in range(2):
         before = file.read_bytes() if file.exists() else b""
         with training(project, method, "0") as process:
             while process.poll() is None and (not file.exists() or file.read_bytes() == before):
