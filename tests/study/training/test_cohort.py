@@ -15,6 +15,7 @@ from study.training.cohort import train_cohort
 from study.training.experiment import RunConfig, read_run_config
 from study.training.stackable import can_stack
 from study.training.trainer import train_run
+from tests.study.training.kernels import needs_agreeing_products
 from tests.training import run_config
 
 ROOT = Path(__file__).parents[3]
@@ -70,6 +71,7 @@ def assert_as_alone(configs: list[RunConfig], data: Dataset) -> None:
 # The same bytes
 
 
+@needs_agreeing_products
 @pytest.mark.parametrize(
     ("n_classes", "options"),
     [
@@ -86,6 +88,7 @@ def test_every_method_has_the_bytes_of_the_run_alone(
     assert_as_alone(every_method(**options), dataset(n_classes, n_features=4))
 
 
+@needs_agreeing_products
 @pytest.mark.parametrize("schedule", [{}, {"schedule": "cosine"}])
 def test_runs_of_many_labels_have_the_bytes_of_the_run_alone(schedule: dict[str, Any]) -> None:
     points = dataset(2, n_features=3)
@@ -94,6 +97,7 @@ def test_runs_of_many_labels_have_the_bytes_of_the_run_alone(schedule: dict[str,
     assert_as_alone(every_method(**schedule), data)
 
 
+@needs_agreeing_products
 @pytest.mark.slow
 @pytest.mark.parametrize("study", ["params.yaml", "full/params.yaml"])
 def test_every_method_of_the_study_that_can_be_stacked(study: str) -> None:
@@ -123,6 +127,7 @@ def test_methods_and_seeds_differ() -> None:
     assert len(nets) == len(configs)
 
 
+@needs_agreeing_products
 def test_order_and_company_do_not_matter() -> None:
     configs = [config("manifold"), config("dropout", 1), config("everything", 2)]
     forth, back, alone = (
@@ -136,6 +141,7 @@ def test_order_and_company_do_not_matter() -> None:
 # One by one
 
 
+@needs_agreeing_products
 @pytest.mark.parametrize(
     ("evaluations", "weight_decay"),
     [(2, 1e6), (20, 1e6), (20, 1e4)],

@@ -8,9 +8,11 @@ import torch
 from study.training.cohort import train_cohort
 from study.training.trainer import train_run
 from tests.study.training.interruption import each_step, stop_after  # noqa: F401 (a fixture)
+from tests.study.training.kernels import needs_agreeing_products
 from tests.study.training.test_cohort import METHODS, config, dataset
 
 
+@needs_agreeing_products
 @pytest.mark.usefixtures("each_step")
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_an_interrupted_cohort_goes_on_to_the_same_bytes(
@@ -38,6 +40,7 @@ def test_an_interrupted_cohort_goes_on_to_the_same_bytes(
     assert f"{files[4]}: continues after step 6\n" in told
 
 
+@needs_agreeing_products
 @pytest.mark.usefixtures("each_step")
 def test_checkpoint_is_that_of_the_run_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

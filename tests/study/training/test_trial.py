@@ -12,6 +12,7 @@ from torch import Tensor
 
 from study.training import trial
 from study.training.trial import keeps_bytes
+from tests.study.training.kernels import needs_agreeing_products
 from tests.study.training.test_cohort import METHODS, config, dataset, every_method
 
 ROOT = Path(__file__).parents[3]
@@ -32,10 +33,12 @@ def in_float64(product: Any) -> Any:
     return exact
 
 
+@needs_agreeing_products
 def test_the_kernels_of_this_machine_keep_the_bytes() -> None:
     assert keeps_bytes(every_method(), dataset())
 
 
+@needs_agreeing_products
 @pytest.mark.slow
 def test_other_kernels_of_this_machine_keep_the_bytes() -> None:
     """Those that MKL chooses for other processors: there, a vector is summed as no matrix is."""
@@ -54,11 +57,13 @@ def test_other_kernels_are_noticed(monkeypatch: pytest.MonkeyPatch, kernel: str)
     assert not keeps_bytes(every_method(), dataset())
 
 
+@needs_agreeing_products
 def test_a_run_that_fails_in_both_ways_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
     assert keeps_bytes([config("spoilt"), config("baseline")], dataset())
 
 
+@needs_agreeing_products
 def test_runs_of_a_kind_are_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cohort = [config("input"), config("dropout")]
     assert keeps_bytes(cohort, dataset())
