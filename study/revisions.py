@@ -92,8 +92,11 @@ def find_revision(repo: Repo, name: str) -> Revision:
 
 
 def params_at(revision: Revision) -> dict[str, Any]:
-    """Read the parameters of a revision."""
-    found: dict[str, Any] = dvc.api.params_show(rev=revision.commit)
+    """Read the parameters of a revision; there are none where it does not hold the study."""
+    try:
+        found: dict[str, Any] = dvc.api.params_show(rev=revision.commit)
+    except FileNotFoundError:
+        return {}
     return found
 
 

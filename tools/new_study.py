@@ -81,7 +81,7 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
     file, spec = own_code(net)
     values = starting_values(dataset, about, spec, layers_of(file, spec, dataset))
     if path := own.get("path"):
-        own = own | {"path": Path(os.path.relpath(path, folder)).as_posix()}
+        own = own | {"path": path_from(folder, Path(path))}
     said = in_words(about, values, n_seeds)
     content = asdict(values) | {
         "own": own,
@@ -134,9 +134,26 @@ def python_command(folder: Path) -> str:
     return f"python {Path(os.path.relpath(ROOT, folder.resolve())).as_posix()}/"
 
 
+def path_from(folder: Path, data: Path) -> str:
+    """Say where data lie, seen from the folder of a study.
+
+    The path is absolute where the study can be copied without its data: DVC runs experiments in
+    copies of the Git repository, at other places.
+    """
+    top = git_folder(folder)
+    if top and not data.resolve().is_relative_to(top):
+        return data.resolve().as_posix()
+    return Path(os.path.relpath(data, folder)).as_posix()
+
+
 def in_git(folder: Path) -> bool:
     """Tell whether a folder, which need not be there yet, lies in a Git repository."""
-    return any((parent / ".git").exists() for parent in folder.resolve().parents)
+    return git_folder(folder) is not None
+
+
+def git_folder(folder: Path) -> Path | None:
+    """Find the Git repository in which a folder lies, which need not be there yet."""
+    return next((above for above in folder.resolve().parents if (above / ".git").exists()), None)
 
 
 def own_code(net: str | None) -> tuple[Path | None, str | None]:

@@ -56,10 +56,16 @@ def points(repo: Repo, param: str, base: str) -> tuple[list[Point], list[str]]:
         The points in DVC's order, the base first; and why each other row is none.
 
     Raises:
-        StudyError: the base does not have the parameter, or it is not a number there.
+        StudyError: the base does not hold the study, or not the parameter, or it is no number.
     """
     found, left_out = [], []
-    take(params_at(find_revision(repo, base)), param)
+    params = params_at(find_revision(repo, base))
+    if not params:
+        raise StudyError(
+            f"{base} does not hold this study, and experiments start from there: commit it first "
+            "(git add . && git commit)"
+        )
+    take(params, param)
     for revision, state in experiments_of(repo, base):
         if state not in FINISHED:  # it still holds the results that it started from
             left_out.append(f"{revision.name} is {str(state).lower()}")
@@ -159,7 +165,7 @@ def draw(swept: list[Point], param: str, metrics: list[str]) -> Path:
         values = " and ".join(f"{point.at:g}" for point in swept) or "no value"
         raise StudyError(
             f"a sweep needs at least two values of {param} with results, found only {values}: "
-            f"name those to run, as in `python -m tools sweep {param} 1 2`"
+            f"name those to run, as in `sweep {param} 1 2`"
         )
     summaries = pd.concat([point.summary.assign(at=point.at) for point in swept])
     if unknown := sorted(set(metrics) - set(summaries["metric"])):
@@ -187,11 +193,17 @@ def main() -> None:
         parser.error("experiments start from HEAD: name either values or --base")
     with repository() as repo:
         found, left_out = points(repo, asked.param, asked.base)
+        before = find_revision(repo, "HEAD").commit
     others = others_here(asked.param) if asked.values else None
     known = {point.at for point in found if point.others == others}
     if missing := sorted(set(asked.values) - known):
         run_experiments(asked.param, missing)
         with repository() as repo:
+            if find_revision(repo, "HEAD").commit != before:
+                raise StudyError(
+                    "HEAD moved while the experiments ran, and each belongs to the commit that it "
+                    "started from: run the sweep again, which runs those that are missing"
+                )
             found, left_out = points(repo, asked.param, asked.base)
     swept = largest_sweep(found, others)
     left_out += [

@@ -1,5 +1,6 @@
 """The folder of a new study: what it holds for which data, and that bad words leave nothing."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,17 @@ def table() -> Path:
 def experiment(folder: Path) -> ExperimentConfig:
     found: ExperimentConfig = read_study(folder / "params.yaml").experiments["own"]
     return found
+
+
+def test_data_outside_the_repository_are_found_from_its_copies_too(
+    table: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    Path(".git").mkdir()
+    outside = table.rename(tmp_path_factory.mktemp("outside") / "my.csv")
+    for name, path in (("one", os.path.relpath(outside)), ("other", str(outside))):
+        new_study(Path(name), {"path": path, "target": "species"}, None, 2)
+        config = read_section(OwnDataConfig, "own", path=f"{name}/params.yaml")
+        assert config.path == outside.as_posix()
 
 
 def test_a_study_of_a_table_is_whole_and_can_run(table: Path) -> None:

@@ -114,6 +114,31 @@ def test_values_are_run_from_the_commit_that_is_checked_out(
     assert "name either values or --base" in capsys.readouterr().err
 
 
+def test_a_study_that_is_not_committed_has_nothing_to_start_from(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results.git("add", "dvc.yaml")
+    results.git("commit", "-qm", "without params.yaml")
+    write(results, 2.0, 0.7)
+    with pytest.raises(StudyError, match=r"HEAD does not hold this study.* git commit"):
+        run_sweep(monkeypatch, "mixup.alpha", "8")
+
+
+def test_a_commit_while_experiments_run_is_told(
+    swept: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that ran before it would be missing from the figure without a word."""
+
+    def run_and_commit(*_: object) -> None:
+        write(swept, 4.0, 0.5)
+        swept.experiment("four")
+        swept.git("commit", "-q", "--allow-empty", "-m", "in between")
+
+    monkeypatch.setattr(sweep, "run_experiments", run_and_commit)
+    with pytest.raises(StudyError, match="HEAD moved while the experiments ran"):
+        run_sweep(monkeypatch, "mixup.alpha", "4")
+
+
 def test_queued_experiment_is_left_out(
     swept: Results, monkeypatch: pytest.MonkeyPatch, drawn: list[Figure], capsys
 ) -> None:
