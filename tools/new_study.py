@@ -89,7 +89,7 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
         "source": Path(about.source).name,
         "about": said,
         "python": python,
-        "has_git": in_git(folder),
+        "has_git": git_folder(folder) is not None,
     }
     with whole_folder(folder) as made:
         fill(made, content)
@@ -144,11 +144,6 @@ def path_from(folder: Path, data: Path) -> str:
     if top and not data.resolve().is_relative_to(top):
         return data.resolve().as_posix()
     return Path(os.path.relpath(data, folder)).as_posix()
-
-
-def in_git(folder: Path) -> bool:
-    """Tell whether a folder, which need not be there yet, lies in a Git repository."""
-    return git_folder(folder) is not None
 
 
 def git_folder(folder: Path) -> Path | None:

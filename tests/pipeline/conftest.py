@@ -17,7 +17,8 @@ from tests.once import once
 from tests.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
-COPIED = (
+CODE = ("mixup", "stages", "study", "tools", "requirements.lock")
+STUDY = (
     "claims.yaml",
     "code.json",
     "dvc.yaml",
@@ -27,11 +28,6 @@ COPIED = (
     ".dvcignore",
     ".gitattributes",
     ".gitignore",
-    "mixup",
-    "requirements.lock",
-    "stages",
-    "study",
-    "tools",
 )
 
 
@@ -211,16 +207,22 @@ def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Pr
     return Project(once(tmp_path_factory, "finished", run) / "study")
 
 
+def copy_from_project(folder: Path, *names: str) -> None:
+    """Copy files and folders of the project, without what Python and builds leave in them."""
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+            shutil.copytree(ROOT / name, target, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, target)
+
+
 def make_study(folder: Path) -> None:
     """Copy the project's files to a new Git repository, and make its study tiny."""
     project = Project(folder / "study")
-    for name in COPIED:
-        target = project.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, target)
+    copy_from_project(project.folder, *STUDY, *CODE)
     project.write_params(tiny(project.params()))
     project.keep_claims()
     project.run("git", "init", "-q", "-b", "main")

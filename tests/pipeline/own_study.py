@@ -1,12 +1,10 @@
-"""Studies of one's own, made small: data, a net and an augmentation, and how they are made."""
+"""Studies of one's own, made small: data, a net and an augmentation."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tests.pipeline.conftest import ROOT, Project
+from tests.pipeline.conftest import Project
 
 NET = """
 import torch
@@ -35,16 +33,6 @@ TRAINED = [f"train_{group}@{method}-{seed}" for group, methods in (
     ("plain", ("baseline", "early_stopping", "weight_decay")),
     ("mixing", ("input", "manifold", "chosen_mixup")),
 ) for method in methods for seed in (0, 1)]  # fmt: skip
-
-
-def copy_code(folder: Path, *more: str) -> None:
-    """Copy the code of the project, and what else is named."""
-    for name in ("mixup", "stages", "study", "tools", *more):
-        if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, folder)
 
 
 def make_small(study: Project) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from study.training.experiment import all_runs
 from study.validation import read_study
-from tests.pipeline.conftest import ROOT, Project
+from tests.pipeline.conftest import CODE, ROOT, Project, copy_from_project
 from tests.study.report.conftest import Visit, choose
 
 pytestmark = pytest.mark.slow
@@ -52,10 +52,7 @@ def small(params: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def full(tmp_path: Path) -> Project:
-    for name in ("mixup", "stages", "study", "tools"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    shutil.copy(ROOT / "requirements.lock", tmp_path)
+    copy_from_project(tmp_path, *CODE)
     study = Project(tmp_path / "full")
     study.folder.mkdir()
     for name in COPIED:

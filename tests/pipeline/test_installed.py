@@ -11,10 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.pipeline.conftest import Project
-from tests.pipeline.own_study import ROWS, TRAINED, copy_code, make_small
+from tests.pipeline.conftest import CODE, Project, copy_from_project
+from tests.pipeline.own_study import ROWS, TRAINED, make_small
 
 pytestmark = pytest.mark.slow
+
+BUILT_FROM = ("release", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
 
 
 @dataclass
@@ -35,8 +37,7 @@ def repository(tmp_path: Path) -> Installed:
     if importlib.util.find_spec("setuptools") is None:
         pytest.skip("setuptools is not installed, and a build may not download it")
     source = tmp_path / "source"
-    source.mkdir()
-    copy_code(source, "release", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
+    copy_from_project(source, *CODE, *BUILT_FROM)
     venv.create(tmp_path / "venv", with_pip=False)
     (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
     for folder in (source, source / "release"):

@@ -11,14 +11,13 @@ import pandas as pd
 import pytest
 
 from tests.commands import completed
-from tests.pipeline.conftest import Project, hashes
+from tests.pipeline.conftest import CODE, Project, copy_from_project, hashes
 from tests.pipeline.own_study import (
     AUGMENTATION,
     N_PATIENTS,
     NET,
     ROWS,
     TRAINED,
-    copy_code,
     make_small,
 )
 
@@ -33,7 +32,7 @@ Runs = dict[tuple[str, str, str], dict[str, float]]
 def mine(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Run a study of patients, none of which is split, with net and augmentation of one's own."""
     clone = Project(tmp_path_factory.mktemp("clone"))
-    copy_code(clone.folder, "requirements.lock", "pyproject.toml", ".gitignore")
+    copy_from_project(clone.folder, *CODE, "pyproject.toml", ".gitignore")
     with (clone.folder / ".gitignore").open("a") as ignored:
         ignored.write("/site-cache/\n")
     (clone.folder / "my_net.py").write_text(NET)
