@@ -42,6 +42,9 @@ LONGEST = (
 
 SLOW = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow\b", re.MULTILINE)
 
+# Until all tests are imported, there is next to nothing to collect.
+gc.disable()
+
 # Small tensors gain nothing from more threads, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -73,6 +76,7 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def pytest_collection_finish() -> None:
     """Spare the garbage collector all that was imported, which it would look through again."""
+    gc.enable()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

@@ -30,6 +30,7 @@ assert not slow & set(sys.modules), slow & set(sys.modules)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [NO_FRAMEWORK, QUICK_STAGES], ids=["library", "study"])
 def test_importing_costs_no_more_than_it_must(script: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

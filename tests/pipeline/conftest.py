@@ -78,7 +78,7 @@ class Project:
 
         self.run("dvc", "queue", "start", "-j", str(jobs))
         try:
-            wait_until(is_over, pause=4)  # each look starts DVC
+            wait_until(is_over, pause=8)  # each look starts DVC
             return states()
         finally:
             self.run("dvc", "queue", "stop", "--kill", check=False)

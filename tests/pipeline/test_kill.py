@@ -117,8 +117,8 @@ def test_training_survives_kills(study: Project, finished: Project) -> None:
     whole = hashes(finished.folder / "runs")
     rng = random.Random(0)
     kills = 0
-    for i in range(8):
-        was_killed, _ = killed(study, TRAIN, 0.1 + 0.3 * (i + rng.random()))
+    for i in range(4):
+        was_killed, _ = killed(study, TRAIN, 0.1 + 0.6 * (i + rng.random()))
         kills += was_killed
         check_files(study, whole)
     assert kills

@@ -62,10 +62,10 @@ def test_one_run_alone_has_the_bytes_of_one_trained_ahead(study: Project) -> Non
         shutil.rmtree(study.folder / name)
     names = re.findall(r"^(train_\w+@\S+)", study.run("dvc", "stage", "list").stdout, re.M)
     assert len(names) == 10
-    for name in names[1::6]:
-        assert study.repro("-s", name) == {name}
+    alone = names[7]  # on its own it is not one of a stack
+    assert study.repro("-s", alone) == {alone}
     mine = hashes(study.folder / "runs")
-    assert len(mine) == 2 * 5
+    assert len(mine) == 5
     assert mine == {name: before[name] for name in mine}
     assert not (study.folder / "ahead").exists()
 

@@ -38,16 +38,15 @@ def run_stages() -> Study:
 
 
 REDUCTIONS = {
-    "one seed of plain": ["seeds=[1]", *without("mixing", *EXPERIMENTS)],
-    "only mixing": without("plain", *EXPERIMENTS),
-    "only spirals": out("flat", "wide", "pixels"),
-    "no bottleneck": [
-        *out("flat", "wide", "plane"),
+    "one seed of plain": ["seeds=[1]", *out("flat"), *without("mixing", *EXPERIMENTS)],
+    "only mixing": [
+        *without("plain", *EXPERIMENTS),
         "states.features.pixels=[input]",
         "robustness.deformations.rotations=[]",
     ],
+    "only spirals": out("flat", "wide", "pixels"),
     "nothing more": [
-        *without("mixing", "pixels"),
+        *out("flat", "wide", "plane"),
         "states.bottlenecks=[]",
         "states.features.pixels=[]",
         "robustness.experiments=[]",

@@ -101,7 +101,7 @@ def test_the_first_good_mirror_is_the_only_one_asked(server: Server) -> None:
         ("changed", r"holds [0-9,]+ bytes with sha256 [0-9a-f]{64}"),
         ("short", "IncompleteRead|holds [0-9,]+ bytes, expected"),
         ("cut", r"holds [0-9,]+ bytes, expected [0-9,]+"),
-        ("silent", "timed out"),
+        pytest.param("silent", "timed out", marks=pytest.mark.slow),
     ],
 )
 def test_a_failing_mirror_is_named_and_the_next_one_used(

@@ -19,7 +19,7 @@ from study.training.trainer import train_run
 from tests.study.training.interruption import each_step, stop_after  # noqa: F401 (a fixture)
 from tests.study.training.test_trainer import METHODS, config, dataset
 
-LONG = {"steps": 150, "decay_at": [40, 90], "evaluations": 4}
+LONG = {"steps": 60, "decay_at": [16, 36], "evaluations": 4}
 
 
 pytestmark = pytest.mark.usefixtures("each_step")
@@ -42,7 +42,7 @@ def test_continued_run_has_the_same_bytes(
 ) -> None:
     data, file = dataset(n_classes=n_classes), tmp_path / "checkpoint"
     undisturbed = train_run(config(method, **LONG), data)
-    for steps in (1, 39, 25, 60):  # stops after steps 1, 40, 65 and 125
+    for steps in (1, 15, 10, 24):  # stops after steps 1, 16, 26 and 50
         stop_after(monkeypatch, steps, train_run, config(method, **LONG), data, file)
         torch.manual_seed(steps)  # whatever ran in between must not matter
     assert train_run(config(method, **LONG), data, file) == undisturbed

@@ -38,7 +38,7 @@ BOTTLENECK = NET | {"bottleneck": {"layer": 2, "size": 4}}
 RECIPE = {
     "test_fraction": 0.5,
     "batch_size": 32,
-    "steps": 40,
+    "steps": 20,
     "learning_rate": 0.01,
     "evaluations": 5,
 }

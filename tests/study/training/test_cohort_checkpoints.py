@@ -22,7 +22,7 @@ def test_an_interrupted_cohort_goes_on_to_the_same_bytes(
     n_classes: int,
 ) -> None:
     """Together, alone, with others and from different steps."""
-    configs = [config(name, decay_at=[5, 25]) for name in METHODS]
+    configs = [config(name, decay_at=[5, 18]) for name in METHODS]
     data, files = dataset(n_classes), [tmp_path / name for name in METHODS]
     undisturbed = train_cohort(configs, data, [None] * len(configs))
     # Stopped when the first four have written their seventh, the others their sixth.
@@ -59,7 +59,7 @@ def test_a_failed_run_writes_no_more_checkpoints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(METHODS, "spoilt", {"weight_decay": 1e6})
-    configs = [config("spoilt", evaluations=40), config("baseline", evaluations=40)]
+    configs = [config("spoilt", evaluations=20), config("baseline", evaluations=20)]
     failed, _ = train_cohort(configs, dataset(), [tmp_path / "spoilt", tmp_path / "baseline"])
     step = int(str(failed).split(" at step ")[1].split()[0])
     again, _ = train_cohort(configs, dataset(), [tmp_path / "spoilt", tmp_path / "baseline"])
