@@ -1,5 +1,5 @@
 """One thin module a DVC stage, run from the project's folder as ``python -m stages.NAME``."""
 
-from study.interrupts import end_at_once
+from study.interrupts import begin
 
-end_at_once()
+begin()

