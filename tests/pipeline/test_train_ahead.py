@@ -1,6 +1,5 @@
 """Training on all cores inside DVC, on a real tiny study: what it trains, and what it survives."""
 
-import re
 import shutil
 import signal
 import subprocess
@@ -60,9 +59,7 @@ def test_one_run_alone_has_the_bytes_of_one_trained_ahead(study: Project) -> Non
     before = hashes(study.folder / "runs")
     for name in ("runs", ".dvc/cache"):
         shutil.rmtree(study.folder / name)
-    names = re.findall(r"^(train_\w+@\S+)", study.run("dvc", "stage", "list").stdout, re.M)
-    assert len(names) == 10
-    alone = names[7]  # on its own it is not one of a stack
+    alone = "train_mnist_2d_mixing@manifold-1"
     assert study.repro("-s", alone) == {alone}
     mine = hashes(study.folder / "runs")
     assert len(mine) == 5
