@@ -57,6 +57,17 @@ def descendants(process: subprocess.Popen[Any]) -> list[psutil.Process]:
     return found
 
 
+def listens_at(process: subprocess.Popen[Any]) -> list[str]:
+    """List the addresses at which a process and those that it started listen."""
+    family = psutil.Process(process.pid)
+    return [
+        connection.laddr.ip
+        for member in (family, *family.children(recursive=True))
+        for connection in member.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
 def words(process: psutil.Process) -> list[str]:
     """Give the command line of a process, empty if it has ended."""
     try:

@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from distributed import Client
 
@@ -19,7 +18,7 @@ from study.errors import StudyError
 from study.parallel.cluster import ClusterPool
 from tests.certificates import certificate
 from tests.pipeline.conftest import ROOT, Project, hashes
-from tests.processes import PATIENCE, started, wait_until
+from tests.processes import PATIENCE, listens_at, started, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -111,17 +110,6 @@ def documented(port: int) -> list[list[str]]:
     return [words for line in block.splitlines() if (words := shlex.split(line, comments=True))]
 
 
-def listens_at(process: subprocess.Popen[Any]) -> list[str]:
-    """List the addresses at which a process and those that it started listen."""
-    family = psutil.Process(process.pid)
-    return [
-        connection.laddr.ip
-        for member in (family, *family.children(recursive=True))
-        for connection in member.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-
-
 def test_documented_cluster_listens_on_loopback_only(untrained: Project) -> None:
     untrained.turn("experiments.spirals.training.steps", 10_000_000)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -145,14 +133,6 @@ def test_documented_cluster_listens_on_loopback_only(untrained: Project) -> None
         found = [listens_at(process) for process in (scheduler, workers, launcher)]
     # A port and a web server each, and the two nannies that watch the workers.
     assert found == [["127.0.0.1"] * 2, ["127.0.0.1"] * 6, []]
-
-
-def test_training_on_this_machine_listens_nowhere(untrained: Project) -> None:
-    untrained.turn("experiments.spirals.training.steps", 10_000_000)
-    with start(untrained, "env", "MIXUP_CHECKPOINT_SECONDS=1", *AHEAD) as launcher:
-        wait_until((untrained.folder / "checkpoints").exists)
-        found = listens_at(launcher)
-    assert found == []
 
 
 def tls(folder: Path) -> tuple[list[str], list[str]]:

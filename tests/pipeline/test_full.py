@@ -22,8 +22,9 @@ COPIED = (
     *(".dvc/config", ".dvcignore", ".gitignore"),
 )
 NEEDS_TWO_PLAIN_METHODS = {"hidden_spirals_2d_plain.png"}
-SEED, PAIRED = 100, "tensorflow_spirals"  # one seed everywhere, two for the experiment that is paired
-SWEPT = "spirals"  # over the study's alpha, which others do not share
+SEED = 100
+PAIRED = "tensorflow_spirals"  # has two seeds, the others one
+SWEPT = "spirals"  # has the study's alpha
 
 
 def small(params: dict[str, Any]) -> dict[str, Any]:

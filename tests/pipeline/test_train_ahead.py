@@ -12,7 +12,15 @@ import psutil
 import pytest
 
 from tests.pipeline.conftest import Project, hashes, stages_run, trained_ahead
-from tests.processes import descendants, is_alive, parent_id, started, wait_until, words
+from tests.processes import (
+    descendants,
+    is_alive,
+    listens_at,
+    parent_id,
+    started,
+    wait_until,
+    words,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -156,11 +164,12 @@ def test_interrupt_ends_workers_and_loses_nothing_that_is_finished(long_study: P
     assert len(list((long_study.folder / "runs").glob("*/*/0/metrics.json"))) == SHORT_RUNS + 1
 
 
-def test_workers_end_with_a_dvc_that_is_killed(long_study: Project) -> None:
+def test_workers_listen_nowhere_and_end_with_a_dvc_that_is_killed(long_study: Project) -> None:
     with repro(long_study) as process:
         wait_until(lambda: len(workers(process)) == 2, process)
         orphans = descendants(process)
         assert len(orphans) > 2  # the workers and what started them
+        assert listens_at(process) == []
         process.kill()
         wait_until(lambda: not any(map(is_alive, orphans)))
 
