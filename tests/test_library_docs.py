@@ -3,7 +3,7 @@
 import doctest
 import importlib.util
 import re
-import subprocess
+import runpy
 import sys
 import warnings
 from pathlib import Path
@@ -64,14 +64,13 @@ def test_mixing_hurts_where_the_page_says_so() -> None:
     assert (errors["difference"] > 0).all()
 
 
-@pytest.mark.slow
-def test_the_example_script_runs() -> None:
+def test_the_example_script_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = str(ROOT / "examples" / "mix_your_model.py")
     for options in (["--epochs", "5"], ["--epochs", "2", "--plain"]):
-        done = subprocess.run(
-            [sys.executable, ROOT / "examples" / "mix_your_model.py", *options],
-            capture_output=True, text=True, check=True, cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        accuracies = re.findall(r"test accuracy (\S+)", done.stdout)
+        monkeypatch.setattr(sys, "argv", [script, *options])
+        runpy.run_path(script, run_name="__main__")
+        accuracies = re.findall(r"test accuracy (\S+)", capsys.readouterr().out)
         assert len(accuracies) == int(options[1])
         assert float(accuracies[-1]) > (0.8 if "5" in options else 0.5)

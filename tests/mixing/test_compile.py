@@ -67,8 +67,10 @@ def gradients(model: nn.Module) -> Iterator[Tensor | None]:
     return (parameter.grad for parameter in model.parameters())
 
 
-@pytest.mark.parametrize("in_place", [False, True])
-@pytest.mark.parametrize("options", [{}, {"per_sample": True}, {"where": "before"}])
+@pytest.mark.parametrize(
+    ("options", "in_place"),
+    [({}, False), ({}, True), ({"per_sample": True}, True), ({"where": "before"}, False)],
+)
 def test_one_graph_a_layer_and_one_without_mixing(options: dict[str, Any], in_place: bool) -> None:
     graphs, model, plain = Graphs(), net(), net()
     if in_place:
@@ -179,13 +181,13 @@ def test_noise_is_a_part_of_the_graph(options: dict[str, Any]) -> None:
     assert graphs.count <= len(LAYERS) + 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("noise", [0.0, 0.2])
-def test_the_real_compiler(noise: float) -> None:
+def test_the_real_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the processor's special instructions: trying each out takes longest."""
+    monkeypatch.setattr(torch._inductor.config.cpp, "vec_isa_ok", False)
     model, plain = net(), net()
-    mixer = ManifoldMixup(torch.compile(model), LAYERS, 1.0, seed=0, noise=noise)
-    twin = ManifoldMixup(plain, LAYERS, 1.0, seed=0, noise=noise)
-    compare(mixer, twin, [8] * 12)
+    mixer = ManifoldMixup(torch.compile(model), ["hidden.0"], 1.0, seed=0, noise=0.2)
+    twin = ManifoldMixup(plain, ["hidden.0"], 1.0, seed=0, noise=0.2)
+    compare(mixer, twin, [8] * 4)
     plan = MixPlan("hidden.0", 0.3, torch.arange(8).roll(1))
     x = torch.randn(8, 2)
     assert torch.equal(mixer(x, plan=plan)[0], mixer(x, plan=plan)[0])

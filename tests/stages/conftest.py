@@ -205,9 +205,9 @@ def make_study(folder: Path) -> None:
 def keep_only(*experiments: str) -> None:
     """Leave all methods of the others out of params.yaml: most time goes into their figures."""
     params = json.loads(Path("params.yaml").read_text())
-    for name, experiment in params["experiments"].items():
+    for name, settings in params["experiments"].items():
         if name not in experiments:
-            experiment |= {"plain": [], "mixing": []}
+            settings |= {"plain": [], "mixing": []}
     Path("params.yaml").write_text(json.dumps(params))
 
 

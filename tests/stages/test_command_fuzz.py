@@ -62,7 +62,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_any_words_are_obeyed_or_refused(command: str, study: Path) -> None:
     before = files(study.parent)
 
-    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck))
     @given(words=LINES)
     @example(["spirals"])  # obeyed by a stage that takes the name of a data set
     def check(words: list[str]) -> None:

@@ -45,7 +45,7 @@ DRAWN = """
         yield f"spread_{name}", draw_spread(runs, colours, name)"""
 KIND = """
     "spread": Kind("states in space", "How far the states spread, a row for each method"),"""
-STAGES = ("embed_bottleneck", "summarize", "plots", "report")
+STAGES = ("embed_bottleneck", "summarize", "claims", "plots", "report")
 
 
 def with_lines_after(text: str, place: str, lines: str) -> str:
@@ -84,7 +84,8 @@ def test_a_measure_and_a_figure_are_tabulated_summed_up_drawn_and_reported(
     program = "; ".join(f"from stages import {name}; {name}.main()" for name in STAGES)
     program += (
         "; from tools.write_claims import _metrics_table as table; import pandas as pd"
-        "; print(table('plane', pd.read_csv('metrics/summary.csv').query('experiment == \"plane\"')))"
+        "; summary = pd.read_csv('metrics/summary.csv').query('experiment == \"plane\"')"
+        "; print(table('plane', summary))"
     )
     environment = os.environ | {"PYTHONPATH": str(code)}
     done = subprocess.run(

@@ -1,7 +1,6 @@
 """The folder of a new study: what it holds for which data, and that bad words leave nothing."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,9 +17,9 @@ from study.new_study.words import own_key
 from study.params import check, read_params, read_section
 from study.training.experiment import ExperimentConfig
 from study.validation import read_study
+from tests.commands import completed
 from tools.new_study import FILES, new_study, own_section, words
 
-CODE = Path(__file__).parents[2]
 NET = """
 import torch
 from parts import hidden
@@ -225,9 +224,9 @@ def test_columns_with_a_comma_between(table: Path, target: str | list[str]) -> N
         new_study(Path("mine"), {"path": "my.csv", "target": target}, None, 2)
 
 
-@pytest.mark.slow
-def test_usage_is_what_one_types() -> None:
+def test_usage_is_what_one_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])  # whose first entry the command replaces
     for name in ("new_study", "show_results"):
-        command = [sys.executable, "-m", "tools", name, "--help"]
-        done = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=True)
+        done = completed("tools", name, "--help")
+        assert done.returncode == 0
         assert done.stdout.startswith(f"usage: python -m tools {name} ")

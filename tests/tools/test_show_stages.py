@@ -1,12 +1,11 @@
 """The pipeline at a glance: what `dvc dag` draws, as lines."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.commands import completed
 from tools.show_stages import stages_text
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +33,9 @@ def test_a_stage_may_wait_for_several_lines():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("study", [".", "full"])
-def test_every_stage_of_a_study_is_on_one_screen(study: str):
-    command = [sys.executable, "-c", "import runpy, sys; sys.path.insert(0, sys.argv.pop());"
-               "runpy.run_module('tools.show_stages', run_name='__main__')", str(ROOT)]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT / study, capture_output=True, text=True, check=False)
+def test_every_stage_of_a_study_is_on_one_screen(study: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT / study)
+    done = completed("tools.show_stages")
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert len(lines) <= 25

@@ -27,7 +27,7 @@ SPIRALS = {
 }
 BOTH: dict[str, Any] = {"baseline": {}, "manifold": {"eligible": [0, 1]}}
 DEFAULT_LIKE = {
-    "spirals": experiment("spirals", BOTH | {"input": {"eligible": [0]}}),
+    "spirals": experiment("spirals", BOTH),
     "flat": experiment("blobs", BOTH, layer=2, size=2),
     "wide": experiment("blobs", BOTH, layer=2, size=4),
 }

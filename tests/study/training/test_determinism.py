@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.study.training.test_trainer import METHODS, config, dataset, digest
 ROOT = Path(__file__).parents[3]
 
 # Sums over so many samples are split among threads, which moves their last bits.
-RECIPE: dict[str, Any] = {"batch_size": 70_000, "steps": 4, "decay_at": [2]}
+RECIPE: dict[str, Any] = {"batch_size": 70_000, "steps": 3, "evaluations": 3, "decay_at": [2]}
 EVERYTHING = {"dropout": 0.3, "weight_decay": 0.5, "eligible": [0, 1, 3]}
 
 
@@ -24,13 +25,19 @@ def train(folder: Path) -> dict[str, str]:
     return digest(folder)
 
 
-@pytest.fixture(autouse=True)
-def everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(METHODS, "everything", EVERYTHING)
+@pytest.fixture(autouse=True, scope="module")
+def everything() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(METHODS, "everything", EVERYTHING)
+        yield
 
 
-def test_after_other_work_in_the_process(tmp_path: Path) -> None:
-    alone = train(tmp_path / "alone")
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return train(tmp_path_factory.mktemp("alone") / "run")
+
+
+def test_after_other_work_in_the_process(tmp_path: Path, alone: dict[str, str]) -> None:
     torch.manual_seed(5)
     torch.set_num_threads(2)
     weights = torch.randn(300, 300, requires_grad=True)
@@ -41,13 +48,12 @@ def test_after_other_work_in_the_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_in_a_fresh_process(tmp_path: Path, threads: str) -> None:
+def test_in_a_fresh_process_with_more_threads(tmp_path: Path, alone: dict[str, str]) -> None:
     program = (
         "from pathlib import Path; from tests.study.training import test_determinism as test; "
         "test.METHODS['everything'] = test.EVERYTHING; "
         f"test.train(Path({str(tmp_path / 'fresh')!r}))"
     )
-    environment = {"OMP_NUM_THREADS": threads, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": threads}
+    environment = {"OMP_NUM_THREADS": "2", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "2"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
-    assert digest(tmp_path / "fresh") == train(tmp_path / "here")
+    assert digest(tmp_path / "fresh") == alone
