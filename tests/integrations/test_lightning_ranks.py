@@ -1,7 +1,5 @@
 """The Lightning callback with the real Lightning, in several processes."""
 
-import logging
-import os
 import socket
 import warnings
 from pathlib import Path
@@ -9,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch.multiprocessing.spawn import spawn
 
 with warnings.catch_warnings():  # its dependencies' own, at import
     warnings.simplefilter("ignore")
@@ -17,6 +14,7 @@ with warnings.catch_warnings():  # its dependencies' own, at import
     from mixup.integrations.lightning import ManifoldMixupCallback
 
 from tests.integrations.test_lightning import C, Classifier, loader, trainer
+from tests.ranks import on_two_ranks
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -35,32 +33,30 @@ class Watched(ManifoldMixupCallback):
 
 
 def fit_on_a_rank(rank: int, port: int, folder: Path) -> None:
-    os.environ |= {
-        "LOCAL_RANK": str(rank), "NODE_RANK": "0", "MASTER_ADDR": "localhost",
-        "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
-    }  # fmt: skip
-    torch.set_num_threads(1)
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    drawn = []
-    for epochs, start in ((4, None), (2, None), (4, "half.ckpt")):
-        watched = Watched()
-        run = trainer(
-            folder, callbacks=[watched], max_epochs=epochs, strategy="ddp", devices=2,
-            use_distributed_sampler=False,
-        )  # fmt: skip
-        run.fit(Classifier(), loader(), ckpt_path=start and folder / start)
-        if epochs == 2:
-            run.save_checkpoint(folder / "half.ckpt")
-        drawn.append(watched.drawn)
-    torch.save(drawn, folder / f"{rank}.pt")
-    torch.distributed.destroy_process_group()
+    place = {"LOCAL_RANK": rank, "NODE_RANK": 0, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (place | {"GLOO_SOCKET_IFNAME": "lo"}).items():
+            patch.setenv(name, str(value))
+        drawn = []
+        for epochs, start in ((4, None), (2, None), (4, "half.ckpt")):
+            watched = Watched()
+            run = trainer(
+                folder, callbacks=[watched], max_epochs=epochs, strategy="ddp", devices=2,
+                use_distributed_sampler=False,
+            )  # fmt: skip
+            run.fit(Classifier(), loader(), ckpt_path=start and folder / start)
+            if epochs == 2:
+                run.save_checkpoint(folder / "half.ckpt")
+            drawn.append(watched.drawn)
+        torch.save(drawn, folder / f"{rank}.pt")
+        torch.distributed.destroy_process_group()
 
 
 def test_every_rank_draws_for_itself_and_resumes_where_it_was(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    spawn(fit_on_a_rank, (port, tmp_path), nprocs=2)
+    on_two_ranks(fit_on_a_rank, port, tmp_path)
     (first, *_), (second, *_) = ranks = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     assert not {lam for _, lam, _ in first} & {lam for _, lam, _ in second}
     for whole, half, resumed in ranks:

@@ -1,6 +1,5 @@
 """DistributedDataParallel: two real processes, gradients averaged over what each rank mixed."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +7,12 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.multiprocessing.spawn import spawn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.testing import assert_close
 
 from mixup import MLP, ManifoldMixup
+from tests.ranks import on_two_ranks
 
 LAYERS = ["input", "hidden.*"]
 STEPS = 6
@@ -31,8 +30,6 @@ def data(rank: int, step: int) -> tuple[Tensor, Tensor]:
 
 
 def work(rank: int, folder: Path) -> None:
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     for name, seed, compiled in (
         ("own", [7, rank], False), ("alike", 7, False), ("compiled", [7, rank], True),
@@ -58,7 +55,9 @@ def work(rank: int, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ranks")
-    spawn(work, (folder,), nprocs=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GLOO_SOCKET_IFNAME", "lo")
+        on_two_ranks(work, folder)
     return folder
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from tests.commands import call
 
-ROOT = Path(__file__).parents[2]
 RUN = "wide manifold 1"
 WRITES = {
     f"train {RUN}": "runs/wide/manifold",
@@ -25,20 +24,17 @@ WRITES = {
     "report": "report",
 }
 """A stage for each way of writing, and a folder that it writes to; others write tables alone."""
-Prefix = tuple[str, ...]
+
+WRITES_ANYWHERE = 0b110
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH among the capabilities of root."""
 
 pytestmark = pytest.mark.slow
 
 
-def run(stage: str, *prefix: str) -> tuple[int, str]:
-    """Run a stage, if need be as a process of its own; give its status and its stderr."""
+def run(stage: str) -> tuple[int, str]:
+    """Run a stage; give its status and its stderr."""
     module, *words = f"stages.{stage}".split()
-    if not prefix:
-        return call(module, *words)
-    command = [*prefix, sys.executable, "-m", module, *words]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stderr
+    return call(module, *words)
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
@@ -68,7 +64,7 @@ def mounts_of_its_own() -> None:
 
 
 @contextmanager
-def full(folder: Path) -> Iterator[Prefix]:
+def full(folder: Path) -> Iterator[None]:
     """Let the folder be a disk of its own without a free byte."""
     aside = folder.with_name(f"{folder.name}-aside")
     folder.mkdir(exist_ok=True)
@@ -82,7 +78,7 @@ def full(folder: Path) -> Iterator[Prefix]:
                     filler.write(bytes(4096))
             except OSError:
                 pass
-        yield ()
+        yield
         (folder / "filler").unlink()
         assert contents(folder) == contents(aside)
     finally:
@@ -90,39 +86,49 @@ def full(folder: Path) -> Iterator[Prefix]:
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[Prefix]:
+def read_only(folder: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     root("mount", "--bind", str(folder), str(folder))
     try:
         root("mount", "-o", "remount,ro,bind", str(folder))
-        yield ()
+        yield
     finally:
         subprocess.run(["umount", str(folder)], check=True)
 
 
 @contextmanager
-def not_permitted(folder: Path) -> Iterator[Prefix]:
-    """Take the permission to write; root has it anyhow, unless that capability is dropped."""
-    prefix: Prefix = ()
-    if os.geteuid() == 0:
-        prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-        root(*prefix, "true")
+def not_permitted(folder: Path) -> Iterator[None]:
+    """Take the permission to write; root has it anyhow, unless this thread lays that power down."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o555)
+    before = capabilities()
     try:
-        yield prefix
+        capabilities([before[0] & ~WRITES_ANYWHERE, *before[1:]])
+        yield
     finally:
+        capabilities(before)
         folder.chmod(0o755)
 
 
+def capabilities(new: list[int] | None = None) -> list[int]:
+    """Give, or set, what this thread may do: three words of bits, twice. See capset(2)."""
+    words = (ctypes.c_uint32 * 6)(*(new or ()))
+    version_3_of_this_thread = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    if sys.platform == "linux":
+        system = ctypes.CDLL(None, use_errno=True)
+        done = (system.capset if new else system.capget)(version_3_of_this_thread, words)
+        assert done == 0, os.strerror(ctypes.get_errno())
+    return list(words)
+
+
 @contextmanager
-def a_file(folder: Path) -> Iterator[Prefix]:
+def a_file(folder: Path) -> Iterator[None]:
     """Let a file be where the folder should be."""
     aside = folder.with_name(f"{folder.name}-aside")
     if folder.exists():
         folder.rename(aside)
     folder.write_text("mine")
-    yield ()
+    yield
     assert folder.read_text() == "mine"
     folder.unlink()
     if aside.exists():
@@ -145,15 +151,15 @@ CASES = [*product(list(WRITES)[:2], FAULTS), *product(list(WRITES)[2:], (full,))
     ("stage", "fault"), CASES, ids=[f"{s.split()[0]}-{fault.__name__}" for s, fault in CASES]
 )
 def test_a_stage_tells_of_a_bad_disk_and_loses_nothing(
-    stage: str, fault: Callable[..., Iterator[Prefix]], study: Path
+    stage: str, fault: Callable[..., Iterator[None]], study: Path
 ) -> None:
     written = WRITES[stage]
     folder = study / written
     if not shutil.which("mount") and fault in (full, read_only):
         pytest.skip("there is no mount here")
-    with fault(folder) as prefix:
+    with fault(folder):
         before = contents(study)
-        status, said = run(stage, *prefix)
+        status, said = run(stage)
         assert said.startswith("error: ")
         assert said.endswith(f": {FAULTS[fault]}\n")
         assert said.count("\n") == 1

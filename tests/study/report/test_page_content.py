@@ -1,5 +1,6 @@
 """The report in a real browser: what it loads, and that it shows what the metrics files say."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,3 +188,28 @@ def test_numbers_of_every_run_are_those_of_the_metrics_file(page: Page, runs: pd
             else:
                 assert float(cell["exact"]) == value
                 assert number(cell["text"]) == pytest.approx(value, rel=1e-3)
+
+
+def test_states_lie_in_the_middle_and_fill_the_picture_one_way(page: Page) -> None:
+    """However flat they are."""
+    for run in explored(page, "plane")["runs"].values():
+        places = np.frombuffer(base64.b64decode(run["states"]["places"]), np.uint8).reshape(-1, 2)
+        low, high = places.min(axis=0).astype(int), places.max(axis=0).astype(int)
+        assert (high - low).max() == 255
+        assert low + high == pytest.approx([255, 255], abs=2)
+
+
+def test_numbers_and_their_headings_are_right_aligned(page: Page) -> None:
+    cells = page.locator("table .number, #numbers thead th + th")
+    assert cells.count() > 100
+    assert (
+        cells.evaluate_all(
+            "all => all.filter(cell => getComputedStyle(cell).textAlign !== 'right').length"
+        )
+        == 0
+    )
+    script = """tables => tables.map(table => [...table.tBodies[0].rows[0]?.cells ?? []]
+        .filter(cell => cell.classList.contains("number"))
+        .map(cell => getComputedStyle(table.tHead.rows[0].cells[cell.cellIndex]).textAlign))"""
+    aligned = page.locator("table").evaluate_all(script)
+    assert {words for table in aligned for words in table} == {"right"}
