@@ -27,6 +27,7 @@ from study.report.place import beside_code, study_folder
 WORKSPACE = "workspace"
 CODE = ("mixup", "stages", "study", "tools", "requirements.lock")
 OF_STUDY = ("dvc.yaml", "claims.yaml")
+MADE_OF_STUDY = ("params.yaml", "dvc.lock", "metrics")
 FIGURES = "figures/study"
 
 
@@ -103,13 +104,19 @@ def params_at(revision: Revision) -> dict[str, Any]:
 def experiments_of(repo: Repo, base: str) -> Iterator[tuple[Revision, str | None]]:
     """List the rows of ``dvc exp show``: the base and its experiments, not the workspace.
 
+    DVC lists those of all studies in the Git repository; those of others are left out.
+
     Yields:
         Each one, named as DVC shows it, and its state, None or "Success" if it is finished.
     """
+    start = find_revision(repo, base)
     for row in dvc.api.exp_show(revs=base):
-        if row["rev"] != WORKSPACE:
-            name = row["Experiment"] or row["rev"]
-            yield replace(find_revision(repo, row["rev"]), name=name), row["State"]
+        if row["rev"] == WORKSPACE:
+            continue
+        name = row["Experiment"] or row["rev"]
+        revision = replace(find_revision(repo, row["rev"]), name=name)
+        if not row["Experiment"] or files_that_differ(start, revision, *OF_STUDY, *MADE_OF_STUDY):
+            yield revision, row["State"]
 
 
 def table_at(revision: Revision, path: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -172,10 +179,14 @@ def figures_of(revision: Revision) -> dict[str, str]:
 
 
 def code_that_differs(a: Revision, b: Revision) -> list[str]:
-    """List the files of code that differ, by ``git diff``."""
-    commits = [revision.commit for revision in (a, b) if revision.commit]
+    """List the files of code that differ."""
     code = map(beside_code, CODE) if study_folder() else CODE
-    names = [*OF_STUDY, *code]
+    return files_that_differ(a, b, *OF_STUDY, *code)
+
+
+def files_that_differ(a: Revision, b: Revision, *names: str) -> list[str]:
+    """List the files that differ, of those named and in folders that are named, by ``git diff``."""
+    commits = [revision.commit for revision in (a, b) if revision.commit]
     command = ["git", "diff", "--name-only", *commits, "--", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -23,7 +23,8 @@ NO_VALUE = "-"
 def side_by_side(shown: list[dict[str, Any]]) -> pd.DataFrame:
     """Set out what ``dvc exp show --json`` tells: a column a revision, a row a param or metric.
 
-    Params that all have in common are left out.
+    Params that all have in common are left out, and experiments that change nothing here: those of
+    another study of the repository.
     """
     found = dict(_revisions(shown))
     params, metrics = (
@@ -37,14 +38,19 @@ def side_by_side(shown: list[dict[str, Any]]) -> pd.DataFrame:
 def _revisions(shown: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
     for commit in shown:
         tips = [of["revs"][0] for of in commit["experiments"] or []]
-        for revision in (commit, *tips):
-            if data := revision["data"]:
+        changed = [tip for tip in tips if _content(tip) != _content(commit)]
+        for revision in (commit, *changed):
+            if content := _content(revision):
                 name = revision["name"] or revision["rev"]
-                params, metrics = data["params"].get(PARAMS, {}), data["metrics"].get(HEADLINE, {})
-                yield (
-                    name if name in (revision["name"], WORKSPACE) else name[:7],
-                    {PARAMS: _flat(params), HEADLINE: _flat(metrics)},
-                )
+                yield name if name in (revision["name"], WORKSPACE) else name[:7], content
+
+
+def _content(revision: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give the params and the headline metrics, by their names with dots; nothing of a failure."""
+    if not (data := revision["data"]):
+        return {}
+    params, metrics = data["params"].get(PARAMS, {}), data["metrics"].get(HEADLINE, {})
+    return {PARAMS: _flat(params), HEADLINE: _flat(metrics)}
 
 
 def _flat(file: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,24 @@ def test_a_column_each_of_what_differs_and_of_the_headline(varied, monkeypatch, 
     ]
 
 
+def test_an_experiment_of_another_study_of_the_repository_has_no_column(
+    results, monkeypatch, capsys
+):
+    theirs = Path("other/params.yaml")
+    theirs.parent.mkdir()
+    theirs.write_text("alpha: 1")
+    Path("dvc.yaml").write_text(yaml.safe_dump({"metrics": ["metrics/headline.json"]}))
+    write(results, 2.0, 0.5)
+    results.commit("two studies")
+    theirs.write_text("alpha: 2")
+    results.experiment("theirs")
+    write(results, 8.0, 0.25)
+    results.experiment("high")
+    said = printed(monkeypatch, capsys)
+    assert said.split()[:3] == ["workspace", "main", "high"]
+    assert "theirs" not in said
+
+
 def test_hands_words_to_dvc(varied, monkeypatch, capsys):
     said = printed(monkeypatch, capsys, "--hide-workspace")
     assert said.split()[:2] == ["main", "high"]

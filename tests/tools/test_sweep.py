@@ -94,6 +94,24 @@ def test_experiment_with_another_difference_is_left_out(
     assert axes.get_lines()[1].get_xdata().tolist() == [0.1, 2.0, 8.0]
 
 
+def test_experiments_of_another_study_of_the_repository_are_passed_over(
+    results: Results, monkeypatch: pytest.MonkeyPatch, drawn: list[Figure], capsys
+) -> None:
+    theirs = Path("other/params.yaml")
+    theirs.parent.mkdir()
+    theirs.write_text("alpha: 1")
+    write(results, 2.0, 0.7)
+    results.commit("two studies")
+    write(results, 8.0, 0.4)
+    results.experiment("high")
+    theirs.write_text("alpha: 2")
+    results.experiment("theirs")
+    run_sweep(monkeypatch, "mixup.alpha")
+    said = capsys.readouterr().out
+    assert "= 2 (main), 8 (high)" in said
+    assert "theirs" not in said
+
+
 def test_values_that_have_results_are_not_run_again(
     swept: Results, monkeypatch: pytest.MonkeyPatch, drawn: list[Figure], capsys
 ) -> None:
