@@ -64,6 +64,7 @@ def test_mixing_hurts_where_the_page_says_so() -> None:
     assert (errors["difference"] > 0).all()
 
 
+@pytest.mark.slow
 def test_the_example_script_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,14 @@ def experiment(
     }
 
 
+def with_bottleneck(size: int | None, **recipe: Any) -> ExperimentConfig:
+    """Give an experiment of one method, whose net has a bottleneck of so many units, or none."""
+    net = {"width": 4, "depth": 2, "negative_slope": 0.3}
+    narrow = {"bottleneck": {"layer": 1, "size": size}} if size else {}
+    found = experiment("blobs", {"baseline": {}}, net | narrow, **recipe)
+    return ExperimentConfig.model_validate(found)
+
+
 def run_config(
     method: str, settings: Mapping[str, Any], seed: int, net: object, training: object
 ) -> RunConfig:

@@ -11,6 +11,7 @@ from study.paired import (
     do_not_vary,
     effects,
     mean_and_interval,
+    standard_error,
     t_interval,
     two_sides,
 )
@@ -38,6 +39,12 @@ def test_interval_of_three_values() -> None:
     assert mean == 2
     assert (low, high) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
     assert t_interval([5.0, 5.0]) == (5, 5)
+
+
+def test_seeds_that_split_the_same_data_anew_err_more() -> None:
+    values = [1.0, 2.0, 3.0]  # of standard deviation 1
+    assert standard_error(values) == pytest.approx((1 / 3) ** 0.5)
+    assert standard_error(values, 0.25) == pytest.approx((1 / 3 + 0.25) ** 0.5)
 
 
 @pytest.mark.parametrize("values", [[], [1.0]])

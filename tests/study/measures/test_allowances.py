@@ -10,6 +10,7 @@ import torch
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.allowances import (
+    applies,
     calibrate,
     calibration_measures,
     early_stopping_measures,
@@ -18,10 +19,17 @@ from study.measures.allowances import (
     reliability_tables,
     tempered,
 )
+from study.paths import RunKey
 from study.training.net import build_mlp
 from study.training.run import Run
 from study.training.scores import accuracy, ece, nll
-from tests.training import run_config
+from tests.training import run_config, with_bottleneck
+
+
+@pytest.mark.parametrize(("fraction", "are_measured"), [(0.0, False), (0.25, True)])
+def test_allowances_need_validation_data(fraction: float, are_measured: bool) -> None:
+    experiment = with_bottleneck(None, validation_fraction=fraction)
+    assert applies(RunKey("e", "baseline", 0), experiment) is are_measured
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -9,16 +9,19 @@ import torch
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.hidden_plane import (
+    applies,
     class_flatness,
+    has_hidden_plane,
     hidden_measures,
     hidden_spectra,
     input_and_hidden_plane,
     uniform_states,
 )
 from study.measures.plane import Box, ClassifiedPlane, boundary_length, low_confidence_share
+from study.paths import RunKey
 from study.training.net import build_mlp
 from study.training.run import Run
-from tests.training import run_config
+from tests.training import run_config, with_bottleneck
 
 BOX = Box(-2.0, 1.0, -1.0, 3.0)
 ANGLES = np.linspace(0, 2 * np.pi, 100, endpoint=False)
@@ -32,6 +35,16 @@ def plane(logits, box: Box = BOX) -> ClassifiedPlane:
 
 def logit(p: float) -> float:
     return float(np.log(p / (1 - p)))
+
+
+@pytest.mark.parametrize(
+    ("size", "has_one", "are_measured"),
+    [(None, False, True), (1, False, False), (2, True, True), (3, False, False)],
+)
+def test_planes_are_of_two_units_or_of_the_inputs_alone(size, has_one, are_measured):
+    key, experiment = RunKey("e", "baseline", 0), with_bottleneck(size)
+    assert has_hidden_plane(key, experiment) is has_one
+    assert applies(key, experiment) is are_measured
 
 
 def test_a_half_plane_has_the_border_and_the_band_of_its_slope():
@@ -179,7 +192,8 @@ def test_uniform_inputs_fill_their_box_and_are_the_same_for_every_run(affine: Ru
 
 
 def test_other_nets_and_data_are_refused(affine: Run):
-    with pytest.raises(StudyError, match=r"runs.e.m.3 is no run of two classes in a plane"):
+    refusal = r"runs.e.m.3 is no run of two classes in a plane with a 2-D bottleneck"
+    with pytest.raises(StudyError, match=refusal):
         input_and_hidden_plane(affine, dataset(3))
     wide = affine.config.net.model_copy(update={"bottleneck": None})
     without = Run(affine.folder, affine.config.model_copy(update={"net": wide}), affine.net)

@@ -3,13 +3,17 @@ import pytest
 from scipy.stats import ortho_group
 
 from study.measures.spectra import (
+    FLATNESS,
     SCALINGS,
+    applies,
     effective_rank,
     flatness,
     flatness_of_all,
     singular_values,
     spectra_table,
 )
+from study.paths import RunKey
+from tests.training import with_bottleneck
 
 OBLONG = np.array([[2.0, 1.0], [2.0, -1.0], [-2.0, 1.0], [-2.0, -1.0]])
 
@@ -20,6 +24,19 @@ def states_and_labels() -> tuple[np.ndarray, np.ndarray]:
     labels = rng.permutation(np.repeat([0, 1, 2], [30, 50, 20]))
     states = rng.normal(size=(100, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1]
     return states + 4.0 * rng.normal(size=(3, 5))[labels], labels
+
+
+@pytest.mark.parametrize(
+    ("size", "are_measured"), [(None, False), (1, False), (2, False), (3, True), (12, True)]
+)
+def test_spectra_are_of_bottlenecks_that_no_picture_shows_whole(size, are_measured):
+    assert applies(RunKey("e", "baseline", 0), with_bottleneck(size)) is are_measured
+
+
+def test_the_first_of_three_is_explained_and_the_centred_one_is_no_headline():
+    first = [measure for measure in FLATNESS if "first_singular_value" in measure.name]
+    assert [bool(measure.meaning) for measure in first] == [True, False, False]
+    assert [measure.headline for measure in first] == [True, False, True]
 
 
 def by_gram_matrix(matrix: np.ndarray) -> np.ndarray:
