@@ -80,7 +80,7 @@ TESTS = {
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
     "study/measures/spectra": ["study/measures/test_spectra"],
     "study/paired": ["study/test_paired"],
-    "study/summaries": ["study/test_summaries"],
+    "study/summaries": [f"study/test_summaries{part}" for part in ("", "_curves", "_choices")],
     "study/inference/verdicts": ["study/inference/test_verdicts"],
     "study/inference/agreement": ["study/inference/test_agreement"],
     "study/inference/ranking": ["study/inference/test_ranking"],

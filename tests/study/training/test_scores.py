@@ -19,6 +19,8 @@ def test_scores_equal_scikit_learn(seed: int, n: int, n_classes: int) -> None:
     p, labels = example(seed, n, n_classes)
     every = list(range(n_classes))
     assert scores.accuracy(p, labels) == pytest.approx(metrics.accuracy_score(labels, p.argmax(1)))
+    recall = metrics.recall_score(labels, p.argmax(1), labels=np.unique(labels), average="macro")
+    assert scores.balanced_accuracy(p, labels) == pytest.approx(recall)
     assert scores.nll(p, labels) == pytest.approx(metrics.log_loss(labels, p, labels=every))
     assert scores.brier(p, labels) == pytest.approx(
         metrics.brier_score_loss(labels, p, labels=every, scale_by_half=False)
