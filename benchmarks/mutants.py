@@ -81,7 +81,10 @@ TESTS = {
     "study/measures/spectra": ["study/measures/test_spectra"],
     "study/paired": ["study/test_paired"],
     "study/summaries": [f"study/test_summaries{part}" for part in ("", "_curves", "_choices")],
-    "study/inference/verdicts": ["study/inference/test_verdicts"],
+    "study/inference/verdicts": [
+        *("study/inference/test_verdicts", "study/inference/test_verdicts_evidence"),
+        "study/inference/test_ledger_verdicts",
+    ],
     "study/inference/agreement": ["study/inference/test_agreement"],
     "study/inference/ranking": ["study/inference/test_ranking"],
 }

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -12,7 +13,8 @@ from study.paths import RunKey, run_folder
 from study.summaries import ALLOWANCES, MEASURED, against_baseline, choices_table, counted
 from study.tables import measures_table
 
-KEYS = [RunKey("own", "chosen", seed) for seed in (3, 1, 2)] + [RunKey("own", "baseline", 1)]
+CHOSEN = [RunKey("own", "chosen", seed) for seed in (3, 1, 2)]
+KEYS = [RunKey("own", "baseline", 1), *CHOSEN]
 
 
 def write(root: Path, key: RunKey, chosen: int) -> None:
@@ -27,7 +29,7 @@ def write(root: Path, key: RunKey, chosen: int) -> None:
 
 
 def test_lists_the_chosen_row_of_the_runs_that_had_a_choice(tmp_path: Path) -> None:
-    for key, chosen in zip(KEYS[:3], (1, 0, 1), strict=True):
+    for key, chosen in zip(CHOSEN, (1, 0, 1), strict=True):
         write(tmp_path, key, chosen)
     table = choices_table(KEYS, tmp_path)
     assert table.to_numpy().tolist() == [
@@ -42,11 +44,11 @@ def test_lists_the_chosen_row_of_the_runs_that_had_a_choice(tmp_path: Path) -> N
 
 
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
-    write(tmp_path, KEYS[0], 1)
-    file = run_folder(KEYS[0], tmp_path) / "choice.csv"
+    write(tmp_path, CHOSEN[0], 1)
+    file = run_folder(CHOSEN[0], tmp_path) / "choice.csv"
     file.write_text(file.read_text().replace("0.2", "0.3"))
     with pytest.raises(FileError, match="checksum"):
-        choices_table(KEYS[:1], tmp_path)
+        choices_table(CHOSEN, tmp_path)
 
 
 def test_without_a_choice_the_table_is_empty(tmp_path: Path) -> None:
@@ -57,11 +59,11 @@ METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values(
 METHODS = ["baseline", "input", "manifold"]
 
 
-def measures(methods: list[str] = METHODS, n: int = 4):
+def measures(methods: list[str] = METHODS, n: int = 4, experiment: str = "e"):
     rng = np.random.default_rng(0)
     return measures_table(
         {
-            RunKey("e", method, seed): {metric: rng.normal() for metric in METRICS}
+            RunKey(experiment, method, seed): {metric: rng.normal() for metric in METRICS}
             for method in methods
             for seed in range(n)
         }
@@ -83,6 +85,12 @@ def test_each_side_is_compared_with_each_baseline_seed_by_seed() -> None:
         assert row.difference == pytest.approx(of_method.mean() - of_baseline.mean())
         assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
     assert not found.duplicated(["score", "method", "allowed", "baseline_allowed"]).any()
+
+
+def test_experiments_keep_their_order_and_those_without_a_baseline_are_passed_over() -> None:
+    tables = [measures(["input"], experiment="d"), measures(experiment="z"), measures()]
+    found = against_baseline(pd.concat(tables))
+    assert found["experiment"].unique().tolist() == ["z", "e"]
 
 
 def test_one_seed_has_no_interval_and_no_baseline_no_comparison() -> None:

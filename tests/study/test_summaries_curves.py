@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 def test_averages_each_step_over_the_seeds(root: Path):
     curves = mean_curves(KEYS, root)
     assert list(curves) == ["experiment", "method", "step", "quantity", "mean", "std", "n"]
-    assert len(curves) == 2 * 2 * 5
+    assert list(curves.index) == list(range(2 * 2 * 5))
     found = curves.set_index(["method", "quantity", "step"]).sort_index()
     assert found.loc[("z", "test_loss", 100)].drop("experiment").tolist() == [6, 8**0.5, 2]
     assert found.loc[("z", "test_accuracy", 200), "mean"] == pytest.approx(0.5)
