@@ -127,8 +127,14 @@ def test_w_is_the_mean_rank_correlation_of_the_seeds():
     assert kendall_w(values) == pytest.approx((5 * mean + 1) / 6)
 
 
+def test_two_methods_have_a_w_and_no_friedman_test():
+    found = concordance(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert found.w == 1
+    assert math.isnan(found.p)
+
+
 def test_too_little_has_no_w():
-    assert math.isnan(kendall_w(np.ones((1, 3))))
+    assert math.isnan(kendall_w(np.array([[1.0, 2.0, 3.0]])))
     assert math.isnan(kendall_w(np.ones((4, 1))))
     assert math.isnan(kendall_w(np.ones((4, 3))))
     assert math.isnan(concordance(np.ones((4, 3))).p)
@@ -140,12 +146,20 @@ def test_interval_from_fifteen_seeds_on():
     assert 0 < found.low < found.w < found.high < 1
     assert concordance(values) == found
     assert math.isnan(concordance(values[:14]).low)
+    assert concordance(values[:15]).low > 0
+
+
+@pytest.mark.parametrize(("second", "w"), [([1.0, 2.0, 3.0], 1), ([3.0, 2.0, 1.0], 0)])
+def test_seeds_of_one_order_or_of_opposite_ones_have_no_interval(second, w):
+    found = concordance(np.array([[1.0, 2.0, 3.0], second] * 8))
+    assert found.w == w
+    assert math.isnan(found.low)
 
 
 def test_profiles_fall_from_one():
-    ranks = pd.DataFrame({"method": ["a", "b", "a", "b"], "value": [0.9, 0.5, 0.7, 0.6]})
+    ranks = pd.DataFrame({"method": ["b", "a", "b", "a"], "value": [0.5, 0.9, 0.6, 0.7]})
     profiles = performance_profiles(ranks)
-    assert list(profiles) == ["a", "b"]
+    assert list(profiles) == ["b", "a"]
     thresholds, shares = profiles["a"]
     assert thresholds.tolist() == [0.7, 0.9]
     assert shares.tolist() == [1.0, 0.5]
