@@ -63,6 +63,7 @@ TESTS = {
     "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
     "mixup/mixing/linearity": ["mixing/test_linearity"],
     "mixup/mixing/entropy": ["mixing/test_entropy"],
+    "mixup/mixing/ahead": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/sampler": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/plan": [
         *("mixing/test_plan", "mixing/test_plan_losses", "mixing/test_linearity"),
@@ -74,7 +75,13 @@ TESTS = {
         *("mixing/test_layers_of_all_kinds", "mixing/test_checkpointing"),
         *("mixing/test_hooks", "mixing/test_checks"),
     ],
-    "mixup/mixing/hooks": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
+    "mixup/mixing/hook": [
+        *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
+        "mixing/test_checkpointing_outputs",
+    ],
+    "mixup/mixing/hooks": [
+        *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
+    ],
     "study/training/scores": ["study/training/test_scores"],
     "study/measures/allowances": ["study/measures/test_allowances"],
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
@@ -85,6 +92,7 @@ TESTS = {
         *("study/inference/test_verdicts", "study/inference/test_verdicts_evidence"),
         "study/inference/test_ledger_verdicts",
     ],
+    "study/inference/power": ["study/inference/test_power"],
     "study/inference/agreement": ["study/inference/test_agreement"],
     "study/inference/ranking": ["study/inference/test_ranking"],
 }
