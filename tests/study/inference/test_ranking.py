@@ -127,6 +127,11 @@ def test_w_is_the_mean_rank_correlation_of_the_seeds():
     assert kendall_w(values) == pytest.approx((5 * mean + 1) / 6)
 
 
+def test_three_methods_and_two_seeds_are_enough_for_friedmans_test():
+    values = np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]])
+    assert concordance(values).p == pytest.approx(stats.friedmanchisquare(*values.T).pvalue)
+
+
 def test_two_methods_have_a_w_and_no_friedman_test():
     found = concordance(np.array([[1.0, 2.0], [3.0, 4.0]]))
     assert found.w == 1
