@@ -208,3 +208,26 @@ def test_packed_sequences(x: Tensor) -> None:
         assert of.tolist() == lengths.tolist()
         assert_close(got, mixed(padded) * kept.unsqueeze(2))
         assert_close(states[0], mixed(last[0]) if whole else last[0])
+
+
+class Gated(nn.Module):
+    def __init__(self, batch_first: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.gru = nn.GRU(3, 5, num_layers=2, batch_first=batch_first).double()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.gru(x)
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_the_last_state_of_a_recurrent_layer_has_its_batch_second(batch_first: bool) -> None:
+    model, x = Gated(batch_first), torch.randn(4, 4, 3, dtype=torch.float64)
+    sequence, last = model(x)
+    batch = 0 if batch_first else 1
+    for part, dims in (("0", (batch, None)), ("1", (None, 1))):
+        mixer = ManifoldMixup(model, [f"gru:{part}"], 1.0, batch_dim=batch)
+        found, _ = mixer(x, plan=plan(f"gru:{part}"))
+        for got, state, dim in zip(found, (sequence, last), dims, strict=True):
+            expected = state if dim is None else mixed(state.movedim(dim, 0)).movedim(0, dim)
+            assert_close(got, expected)
