@@ -78,6 +78,7 @@ TESTS = {
     "mixup/mixing/hook": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
         *("mixing/test_checkpointing_outputs", "mixing/test_layers_of_all_kinds"),
+        *("mixing/test_arguments", "mixing/test_checks"),
     ],
     "mixup/mixing/hooks": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
