@@ -181,7 +181,6 @@ def test_noise_is_a_part_of_the_graph(options: dict[str, Any]) -> None:
     assert graphs.count <= len(LAYERS) + 1
 
 
-@pytest.mark.slow
 def test_the_real_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the processor's special instructions: trying each out takes longest."""
     monkeypatch.setattr(torch._inductor.config.cpp, "vec_isa_ok", False)
