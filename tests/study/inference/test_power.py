@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.optimize import brentq
 
 from study.inference.power import (
     fewest_draws,
@@ -83,12 +84,28 @@ class TestOfATrueEffect:
         assert settled(n) >= 0.8
         assert settled(n - 1) < 0.8
 
+    def test_as_many_seeds_as_are_looked_at_count(self):
+        assert fewest_draws(0.3362, Region(0.295, math.inf), 0.05) == 1000
+
     def test_a_share_on_the_bound_is_never_settled(self):
         assert fewest_draws(0.1, VARIES, 0.05) == math.inf
         assert fewest_draws(1.0, Region(0.001, math.inf), 0.05) == 2
 
 
 class TestRangeForAMean:
+    def test_its_ends_are_what_t_of_four_seeds_allows(self):
+        t = 2.0  # a standard deviation from the bound
+        ends = [
+            brentq(lambda shift: stats.nct.sf(t, 3, shift) - tail, -10, 10) / 2
+            for tail in (0.9, 0.1)
+        ]
+        expected = tuple(fewest_seeds(distance, 0.05) for distance in ends)
+        assert seeds_for_mean(Estimate(4, 1.5, std=1.0), ABOVE, 0.05) == expected
+
+    def test_they_are_more_than_there_are(self):
+        assert seeds_for_mean(Estimate(5, 100.5, std=1.0), ABOVE, 0.05) == (6, 6)
+        assert seeds_for_share(Estimate(20, 1.0), Region(0.01, math.inf), 0.05) == (21, 21)
+
     def test_has_the_true_need_in_it_four_times_in_five(self):
         rng = np.random.default_rng(3)
         need = fewest_seeds(1.0, 0.05)
@@ -150,3 +167,8 @@ class TestRangeForAShare:
 def test_five_seeds_cannot_decide_whether_it_depends_on_the_seed(n, can):
     # P(X >= 2) for 5 draws of .1 is .081: the strongest support; P(X = 0) is .59
     assert share_can_be_decided(n, VARIES, 0.05) == can
+
+
+def test_all_four_seeds_won_can_decide():
+    # .3^4 is .0081; three of four are won with the probability .084, none with .24
+    assert share_can_be_decided(4, Region(0.3, math.inf), 0.05)
