@@ -96,7 +96,7 @@ class TestRangeForAMean:
     def test_its_ends_are_what_t_of_four_seeds_allows(self):
         t = 2.0  # a standard deviation from the bound
         ends = [
-            brentq(lambda shift: stats.nct.sf(t, 3, shift) - tail, -10, 10) / 2
+            brentq(lambda shift, tail: stats.nct.sf(t, 3, shift) - tail, -10, 10, (tail,)) / 2
             for tail in (0.9, 0.1)
         ]
         expected = tuple(fewest_seeds(distance, 0.05) for distance in ends)
