@@ -86,6 +86,7 @@ class TestOfATrueEffect:
 
     def test_as_many_seeds_as_are_looked_at_count(self):
         assert fewest_draws(0.3362, Region(0.295, math.inf), 0.05) == 1000
+        assert fewest_draws(0.3258, Region(0.285, math.inf), 0.05) == math.inf  # 1,001
 
     def test_a_share_on_the_bound_is_never_settled(self):
         assert fewest_draws(0.1, VARIES, 0.05) == math.inf
