@@ -102,9 +102,7 @@ def params_at(revision: Revision) -> dict[str, Any]:
 
 
 def experiments_of(repo: Repo, base: str) -> Iterator[tuple[Revision, str | None]]:
-    """List the rows of ``dvc exp show``: the base and its experiments, not the workspace.
-
-    DVC lists those of all studies in the Git repository; those of others are left out.
+    """List the rows of ``dvc exp show`` of this study: the base and its experiments.
 
     Yields:
         Each one, named as DVC shows it, and its state, None or "Success" if it is finished.
@@ -115,8 +113,13 @@ def experiments_of(repo: Repo, base: str) -> Iterator[tuple[Revision, str | None
             continue
         name = row["Experiment"] or row["rev"]
         revision = replace(find_revision(repo, row["rev"]), name=name)
-        if not row["Experiment"] or files_that_differ(start, revision, *OF_STUDY, *MADE_OF_STUDY):
+        if not row["Experiment"] or changes_this_study(start, revision):
             yield revision, row["State"]
+
+
+def changes_this_study(base: Revision, experiment: Revision) -> bool:
+    """Whether an experiment is one of this study: DVC lists those of all in the Git repository."""
+    return bool(files_that_differ(base, experiment, *OF_STUDY, *MADE_OF_STUDY))
 
 
 def table_at(revision: Revision, path: str, columns: Sequence[str]) -> pd.DataFrame:

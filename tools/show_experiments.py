@@ -13,7 +13,7 @@ import pandas as pd
 
 from study.command import run
 from study.errors import StudyError
-from study.revisions import WORKSPACE
+from study.revisions import WORKSPACE, Revision, changes_this_study
 
 COLUMNS = 120
 PARAMS, HEADLINE = "params.yaml", "metrics/headline.json"
@@ -23,8 +23,7 @@ NO_VALUE = "-"
 def side_by_side(shown: list[dict[str, Any]]) -> pd.DataFrame:
     """Set out what ``dvc exp show --json`` tells: a column a revision, a row a param or metric.
 
-    Params that all have in common are left out, and experiments that change nothing here: those of
-    another study of the repository.
+    Params that all have in common are left out, and experiments of other studies.
     """
     found = dict(_revisions(shown))
     params, metrics = (
@@ -38,19 +37,16 @@ def side_by_side(shown: list[dict[str, Any]]) -> pd.DataFrame:
 def _revisions(shown: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
     for commit in shown:
         tips = [of["revs"][0] for of in commit["experiments"] or []]
-        changed = [tip for tip in tips if _content(tip) != _content(commit)]
-        for revision in (commit, *changed):
-            if content := _content(revision):
+        base, *found = (Revision(one["rev"], one["rev"]) for one in (commit, *tips))
+        ours = [tip for tip, one in zip(tips, found, strict=True) if changes_this_study(base, one)]
+        for revision in (commit, *ours):
+            if data := revision["data"]:
                 name = revision["name"] or revision["rev"]
-                yield name if name in (revision["name"], WORKSPACE) else name[:7], content
-
-
-def _content(revision: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give the params and the headline metrics, by their names with dots; nothing of a failure."""
-    if not (data := revision["data"]):
-        return {}
-    params, metrics = data["params"].get(PARAMS, {}), data["metrics"].get(HEADLINE, {})
-    return {PARAMS: _flat(params), HEADLINE: _flat(metrics)}
+                params, metrics = data["params"].get(PARAMS, {}), data["metrics"].get(HEADLINE, {})
+                yield (
+                    name if name in (revision["name"], WORKSPACE) else name[:7],
+                    {PARAMS: _flat(params), HEADLINE: _flat(metrics)},
+                )
 
 
 def _flat(file: dict[str, Any]) -> dict[str, Any]:
