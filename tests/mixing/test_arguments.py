@@ -222,6 +222,17 @@ def test_one_part_of_what_a_layer_returns(x: Tensor, kind: str) -> None:
         ManifoldMixup(model, ["block:7"], 1.0)(x, plan=plan("block:7"))
 
 
+@pytest.mark.parametrize(
+    ("layer", "found"),
+    [("block:h", "tuple of 3 items"), ("block:-1", "tuple of 3 items"), ("block.body:0", "Tensor")],
+)
+def test_what_a_layer_returns_has_no_such_part(x: Tensor, layer: str, found: str) -> None:
+    model = nn.Sequential()
+    model.block = Tuple()
+    with pytest.raises(TypeError, match=f"at '{layer}': no part '.*', but a {found}"):
+        ManifoldMixup(model, [layer], 1.0)(x, plan=plan(layer))
+
+
 def test_labels_given_to_the_model_are_refused(x: Tensor) -> None:
     class WithLoss(Timed):
         def forward(self, x: Tensor, labels: Tensor | None = None) -> Any:  # type: ignore[override]

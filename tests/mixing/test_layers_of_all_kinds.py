@@ -58,6 +58,25 @@ def test_a_layer_of_which_only_the_effect_is_used_is_refused(x: Tensor) -> None:
             mixer(x, plan=plan("relu"))
 
 
+def test_a_layer_of_which_only_the_effect_on_the_first_of_its_arguments_is_used(x: Tensor) -> None:
+    class Scale(nn.Module):
+        def forward(self, h: Tensor, by: float) -> Tensor:
+            return h.mul_(by)
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.scale = linear(0), Scale()
+
+        def forward(self, x: Tensor) -> Tensor:
+            h = self.first(x)
+            self.scale(h, 2.0)
+            return h
+
+    with pytest.raises(RuntimeError, match="'scale' changes its argument in place"):
+        ManifoldMixup(Model(), ["scale"], 1.0)(x, plan=plan("scale"))
+
+
 def test_a_layer_in_place_of_which_the_result_is_used_is_mixed(x: Tensor) -> None:
     model = InPlace("result")
     expected = model.last(mixed(F.relu(model.first(x))))

@@ -127,6 +127,7 @@ def test_a_second_run_gives_the_same_bytes(study: Path):
     assert Path("metrics/hidden_states.csv").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_where_states_were_measured(study: Path):
     hidden_states.main()
     tables = ["metrics/hidden_states.csv"]

@@ -54,7 +54,8 @@ AS_TYPED = {
 }
 
 
-@pytest.mark.parametrize("study", [".", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("study", [".", "full"])
 def test_every_key_that_dvc_turns_is_read_as_what_dvc_wrote(tmp_path: Path, study: str) -> None:
     source = ROOT / study / "params.yaml"
     keys = list(leaves(yaml.safe_load(source.read_text())))

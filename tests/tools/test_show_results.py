@@ -60,6 +60,7 @@ def test_a_line_has_the_sentence_the_effect_and_a_mark_for_a_note():
     assert f"{line} *" in ledger_text(table.assign(note="beware")).splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "seeds"), [(1e-7, 5), (1e5, 2), (1.0, 1)])
 def test_the_whole_ledger_fits_in_100_columns(size: float, seeds: int):
     claims = read_claims(ROOT / "claims.yaml")

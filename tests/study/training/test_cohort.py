@@ -72,6 +72,7 @@ def assert_as_alone(configs: list[RunConfig], data: Dataset) -> None:
 
 
 @needs_agreeing_products
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_classes", "options"),
     [
@@ -89,6 +90,7 @@ def test_every_method_has_the_bytes_of_the_run_alone(
 
 
 @needs_agreeing_products
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", [{}, {"schedule": "cosine"}])
 def test_runs_of_many_labels_have_the_bytes_of_the_run_alone(schedule: dict[str, Any]) -> None:
     points = dataset(2, n_features=3)

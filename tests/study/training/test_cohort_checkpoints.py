@@ -13,6 +13,7 @@ from tests.study.training.test_cohort import METHODS, config, dataset
 
 
 @needs_agreeing_products
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_step")
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_an_interrupted_cohort_goes_on_to_the_same_bytes(

@@ -37,6 +37,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return train(tmp_path_factory.mktemp("alone") / "run")
 
 
+@pytest.mark.slow
 def test_after_other_work_in_the_process(tmp_path: Path, alone: dict[str, str]) -> None:
     torch.manual_seed(5)
     torch.set_num_threads(2)
