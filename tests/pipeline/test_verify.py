@@ -93,13 +93,12 @@ def test_missing_runs_and_verdicts_are_named(study: Project) -> None:
 
 
 def test_make_verify_trains_anew_and_leaves_the_folder_as_it_was(
-    study: Project, tmp_path: Path
+    study: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     shutil.copy(ROOT / "Makefile", study.folder)
     study.commit("Makefile")
     (study.folder / "params.yaml").write_text("not committed\n")
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+    temporary = tmp_path_factory.mktemp("t")  # a socket's path may not be long
     before = hashes(study.folder)
     # the set-up has tests of its own; here, it is taken for done
     command = ("env", f"TMPDIR={temporary}", "make", "-o", "setup", "verify")
