@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A copy of the lock file, written last: without it, the set-up was interrupted and starts again.
 INSTALLED := .venv/requirements.lock
+# A study is many processes: where this is set, each of them would compile the code for itself.
+unexport PYTHONDONTWRITEBYTECODE
 # Stages and tests start `python`; PATH makes that the one in .venv, activated or not.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m
 # Tests of a file stay together, as they share what was trained for them.

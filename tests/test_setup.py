@@ -121,6 +121,14 @@ def test_environment_is_made_once_and_again_when_it_must(project: Path) -> None:
     assert is_made_again(project)
 
 
+def test_python_keeps_what_it_compiles(project: Path) -> None:
+    with (project / "Makefile").open("a") as makefile:
+        makefile.write("environment:\n\t@env\n")
+    shown = make(project, "environment", PYTHONDONTWRITEBYTECODE="1", KEPT="1").stdout
+    assert "KEPT=1" in shown
+    assert "BYTECODE" not in shown
+
+
 def test_old_python_is_refused_by_name(project: Path) -> None:
     old = project / "python3.10"
     python = shlex.quote(sys.executable)
