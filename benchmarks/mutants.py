@@ -69,7 +69,10 @@ TESTS = {
         *("mixing/test_plan", "mixing/test_plan_losses", "mixing/test_linearity"),
         *("mixing/test_losses", "mixing/test_checks", *MANIFOLD),
     ],
-    "mixup/mixing/manifold": [*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing"],
+    "mixup/mixing/manifold": [
+        *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_arguments"),
+        *("mixing/test_checkpointing_outputs", "mixing/test_layers_of_all_kinds"),
+    ],
     "mixup/mixing/layers": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_arguments"),
         *("mixing/test_layers_of_all_kinds", "mixing/test_checkpointing"),

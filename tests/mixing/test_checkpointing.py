@@ -143,13 +143,18 @@ def test_plain_passes_between_forward_and_backward_stay_plain(reentrant: bool) -
     assert torch.equal(model(x.clone()), twin(x.clone()))
 
 
-def test_a_failed_backward_does_not_count_as_a_pass() -> None:
-    model = Deep(False)
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_a_failed_backward_does_not_count_as_a_pass(reentrant: bool, inside: bool) -> None:
+    """Be it that it fails before a layer runs again, or inside one."""
+    model = Deep(reentrant)
     mixer = ManifoldMixup(model, LAYERS, 1.0)
     output, _ = mixer(batch(0)[0], plan=PLANS[1])
-    output.register_hook(lambda _: 1 / 0)
+    place: Any = model.blocks[1][0].register_forward_hook if inside else output.register_hook
+    failing = place(lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         output.sum().backward()
+    failing.remove()
     plain = Deep(None)(batch(0)[0])
     assert torch.equal(model(batch(0)[0]), plain)
     mixer(batch(0)[0], plan=PLANS[2])[0].sum().backward()
