@@ -85,6 +85,7 @@ TESTS = {
     ],
     "mixup/mixing/hooks": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
+        *("mixing/test_checkpointing_outputs", "mixing/test_layers_of_all_kinds"),
     ],
     "study/training/scores": ["study/training/test_scores"],
     "study/measures/allowances": ["study/measures/test_allowances"],

@@ -17,8 +17,8 @@ def mixed(h: Tensor, lam: float = 0.3, perm: list[int] = PERM) -> Tensor:
     return torch.from_numpy(reference.mixed(h.detach(), lam, perm))
 
 
-def plan(layer: str, perm: list[int] = PERM) -> MixPlan:
-    return MixPlan(layer, 0.3, torch.tensor(perm))
+def plan(layer: str, perm: list[int] = PERM, **options: Any) -> MixPlan:
+    return MixPlan(layer, 0.3, torch.tensor(perm), **options)
 
 
 class Timed(nn.Module):
@@ -233,12 +233,13 @@ def test_what_a_layer_returns_has_no_such_part(x: Tensor, layer: str, found: str
         ManifoldMixup(model, [layer], 1.0)(x, plan=plan(layer))
 
 
-def test_labels_given_to_the_model_are_refused(x: Tensor) -> None:
-    class WithLoss(Timed):
-        def forward(self, x: Tensor, labels: Tensor | None = None) -> Any:  # type: ignore[override]
-            h = super().forward(x)
-            return h if labels is None else (h, nn.functional.cross_entropy(h, labels))
+class WithLoss(Timed):
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Any:  # type: ignore[override]
+        h = super().forward(x)
+        return h if labels is None else (h, nn.functional.cross_entropy(h, labels))
 
+
+def test_labels_given_to_the_model_are_refused(x: Tensor) -> None:
     mixer, y = ManifoldMixup(WithLoss(), ["body"], 1.0, seed=0), torch.tensor([0, 1, 2, 0])
     for call in (lambda: mixer(x, y), lambda: mixer(x, labels=y)):
         with pytest.raises(ValueError, match=r"with labels=, .* labels that are not mixed"):
@@ -246,3 +247,10 @@ def test_labels_given_to_the_model_are_refused(x: Tensor) -> None:
     mixer(x, labels=None)
     mixer.model.eval()
     assert len(mixer(x, labels=y)[0]) == 2
+
+
+def test_labels_that_are_not_mixed_may_be_given_to_the_model(x: Tensor) -> None:
+    mixer, y = ManifoldMixup(WithLoss(), ["body"], 1.0, mixes="features"), torch.arange(4) % 3
+    (output, loss), _ = mixer(x, labels=y, plan=plan("body", mixes="features"))
+    assert_close(output, mixed(mixer.model.body(x)))
+    assert_close(loss, nn.functional.cross_entropy(output, y))

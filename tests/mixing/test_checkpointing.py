@@ -133,6 +133,19 @@ def test_the_mixer_may_be_gone_or_closed_by_the_time_of_the_backward_pass(reentr
 
 
 @pytest.mark.parametrize("reentrant", [False, True])
+def test_a_pass_in_a_block_is_mixed_again_when_asked(reentrant: bool) -> None:
+    grads = []
+    for model in (Deep(reentrant), Deep(None)):
+        mixer, (x, y), plan = ManifoldMixup(model, LAYERS, 1.0), batch(0), PLANS[1]
+        with mixer.mixing(plan):
+            output = model(x)
+        mixer.mix_again_in_backward(output, plan)
+        plan.loss(F.cross_entropy, output, y).backward()
+        grads.append([p.grad for p in model.parameters()])
+    assert_close(*grads)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
 def test_plain_passes_between_forward_and_backward_stay_plain(reentrant: bool) -> None:
     model, twin = Deep(reentrant), Deep(None)
     mixer = ManifoldMixup(model, LAYERS, 1.0)

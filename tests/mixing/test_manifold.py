@@ -34,6 +34,15 @@ def test_input_mixup_is_the_model_of_the_mixed_input(net: MLP, x: Tensor) -> Non
     assert torch.equal(x, before)
 
 
+def test_a_plain_plan_is_a_plain_pass(net: MLP, x: Tensor) -> None:
+    mixer = ManifoldMixup(net, ["input", "hidden.*"], 2.0, seed=0)
+    for _ in range(2):  # before the layers were counted, and after it
+        output, plan = mixer(x, plan=MixPlan.plain(len(x)))
+        assert torch.equal(output, net(x))
+        assert plan.layer is None
+        mixer(x)
+
+
 def test_a_failing_forward_leaves_nothing_switched_on(net: MLP, x: Tensor) -> None:
     mixer = ManifoldMixup(net, ["hidden.0"], 1.0, seed=0)
     handle = net.classifier.register_forward_pre_hook(lambda *_: 1 / 0)
