@@ -145,6 +145,13 @@ def test_a_pass_in_a_block_is_mixed_again_when_asked(reentrant: bool) -> None:
     assert_close(*grads)
 
 
+def test_an_output_is_not_looked_into_where_no_layer_runs_again() -> None:
+    mixer = ManifoldMixup(Deep(None), LAYERS, 1.0)
+    with mixer.mixing(PLANS[1]):
+        mixer.model(batch(0)[0])
+    mixer.mix_again_in_backward("no tensor", PLANS[1])
+
+
 @pytest.mark.parametrize("reentrant", [False, True])
 def test_plain_passes_between_forward_and_backward_stay_plain(reentrant: bool) -> None:
     model, twin = Deep(reentrant), Deep(None)
