@@ -22,6 +22,8 @@ from study.training.config import Choice, ComputeConfig, MixupConfig
 from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
 
 BUILT_IN = ("spirals", "mirrored_spirals", "mnist")
+DATA_SETS = (*BUILT_IN, "own")
+"""Sections of params.yaml that stages make data of, in files of these names."""
 YEAR = 366 * 24 * 3600
 IDLE = {
     "cnn": ("batch_norm", "input_noise"),
