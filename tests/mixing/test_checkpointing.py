@@ -136,7 +136,8 @@ def test_the_mixer_may_be_gone_or_closed_by_the_time_of_the_backward_pass(reentr
 def test_a_pass_in_a_block_is_mixed_again_when_asked(reentrant: bool) -> None:
     grads = []
     for model in (Deep(reentrant), Deep(None)):
-        mixer, (x, y), plan = ManifoldMixup(model, LAYERS, 1.0), batch(0), PLANS[1]
+        mixer, (x, y) = ManifoldMixup(model, LAYERS, 1.0, repeated="first"), batch(0)
+        plan = PLANS[1]
         with mixer.mixing(plan):
             output = model(x)
         mixer.mix_again_in_backward(output, plan)
@@ -178,6 +179,7 @@ def test_a_failed_backward_does_not_count_as_a_pass(reentrant: bool, inside: boo
     plain = Deep(None)(batch(0)[0])
     assert torch.equal(model(batch(0)[0]), plain)
     mixer(batch(0)[0], plan=PLANS[2])[0].sum().backward()
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
     assert torch.equal(model(batch(0)[0]), plain)
 
 

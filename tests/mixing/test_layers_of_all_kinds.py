@@ -52,10 +52,11 @@ class InPlace(nn.Module):
 
 
 def test_a_layer_of_which_only_the_effect_is_used_is_refused(x: Tensor) -> None:
-    mixer = ManifoldMixup(InPlace("effect"), ["relu"], 1.0)
-    for _ in range(2):
+    mixer = ManifoldMixup(InPlace("effect"), ["first", "relu"], 1.0)
+    for _ in range(2):  # before the layers were counted, and after it
         with pytest.raises(RuntimeError, match="'relu' changes its argument in place, and the"):
             mixer(x, plan=plan("relu"))
+        mixer(x, plan=plan("first"))
 
 
 def test_a_layer_of_which_only_the_effect_on_the_first_of_its_arguments_is_used(x: Tensor) -> None:
