@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Project, hashes, trained_ahead
+from tests.pipeline.conftest import Project, hashes, stages_run
 from tests.processes import started, wait_until
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
@@ -21,7 +21,6 @@ def test_clock_set_back_changes_nothing(untrained: Project, tmp_path: Path) -> N
     untrained.turn("seeds", [0])
     untrained.turn("experiments.spirals.training.steps", 500)
     undisturbed = untrained.copy(tmp_path / "undisturbed")
-    undisturbed.turn("mixup.alpha", 0.5)
     undisturbed.run(*command)
 
     clock = tmp_path / "clock"
@@ -39,11 +38,8 @@ def test_clock_set_back_changes_nothing(untrained: Project, tmp_path: Path) -> N
         clock.write_text("-1000d")
         process.wait()
     assert process.returncode == 0
-    assert untrained.repro(*TRAIN) == set()
-
-    untrained.turn("mixup.alpha", 0.5)  # which leaves the baseline as it is
-    fake = [f"{name}={value}" for name, value in fake_clock.items()]
-    output = untrained.run("env", *fake, *command).stdout
-    assert trained_ahead(output) == ["spirals manifold 0"]
     assert hashes(untrained.folder / "runs") == hashes(undisturbed.folder / "runs")
     assert untrained.lock() == undisturbed.lock()
+    fake = [f"{name}={value}" for name, value in fake_clock.items()]
+    for first in ((), ("env", *fake)):  # as the clock is, and years before what was recorded
+        assert stages_run(untrained.run(*first, *command).stdout) == set()

@@ -60,10 +60,12 @@ def test_every_key_that_dvc_turns_is_read_as_what_dvc_wrote(tmp_path: Path, stud
     source = ROOT / study / "params.yaml"
     keys = list(leaves(yaml.safe_load(source.read_text())))
     assert len(keys) > 50
-    for turn in range(max(map(len, AS_TYPED.values()))):
+    for turn in range(3):  # in each, all forms are tried, on one key or another
         path = write(tmp_path, source.read_text())
         forms = {key: AS_TYPED[type(value)] for key, value in keys}
-        typed = {key: some[turn % len(some)] for key, some in forms.items()}
+        typed = {
+            key: some[(place + turn) % len(some)] for place, (key, some) in enumerate(forms.items())
+        }
         apply_overrides(path, [f"{key}={text}" for key, text in typed.items()])
         found = dict(leaves(read_params(path)))
         # repr tells 1 from 1.0 and from True

@@ -121,7 +121,7 @@ SMALL: dict[str, Any] = {
 PATHS = list(paths(SMALL))[1:]
 
 
-fuzz = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def refused(error: StudyError, path: Path) -> None:
