@@ -147,6 +147,7 @@ def test_a_pass_in_a_block_is_mixed_again_when_asked(reentrant: bool) -> None:
 
 
 def test_an_output_is_not_looked_into_where_no_layer_runs_again() -> None:
+    """It would be refused, as no tensor is found in it."""
     mixer = ManifoldMixup(Deep(None), LAYERS, 1.0)
     with mixer.mixing(PLANS[1]):
         mixer.model(batch(0)[0])

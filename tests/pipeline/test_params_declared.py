@@ -14,7 +14,6 @@ from tests.pipeline.conftest import ROOT, Project
 pytestmark = pytest.mark.slow
 
 STAGES = [
-    "generate_spirals",
     "download_mnist",
     "train_spirals_plain@baseline-0",
     "train_spirals_mixing@manifold-0",
