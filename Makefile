@@ -87,7 +87,9 @@ new-venv:
 	    exit 1; } >&2
 	rm -f $(INSTALLED)
 	"$(PYTHON)" -m venv --clear .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -r requirements.lock
+	@# pip would compile on one core, and the tests of all packages as well.
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib || : # some have files for other Pythons
 	cp requirements.lock $(INSTALLED)
 
 # DVC wants a Git repository that holds the project, or to be told that there is none; of each study.

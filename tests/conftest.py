@@ -29,13 +29,14 @@ QUIET = (
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
 
-# Of tests/pipeline. While the third makes what many share, another process is busy with the fourth,
-# which does without.
+# Of tests/pipeline. While the third makes what many share, another process is busy with the fourth
+# and the fifth, which do without.
 LONGEST = (
     "test_full",
     "test_own_study",
     "test_code",
     "test_cluster",
+    "test_installed",
     "test_train_ahead",
     "test_kill",
 )

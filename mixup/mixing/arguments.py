@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from mixup.mixing.checks import GIVE_TENSORS, found
 from mixup.mixing.formula import tensors_of
@@ -88,9 +89,9 @@ _KINDS = (
 def batch_of(
     signature: Signature,
     part: str | None,
+    batch_dim: int,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    batch_dim: int,
 ) -> tuple[int, torch.device]:
     """Tell how many samples a call has, and where they are.
 
@@ -98,8 +99,8 @@ def batch_of(
         signature: of the model.
         part: the argument that tells; the first one of the signature when None, or all others if
             that one has no tensor.
-        args, kwargs: of the call.
         batch_dim: the dimension of the samples.
+        args, kwargs: of the call.
 
     Raises:
         TypeError: there is no tensor, or a list of them, which may be samples or several inputs.
@@ -116,6 +117,8 @@ def batch_of(
             value = dict(enumerate(args)) | kwargs
     if isinstance(value, Tensor):
         return _size(value, batch_dim), value.device
+    if isinstance(value, PackedSequence):
+        return int(value.batch_sizes[0]), value.data.device
     if _has_list(value):
         raise TypeError(
             "a list or tuple of tensors may be a batch of samples or several inputs, so it does "

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from operator import index
 from typing import Any, SupportsFloat
 
+import torch
 from torch import Tensor, nn
 
 MODEL_FIRST = "the model comes first, as in ManifoldMixup(model, layers, alpha)"
@@ -86,6 +87,33 @@ def whole(name: str, value: Any) -> int:
         return index(value)
     except TypeError:
         raise TypeError(f"{name} must be an int, got {found(value)}") from None
+
+
+def size(name: str, value: Any) -> int:
+    """Return a whole number >= 0 as an int."""
+    as_int = whole(name, value)
+    if as_int < 0:
+        raise ValueError(f"{name} must be an int >= 0, got {as_int}")
+    return as_int
+
+
+def indices(name: str, value: Any, n: int) -> Tensor:
+    """Return indices below ``n``, or a boolean for each of them, as indices: int64 (K,)."""
+    given = torch.as_tensor(value)
+    if given.ndim != 1 or (len(given) and given.is_floating_point()) or given.is_complex():
+        raise ValueError(
+            f"{name} must be integers or booleans of shape (K,), got {given.dtype} {shape(given)}"
+        )
+    if given.dtype == torch.bool:
+        if len(given) != n:
+            raise ValueError(f"{name} must be booleans of shape ({n},), got {shape(given)}")
+        return given.nonzero().flatten()
+    index = given.to(torch.int64)
+    if len(index) and not (index.min() >= 0 and index.max() < n):
+        raise ValueError(f"{name} must be from 0 to {n - 1}, got {short(index)}")
+    if len(set(index.tolist())) < len(index):
+        raise ValueError(f"{name} must have each sample once, got {short(index)}")
+    return index
 
 
 def is_tensor(name: str, value: Any) -> None:

@@ -106,7 +106,7 @@ class Hook:
         else:
             dim = 1 if isinstance(module, nn.RNNBase) and self._part == "1" else self._batch_dim()
             changed = self._at_part(output, self._part, lambda state: self._change(state, dim))
-        if not torch.compiler.is_compiling() and args and output is args[0]:
+        if not torch.compiler.is_compiling() and any(output is one for one in args):
             self._watch(changed)
         return changed
 
@@ -124,9 +124,8 @@ class Hook:
         return args, kwargs | {where: self._change(kwargs[where], self._batch_dim())}
 
     def _batch_dim(self) -> int:
-        if isinstance(self._module, nn.RNNBase):
-            return 0 if self._module.batch_first else 1
-        return self._current.batch_dim
+        batch_first = _batch_first(self._module)
+        return self._current.batch_dim if batch_first is None else 1 - batch_first
 
     def _at_part(self, output: Any, part: str, change: Callable[[Any], Any]) -> Any:
         key = int(part) if part.isdigit() else part
@@ -174,6 +173,15 @@ class Hook:
         names = [name for name, part in parts if isinstance(part, nn.Embedding)]
         listed = f", such as {names[0]!r}" if names else ""
         return f"; mix token ids after their embedding layer instead{listed}"
+
+
+def _batch_first(layer: nn.Module) -> bool | None:
+    """Tell whether a layer takes batches first, or steps; None where it does not say so."""
+    if isinstance(layer, nn.TransformerEncoder):
+        layer = layer.layers[0]
+    if isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
+        return bool(layer.self_attn.batch_first)
+    return layer.batch_first if isinstance(layer, nn.RNNBase) else None
 
 
 class _Token:

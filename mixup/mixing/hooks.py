@@ -15,6 +15,7 @@ from mixup.mixing.hook import Hook, Pass
 from mixup.mixing.layers import INPUT, Place, is_compiled
 from mixup.mixing.plan import MixPlan
 
+Where = Literal["after", "before"]
 Skipped = Literal["error", "plain"]
 Repeated = Literal["error", "first", "each"]
 
@@ -31,13 +32,14 @@ class Hooks:
         self,
         places: dict[str, Place],
         *,
-        before: bool,
+        where: Where,
         batch_dim: int,
         stop_gradient: bool,
         skipped: Skipped,
         repeated: Repeated,
     ) -> None:
         for option, choice, choices in (
+            ("where", where, get_args(Where)),
             ("skipped", skipped, get_args(Skipped)),
             ("repeated", repeated, get_args(Repeated)),
         ):
@@ -48,7 +50,7 @@ class Hooks:
             name: Hook(
                 name,
                 place,
-                before or name.partition(":")[0] == INPUT,
+                where == "before" or name.partition(":")[0] == INPUT,
                 self._pass,
                 repeated == "first",
             )

@@ -54,13 +54,18 @@ def check_linear(
         counts = {}
     batch = counts.get(method, 0) + 1
     if batch & (batch - 1) == 0 and not _is_linear(criterion, output, target, options):
-        name = getattr(criterion, "__name__", type(criterion).__name__)
         raise ValueError(
-            f"{name} is not linear in its target, so the loss of a mixed one is not that of the "
-            "two mixed: give terms='two' for lam * loss(y) + (1 - lam) * loss(y[perm]), or call "
-            "it on plan.mix_targets(target), or give linear=True if you know better"
+            f"{name_of(criterion)} is not linear in its target, so the loss of a mixed one is not "
+            "that of the two mixed: give terms='two' for lam * loss(y) + (1 - lam) * "
+            "loss(y[perm]), or call it on plan.mix_targets(target), or give linear=True if you "
+            "know better"
         )
     counts[method] = batch
+
+
+def name_of(criterion: Callable[..., Tensor]) -> str:
+    """Name a function, or the class of a module."""
+    return str(getattr(criterion, "__name__", type(criterion).__name__))
 
 
 @torch.no_grad()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sized
 from contextlib import suppress
 from functools import partial
+from inspect import isfunction
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from mixup.mixing.checks import found, is_tensor
 from mixup.mixing.formula import mix_finite, tensors_of
-from mixup.mixing.linearity import check_linear
+from mixup.mixing.linearity import LINEAR, check_linear, name_of
 
 Criterion = Callable[..., Tensor]
 OF_CLASSES = ("weight", "pos_weight")
@@ -51,7 +52,7 @@ def mixed_loss(
         )
     if not target.ndim or target.shape[0] != perm.shape[0]:
         raise ValueError(f"target has shape {tuple(target.shape)} for a batch of {len(perm)}")
-    of_partner = _options_of_partner(options, permute, perm)
+    of_partner = _options_of_partner(options, permute, perm, output)
     numbers = _as_numbers(output, target)
     if numbers is not None and not two_terms and of_partner is options:
         if not linear:
@@ -69,16 +70,18 @@ def mixed_loss(
 
 
 def _options_of_partner(
-    options: dict[str, Any], permute: Iterable[str] | None, perm: Tensor
+    options: dict[str, Any], permute: Iterable[str] | None, perm: Tensor, output: Any
 ) -> dict[str, Any]:
     """Permute the options that ``permute`` names, or raise if some may have to be."""
     if not options and not permute:
         return options
+    if isinstance(permute, str):
+        raise TypeError(f"permute must be a list, got {permute!r}: write [{permute!r}]")
     if permute is None:
         per_sample = [
             name
             for name, value in options.items()
-            if name not in OF_CLASSES and _length(value) == len(perm)
+            if _length(value) == len(perm) and not _is_of_classes(name, value, output)
         ]
         if per_sample:
             raise ValueError(
@@ -91,19 +94,28 @@ def _options_of_partner(
     for name in permute:
         if name not in options:
             raise ValueError(f"there is no option {name!r} to permute, but {', '.join(options)}")
-        value = options[name]
-        permuted[name] = (
-            value.index_select(0, perm.to(value.device))
-            if isinstance(value, Tensor)
-            else type(value)(value[i] for i in perm.tolist())
-        )
+        permuted[name] = _permuted(options[name], perm)
     return options | permuted if permuted else options
 
 
+def _is_of_classes(name: str, value: Any, output: Any) -> bool:
+    """Tell whether a weight may be that of classes: that of losses has all their dimensions."""
+    return name in OF_CLASSES and getattr(value, "ndim", 1) < getattr(output, "ndim", 2)
+
+
 def _length(value: Any) -> int | None:
+    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0:
+        return None
+    return len(value) if isinstance(value, Sized) else None
+
+
+def _permuted(value: Any, perm: Tensor) -> Any:
     if isinstance(value, Tensor):
-        return len(value) if value.ndim else None
-    return len(value) if isinstance(value, list | tuple) else None
+        return value.index_select(0, perm.to(value.device))
+    if isinstance(value, list | tuple):
+        return type(value)(value[i] for i in perm.tolist())
+    # of numpy, or of pandas, which has labels too
+    return getattr(value, "iloc", value)[perm.cpu().numpy()]
 
 
 def _as_numbers(output: Any, target: Any) -> Tensor | None:
@@ -158,11 +170,30 @@ def _loss_per_sample(
         return losses.sum()
     settings = _cross_entropy_settings(criterion, options)
     if settings is None:
+        if reduction == "batchmean":  # of the Kullback-Leibler divergence
+            return losses.sum() / len(lam)
+        _check_mean(criterion, output, target, options, original.to(dtype).mean())
         return losses.mean()
     original_weight, partner_weight = (
         _weights_of_targets(labels, settings).to(dtype) for labels in (target, partner)
     )
     return losses.sum() / (lam * original_weight + (1 - lam) * partner_weight).sum()
+
+
+@torch.no_grad()
+def _check_mean(
+    criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any], mean: Tensor
+) -> None:
+    """Raise unless ``mean``, that of the losses, is what the criterion returns for a batch."""
+    if (criterion if isfunction(criterion) else type(criterion)) in LINEAR:  # whose mean is known
+        return
+    own = criterion(output, target, **options)
+    tolerance = 1e-5 + 4 * torch.finfo(own.dtype).eps
+    if not torch.isclose(own.to(mean.dtype), mean, rtol=tolerance, atol=tolerance, equal_nan=True):
+        raise ValueError(
+            f"the mean of {name_of(criterion)} is not that of its losses: give one lam per batch, "
+            "or reduction='sum'"
+        )
 
 
 def _reduction(criterion: Criterion, options: dict[str, Any]) -> str | None:

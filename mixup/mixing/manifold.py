@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, Self
+from functools import partial
+from typing import Any, Self
 
-import torch
 from torch import nn
 
 from mixup.mixing.again import all_tensors
 from mixup.mixing.arguments import Signature, batch_of, refuse_draw, refuse_labels
 from mixup.mixing.checks import MODEL_FIRST, is_module, whole
-from mixup.mixing.hooks import Hooks, Repeated, Skipped
+from mixup.mixing.hooks import Hooks, Repeated, Skipped, Where
 from mixup.mixing.layers import Layers, find_layers, in_a_row, is_compiled, refuse_half_eval, unwrap
 from mixup.mixing.plan import Mixes, MixPlan
 from mixup.mixing.sampler import Pairing, Rows, Sampler, Seed
@@ -26,12 +26,10 @@ class ManifoldMixup:
     through all of it. ``layers=["input"]`` is input mixup. In eval mode nothing is mixed.
 
     The model keeps its class, code and state dict. It has forward hooks only while the mixer is
-    called; if it is compiled, it keeps them, idle, until `close`, the end of a ``with`` block, or
-    the end of the mixer.
+    called; a compiled one keeps them, idle, until `close`, or the end of a ``with`` block or mixer.
 
     Source: Verma et al. 2019 (arXiv 1806.05236), section 2; Zhang et al. 2018 (arXiv 1710.09412)
-    for "input". One lam per sample, weights, other pairings, one-sided mixing and noise are
-    additions.
+    for "input". Weights, one lam a sample, pairings, one-sided mixing and noise are additions.
 
     Args:
         model: any module; compiled and DistributedDataParallel models are looked through.
@@ -57,8 +55,8 @@ class ManifoldMixup:
             that batch is not mixed, nor are its labels.
         repeated: what to do where it runs the drawn layer several times: "error", or mix at the
             "first" run or at "each" one.
-        probability: that a batch is mixed at all, in [0, 1]; as ``alpha`` and ``beta``, it can be
-            set later, as in ``mixer.sampler.probability = 0``.
+        probability: that a batch is mixed at all, in [0, 1]. It, ``alpha`` and ``beta`` can be set
+            later, as in ``mixer.sampler.probability = 0``.
 
     Raises:
         TypeError: ``model`` or a layer is no module, ``layers`` no list, a setting no number.
@@ -74,6 +72,10 @@ class ManifoldMixup:
         >>> loss = plan.loss(nn.functional.cross_entropy, output, torch.tensor([0, 1, 2, 0]))
     """
 
+    __slots__ = (  # so that nothing else can be set, to no effect
+        *("__weakref__", "_batch_of", "_hooks", "_signature", "batch_dim", "model", "sampler"),
+    )
+
     def __init__(
         self,
         model: nn.Module,
@@ -82,7 +84,7 @@ class ManifoldMixup:
         *,
         beta: float | None = None,
         seed: Seed = None,
-        where: Literal["after", "before"] = "after",
+        where: Where = "after",
         per_sample: bool = False,
         pairing: Pairing = "random",
         mixes: Mixes = "both",
@@ -93,27 +95,26 @@ class ManifoldMixup:
         repeated: Repeated = "error",
         probability: float = 1.0,
     ) -> None:
-        if where not in ("after", "before"):
-            raise ValueError(f"where must be 'after' or 'before', got {where!r}")
         is_module("model", model, MODEL_FIRST)
         inner = unwrap(model)
         places = find_layers(inner, layers)
-        self.model = model
-        self.batch_dim = whole("batch_dim", batch_dim)
+        self.model, self.batch_dim = model, whole("batch_dim", batch_dim)
         self._signature = Signature.of(inner)
         inputs = [place.part for place in places.values() if place.module is inner]
-        self._input = inputs[0] if inputs else None
         for part in inputs:
             self._signature.check(part)
-        weights = {name: place.weight for name, place in places.items()}
+        first = inputs[0] if inputs else None
+        self._batch_of = partial(batch_of, self._signature, first, self.batch_dim)
+        passes: dict[str, Any] = {
+            "where": where, "batch_dim": self.batch_dim, "stop_gradient": stop_gradient,
+            "skipped": skipped, "repeated": repeated,
+        }  # fmt: skip
         self.sampler = Sampler(
-            weights, alpha, beta, per_sample=per_sample, pairing=pairing, mixes=mixes,
-            noise=noise, seed=seed, probability=probability,
+            {name: place.weight for name, place in places.items()}, alpha, beta, seed=seed,
+            per_sample=per_sample, pairing=pairing, mixes=mixes, noise=noise,
+            probability=probability, also=passes,
         )  # fmt: skip
-        self._hooks = Hooks(
-            places, before=where == "before", batch_dim=batch_dim, stop_gradient=stop_gradient,
-            skipped=skipped, repeated=repeated,
-        )  # fmt: skip
+        self._hooks = Hooks(places, **passes)
         if any(map(is_compiled, model.modules())):
             self._hooks.stay()
 
@@ -145,6 +146,9 @@ class ManifoldMixup:
             batch_size: N.
             rows: the samples to mix with each other, indices or a boolean for each; all when None.
 
+        Raises:
+            TypeError, ValueError: one of them is none, or ``rows`` are given with ``noise``.
+
         Randomness: advances the mixer's generators; in a worker of a ``DataLoader``, others that
         start from the worker's seed.
         """
@@ -159,12 +163,12 @@ class ManifoldMixup:
             plan: a plan to replay; drawn when None.
 
         Returns:
-            What the model returns, and the plan that says what was mixed; in eval mode, nothing.
+            What the model returns, and the plan of what was mixed; in eval mode, nothing.
 
         Raises:
             RuntimeError: the drawn layer did not run once (at the first call: any of the layers),
-                unless ``skipped`` or ``repeated`` allows it; what it returns is not read; a part of
-                a model in eval mode is trained; the mixer is closed.
+                unless ``skipped`` or ``repeated`` allows it; only its effect on an argument is
+                used; a part of a model in eval mode is trained; the mixer is closed.
             TypeError, ValueError: the state at the layer cannot be mixed, see `mix`; the batch size
                 or the input is not clear; labels are given to the model.
 
@@ -201,7 +205,7 @@ class ManifoldMixup:
         Raises:
             RuntimeError: the plan's layer did not run exactly once; the model is in eval mode; the
                 mixer is closed.
-            ValueError: the plan names a layer that is not one of ``layers``.
+            ValueError: the plan's layer is not one of ``layers``.
         """
         if not self.model.training:
             raise RuntimeError("the model is in eval mode, which never mixes")
@@ -215,8 +219,7 @@ class ManifoldMixup:
     def mix_again_in_backward(self, output: Any, plan: MixPlan) -> None:
         """Let checkpointed layers that the backward pass runs again mix as they did before.
 
-        The mixer's call does this itself; `mixing` cannot, as it does not see the ``output`` of the
-        model, or the loss made of it.
+        The mixer's call does this itself; `mixing` cannot, as it does not see the ``output``.
 
         Raises:
             RuntimeError: layers may run again, and no tensor is found in ``output``.
@@ -245,6 +248,3 @@ class ManifoldMixup:
             ValueError: ``state`` is something else, or of a mixer with other settings.
         """
         self.sampler.load_state_dict(state)
-
-    def _batch_of(self, args: Any, kwargs: Any) -> tuple[int, torch.device]:
-        return batch_of(self._signature, self._input, args, kwargs, self.batch_dim)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from mixup.mixing.ahead import Ahead
-from mixup.mixing.checks import found, fraction, not_negative, number, positive
+from mixup.mixing.checks import found, fraction, indices, not_negative, number, positive, size
 from mixup.mixing.plan import Mixes, MixPlan
 
 Pairing = Literal["random", "derangement", "halves"]
@@ -35,6 +35,7 @@ class Sampler:
     Args:
         layers: name of each layer, and its weight.
         alpha, beta, per_sample, pairing, mixes, noise, probability, seed: as in `ManifoldMixup`.
+        also: other settings of the mixer, which its state names too.
 
     Raises:
         TypeError: one of them is no number, or no seed.
@@ -62,6 +63,7 @@ class Sampler:
         noise: float,
         seed: Seed,
         probability: float = 1.0,
+        also: Mapping[str, Any] | None = None,
     ) -> None:
         for name, weight in layers.items():
             of_layer = number(f"the weight of layer {name!r}", weight)
@@ -91,6 +93,7 @@ class Sampler:
             "mixes": mixes,
             "noise": self._noise,
             **self._changeable(),
+            **(also or {}),
         }
 
     def _start(self, rng: np.random.Generator) -> None:
@@ -144,8 +147,12 @@ class Sampler:
             own = self._draws.generator.integers(2**32)
             self._start(np.random.default_rng([worker.seed, int(own)]))
             self._worker_seed = worker.seed
+        if not isinstance(batch_size, int) or batch_size < 0:
+            batch_size = size("batch_size", batch_size)
         if rows is not None:
-            return self._draw_of_rows(batch_size, torch.as_tensor(rows))
+            if self._noise:
+                raise ValueError("rows with noise: noise would be added to all of the batch")
+            return self._draw_of_rows(batch_size, indices("rows", rows, batch_size))
         layer, lam = self._draws.take()
         lams, perm, noise_seed = self._batch_draws.take(batch_size)
         if layer is None:
@@ -156,8 +163,7 @@ class Sampler:
             mixes=self._mixes, noise=self._noise, noise_seed=noise_seed,
         )  # fmt: skip
 
-    def _draw_of_rows(self, batch_size: int, rows: Tensor) -> MixPlan:
-        index = rows.nonzero().flatten() if rows.dtype == torch.bool else rows
+    def _draw_of_rows(self, batch_size: int, index: Tensor) -> MixPlan:
         plan = self.draw(len(index))
         perm, lam = torch.arange(batch_size), plan.lam
         perm[index] = index[plan.perm]
@@ -205,8 +211,8 @@ class Sampler:
         if not set(state) >= {"generator", "batch_generator"}:
             raise ValueError(f"not the state of a mixer: it has the keys {sorted(state)}")
         for name, value in state.get("settings", {}).items():
-            if self._settings[name] != value:
-                own = self._settings[name]
+            own = self._settings.get(name)
+            if own != value or (name == "layers" and [*own] != [*value]):  # a draw is a position
                 raise ValueError(f"the state is of a mixer with other {name}: {value}, not {own}")
         self._draws.load_state_dict(state["generator"])
         self._batch_draws.load_state_dict(state["batch_generator"])

@@ -59,10 +59,14 @@ def test_a_layer_of_which_only_the_effect_is_used_is_refused(x: Tensor) -> None:
         mixer(x, plan=plan("first"))
 
 
-def test_a_layer_of_which_only_the_effect_on_the_first_of_its_arguments_is_used(x: Tensor) -> None:
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_layer_of_which_only_the_effect_on_one_of_its_arguments_is_used(
+    x: Tensor, position: int
+) -> None:
     class Scale(nn.Module):
-        def forward(self, h: Tensor, by: float) -> Tensor:
-            return h.mul_(by)
+        def forward(self, *args: Any) -> Tensor:
+            h: Tensor = args[position]
+            return h.mul_(args[1 - position])
 
     class Model(nn.Module):
         def __init__(self) -> None:
@@ -71,7 +75,7 @@ def test_a_layer_of_which_only_the_effect_on_the_first_of_its_arguments_is_used(
 
         def forward(self, x: Tensor) -> Tensor:
             h = self.first(x)
-            self.scale(h, 2.0)
+            self.scale(*((h, 2.0) if position == 0 else (2.0, h)))
             return h
 
     with pytest.raises(RuntimeError, match="'scale' changes its argument in place"):

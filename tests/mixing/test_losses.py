@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
@@ -172,3 +174,75 @@ def test_two_terms_of_soft_targets_with_a_weight_a_sample_average_over_samples()
     expected = (lam * losses[0] + (1 - lam) * losses[1]).mean()
     found = plan(lam.tolist()).loss(F.cross_entropy, output, target, terms="two")
     assert_close(found, expected)
+
+
+def weighs_classes(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """As someone may write it: cross-entropy, by a name that says nothing of its weights."""
+    return F.cross_entropy(output, target, torch.tensor(WEIGHT).double(), reduction=reduction)
+
+
+REDUCED = {
+    "multi_margin": (F.multi_margin_loss, {}),
+    "kl_div": (nn.KLDivLoss(reduction="batchmean"), {"terms": "two"}),
+    "kl_div, a function": (F.kl_div, {"terms": "two", "reduction": "batchmean"}),
+    "soft_margin": (F.multilabel_soft_margin_loss, {"terms": "two"}),
+    "poisson": (nn.PoissonNLLLoss(), {"terms": "two"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("criterion", "dtype"),
+    [*((name, torch.float64) for name in REDUCED), ("kl_div", torch.bfloat16)],
+)
+def test_means_of_losses_of_samples_are_those_of_the_criterion(
+    criterion: str, dtype: torch.dtype, logits: Tensor
+) -> None:
+    loss, options = REDUCED[criterion]
+    output = logits.log_softmax(1).to(dtype)
+    labels = torch.tensor(LABELS)
+    target = labels if criterion == "multi_margin" else torch.rand(N, C).softmax(1).to(dtype)
+    expected = plan().loss(loss, output, target, **options)
+    found = plan([0.3] * N).loss(loss, output, target, **options)
+    assert_close(found.to(dtype), expected)
+
+
+def test_a_mean_that_is_not_that_of_the_losses_is_refused(logits: Tensor) -> None:
+    alike = plan([0.3] * N)
+    labels = torch.tensor(LABELS)
+    with pytest.raises(ValueError, match="the mean of weighs_classes is not that of its losses"):
+        alike.loss(weighs_classes, logits, labels)
+    assert plan().loss(weighs_classes, logits, labels) > 0
+    assert alike.loss(weighs_classes, logits, labels, reduction="sum") > 0
+    steps = torch.randn(8, N, 6).log_softmax(2)
+    lengths = {"input_lengths": [8] * N, "target_lengths": [1, 2, 3, 2, 1]}
+    with pytest.raises(ValueError, match="the mean of CTCLoss is not that of its losses: give one"):
+        alike.loss(
+            nn.CTCLoss(), steps, torch.ones(N, 3).long(), permute=["target_lengths"], **lengths
+        )
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor, pd.Series, tuple, list])
+def test_weights_of_samples_of_any_kind_are_noticed_and_permuted(kind: Any, logits: Tensor) -> None:
+    weights, labels = [1.0, 2.0, 3.0, 4.0, 5.0], torch.tensor(LABELS)
+
+    def loss(output: Tensor, target: Tensor, sample_weight: Any) -> Tensor:
+        assert type(sample_weight) is type(kind(weights))
+        return weighted(output, target, torch.as_tensor(list(sample_weight)))
+
+    given = {"sample_weight": kind(weights)}
+    with pytest.raises(ValueError, match="'sample_weight' have an entry a sample"):
+        plan().loss(loss, logits, labels, **given)
+    found = plan().loss(loss, logits, labels, permute=["sample_weight"], **given)
+    own, partner = torch.tensor(weights), torch.tensor(weights)[PERM]
+    terms = weighted(logits, labels, own), weighted(logits, labels[PERM], partner)
+    assert_close(found, 0.3 * terms[0] + 0.7 * terms[1])
+    with pytest.raises(TypeError, match=r"permute must be a list.*write \['sample_weight'\]"):
+        plan().loss(loss, logits, labels, permute="sample_weight", **given)
+
+
+@pytest.mark.parametrize("shape", [(N,), (N, 1), (N, 2)])
+def test_a_weight_of_the_losses_of_samples_is_not_taken_for_one_of_classes(shape: Any) -> None:
+    z, y = torch.randn(shape), torch.ones(shape)
+    for loss in (F.binary_cross_entropy_with_logits, F.mse_loss):
+        with pytest.raises(ValueError, match="'weight' have an entry a sample"):
+            plan().loss(loss, z, y, weight=torch.rand(shape), terms="two")

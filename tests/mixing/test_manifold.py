@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 import pickle
 from typing import Any
 
@@ -125,6 +126,27 @@ def test_state_is_saved_with_a_checkpoint_and_restored(net: MLP, x: Tensor) -> N
         assert torch.equal(again, output)
     with pytest.raises(ValueError, match="not the state of a mixer"):
         resumed.load_state_dict(checkpoint["model"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("where", "before"), ("stop_gradient", True), ("batch_dim", 1), ("skipped", "plain"),
+     ("repeated", "each")],
+)  # fmt: skip
+def test_a_mixer_with_other_settings_refuses_the_state(net: MLP, name: str, value: Any) -> None:
+    other = ManifoldMixup(net, ["hidden.0"], 1.0, **{name: value})
+    state = json.loads(json.dumps(other.state_dict()))
+    mixer = ManifoldMixup(net, ["hidden.0"], 1.0, seed=0)
+    with pytest.raises(ValueError, match=f"of a mixer with other {name}: {value}, not "):
+        mixer.load_state_dict(state)
+    other.load_state_dict(state)
+
+
+def test_settings_that_a_mixer_does_not_have_cannot_be_set(net: MLP) -> None:
+    mixer: Any = ManifoldMixup(net, ["hidden.0"], 1.0)
+    with pytest.raises(AttributeError):
+        mixer.alpha = 2.0
+    mixer.sampler.alpha = 2.0
 
 
 def copies(value: Any) -> list[Any]:

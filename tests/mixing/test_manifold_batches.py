@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from torch.testing import assert_close
 
 from mixup import MLP, ManifoldMixup, MixPlan, mix
@@ -132,6 +133,58 @@ def test_sequence_first_models() -> None:
     assert len(mixer(x)[1].perm) == 3
     with pytest.raises(ValueError, match="dimension 0 is not the batch; see batch_dim"):
         ManifoldMixup(model, ["0"], 1.0)(x, plan=MixPlan("0", 0.3, perm))
+
+
+SEQUENCE_FIRST = {
+    "encoder layer": lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0),
+    "encoder": lambda: nn.TransformerEncoder(
+        nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0), 2, enable_nested_tensor=False
+    ),
+    "lstm": lambda: nn.LSTM(8, 8),
+}
+
+
+class Turns(nn.Module):
+    """Takes batches first, and has a part that takes steps first."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.embed, self.part = nn.Linear(4, 8), part
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.part(self.embed(x).transpose(0, 1))
+        return (h[0] if isinstance(h, tuple) else h).transpose(0, 1)
+
+
+@pytest.mark.parametrize("kind", SEQUENCE_FIRST)
+def test_a_layer_that_takes_steps_first_is_mixed_along_the_batch(kind: str) -> None:
+    model = Turns(SEQUENCE_FIRST[kind]()).double()
+    x = torch.randn(4, 4, 4, dtype=torch.float64)  # as many steps as samples: no shape tells them
+    perm = torch.tensor([1, 2, 3, 0])
+    expected = reference.mixed(model(x).detach(), 0.3, perm.tolist())
+    output, _ = ManifoldMixup(model, ["part"], 1.0)(x, plan=MixPlan("part", 0.3, perm))
+    assert_close(output, torch.from_numpy(expected))
+
+
+def test_a_packed_sequence_tells_the_batch_size() -> None:
+    model = Packed()
+    lengths = [3, 1, 2]
+    packed = pack_padded_sequence(torch.randn(3, 3, 4), torch.tensor(lengths), True, False)
+    mixer = ManifoldMixup(model, ["lstm"], 1.0, seed=0)
+    output, plan = mixer(packed)
+    assert len(plan.perm) == len(output) == len(lengths)
+
+
+class Packed(nn.Module):
+    """Takes a packed sequence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(4, 5, batch_first=True)
+
+    def forward(self, x: PackedSequence) -> Tensor:
+        last: Tensor = self.lstm(x)[1][0][-1]
+        return last
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -75,7 +75,7 @@ def test_of_many_layers_forty_are_named(n: int, ending: str) -> None:
 def test_other_bad_arguments(net: MLP) -> None:
     with pytest.raises(ValueError, match="cannot mix at MLP: it is the model itself"):
         ManifoldMixup(net, [net], 2.0)
-    with pytest.raises(ValueError, match=r"where must be 'after' or 'before', got 'in'"):
+    with pytest.raises(ValueError, match=r"where must be one of \('after', 'before'\), got 'in'"):
         ManifoldMixup(net, ["input"], 2.0, where="in")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="alpha must be > 0 and finite, got 0"):
         ManifoldMixup(net, ["input"], 0)

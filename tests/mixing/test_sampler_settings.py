@@ -79,6 +79,38 @@ def test_only_some_rows_of_a_batch_are_mixed(rows: Any, per_sample: bool) -> Non
     assert len(seen) == 6
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [([1, 1, 2], "each sample once"), ([-1, 0], "from 0 to 5"), ([0, 6], "from 0 to 5"),
+     (torch.tensor([True, True]), r"shape \(6,\), got \(2,\)"), ([[0, 1]], r"got .* \(1, 2\)"),
+     ([0.5, 1.0], "integers or booleans")],
+)  # fmt: skip
+def test_rows_that_are_none_of_the_batch_are_refused(rows: Any, message: str) -> None:
+    source = sampler()
+    with pytest.raises(ValueError, match=f"rows must .*{message}"):
+        source.draw(6, rows=rows)
+    assert stream(source) == stream(sampler())
+
+
+@pytest.mark.parametrize("rows", [[], torch.zeros(6, dtype=torch.bool)])
+def test_no_rows_leave_the_batch_as_it_is(rows: Any) -> None:
+    assert sampler().draw(6, rows=rows).perm.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_rows_with_noise_are_refused_as_all_of_the_batch_would_get_it() -> None:
+    with pytest.raises(ValueError, match="noise would be added to all of the batch"):
+        sampler(noise=0.5).draw(6, rows=[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [(-1, ValueError), (2.5, TypeError), ("4", TypeError), (None, TypeError)]
+)
+@pytest.mark.parametrize("rows", [None, [0, 1]])
+def test_a_batch_size_that_is_none_is_refused(size: Any, error: type[Exception], rows: Any) -> None:
+    with pytest.raises(error, match="batch_size must be an int"):
+        sampler().draw(size, rows)
+
+
 @pytest.mark.parametrize("kind", ["MT19937", "Philox", "PCG64", "PCG64DXSM"])
 def test_states_of_all_generators_are_json(kind: str) -> None:
     def generator(seed: int) -> np.random.Generator:
@@ -96,6 +128,7 @@ def test_states_of_all_generators_are_json(kind: str) -> None:
     ("other", "what"),
     [({"alpha": 1.0}, "alpha"), ({"beta": 1.0}, "beta"), ({"noise": 0.1}, "noise"),
      ({"layers": {"a": 1.0, "b": 2.0, "c": 1.0}}, "layers"), ({"layers": {"a": 1.0}}, "layers"),
+     ({"layers": {"b": 1.0, "a": 1.0, "c": 1.0}}, "layers"),
      ({"per_sample": True}, "per_sample"), ({"pairing": "halves"}, "pairing"),
      ({"mixes": "labels"}, "mixes"), ({"probability": 0.5}, "probability")],
 )  # fmt: skip
@@ -104,6 +137,13 @@ def test_the_state_of_another_mixer_is_refused(other: dict[str, Any], what: str)
     with pytest.raises(ValueError, match=f"the state is of a mixer with other {what}: .*, not "):
         source.load_state_dict(state)
     assert stream(source) == stream(sampler())
+
+
+def test_a_state_with_a_setting_of_another_version_is_refused() -> None:
+    state = sampler().state_dict()
+    state["settings"] = state["settings"] | {"depth": 3}
+    with pytest.raises(ValueError, match="with other depth: 3, not None"):
+        sampler().load_state_dict(state)
 
 
 def test_what_was_changed_is_restored() -> None:
