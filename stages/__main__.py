@@ -7,7 +7,12 @@ import runpy
 import sys
 from pathlib import Path
 
-name = sys.argv[1]
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+HERE = Path(__file__).resolve().parent
+stages = sorted(path.stem for path in HERE.glob("[!_]*.py"))
+name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+if name not in stages:
+    usage = f"usage: python {sys.argv[0]} NAME ..., where NAME is a stage: {', '.join(stages)}"
+    sys.exit(usage if name in ("-h", "--help") else f"there is no stage {name!r}\n{usage}")
+sys.path[0] = str(HERE.parent)
 sys.argv[:2] = ["-m"]
 runpy.run_module(f"stages.{name}", run_name="__main__", alter_sys=True)

@@ -23,18 +23,18 @@ from study.data.own import BUNDLED, Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
+from study.new_study.place import git_folder, is_ignored, path_from, python_command
 from study.new_study.values import NETS, hidden_layers, starting_values
 from study.new_study.words import (
     OPTIONS,
     as_options,
-    caution,
+    cautions,
     in_words,
     own_key,
     without_commas,
 )
 from study.params import check, did_you_mean
 from study.paths import RunKey
-from study.report.place import ROOT, in_clone
 from study.training.experiment import ExperimentConfig, read_run_config
 from study.training.net import check_fits
 from study.training.own_functions import build_own_net
@@ -97,7 +97,10 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
             copy_code(file, made)
         with inside(made):
             recipe = check_study(dataset).training
-    return said + caution(dataset, about, recipe.test_fraction)
+    beware = cautions(dataset, about, recipe.test_fraction)
+    if is_ignored(folder):
+        beware.append(f"Git ignores {folder}, so nothing of it can be committed: see .gitignore")
+    return "\n".join([said, *(f"Caution: {text}." for text in beware)])
 
 
 def read_data(own: dict[str, Any]) -> tuple[Dataset, Description]:
@@ -116,39 +119,6 @@ def copy_code(file: Path, made: Path) -> None:
         copy = made / code.relative_to(file.parent)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(code, copy)
-
-
-def python_command(folder: Path) -> str:
-    """Say how the study calls what lies in ``stages`` and ``tools``, up to the name of these.
-
-    Raises:
-        StudyError: the study would lie outside of the clone whose code this is.
-    """
-    if not in_clone():
-        return "python -m "
-    if not folder.resolve().is_relative_to(ROOT):
-        raise StudyError(
-            f"{folder} lies outside of {ROOT}: make the study inside it, or install the project "
-            f"where the study is to be (pip install {ROOT} {ROOT / 'release'})"
-        )
-    return f"python {Path(os.path.relpath(ROOT, folder.resolve())).as_posix()}/"
-
-
-def path_from(folder: Path, data: Path) -> str:
-    """Say where data lie, seen from the folder of a study.
-
-    The path is absolute where the study can be copied without its data: DVC runs experiments in
-    copies of the Git repository, at other places.
-    """
-    top = git_folder(folder)
-    if top and not data.resolve().is_relative_to(top):
-        return data.resolve().as_posix()
-    return Path(os.path.relpath(data, folder)).as_posix()
-
-
-def git_folder(folder: Path) -> Path | None:
-    """Find the Git repository in which a folder lies, which need not be there yet."""
-    return next((above for above in folder.resolve().parents if (above / ".git").exists()), None)
 
 
 def own_code(net: str | None) -> tuple[Path | None, str | None]:

@@ -46,15 +46,19 @@ def markers(block: str) -> tuple[str, str]:
     return f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
 
 
-def read_page(path: Path) -> str:
-    """Read a page that is to be written anew in parts.
+def read_page(path: Path, block: str) -> str:
+    """Read a page that is to be written anew in parts, of which ``block`` is one.
 
     Raises:
-        StudyError: it is not there.
+        StudyError: it is not there, or is another page of the same name.
     """
     if not path.exists():
         raise StudyError(f"{path} is missing: run this from the project's folder")
-    return path.read_text(encoding="utf-8")
+    first, _ = markers(block)
+    page = path.read_text(encoding="utf-8")
+    if first not in page:
+        raise StudyError(f"{path} has no line {first}: run this from the project's folder")
+    return page
 
 
 def insert(page: str, sections: Mapping[str, str]) -> str:
@@ -110,7 +114,7 @@ def main() -> None:
     for path, folder in PAGES.items():
         ledger = read_ledger(folder / "metrics/claims.csv")
         summary = read_table(folder / "metrics/summary.csv", SUMMARY)
-        write_text(path, insert(read_page(path), sections(ledger, summary)))
+        write_text(path, insert(read_page(path, "verdicts"), sections(ledger, summary)))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def _claims(ledger: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    page = read_page(PAGE)
+    page = read_page(PAGE, "experiments")
     ledger = read_ledger(LEDGER)
     check_same_claims(read_claims(CLAIMS), ledger)
     sections = {"experiments": experiments_table(read_study(PARAMS)), **found(ledger)}

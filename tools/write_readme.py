@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument(
         "--picture", action="store_true", help="draw the picture too, from the runs in runs/"
     )
-    picture, page = parser.parse_args().picture, read_page(PAGE)
+    picture, page = parser.parse_args().picture, read_page(PAGE, "picture")
     if picture:
         draw_picture()
     write_text(PAGE, fill(page))

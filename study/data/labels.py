@@ -101,9 +101,10 @@ def check_classes(dataset: Dataset, names: list[str], smallest: int) -> None:
         )
     for name, members in class_members(dataset, names).items():
         if (n := int(members.sum())) < smallest:
+            needed = f"own.smallest_class is {smallest}" if n >= PARTS else f"needs {PARTS}"
             raise StudyError(
-                f"class {dotted(name)} has {n:,} sample{'s' * (n != 1)}, and own.smallest_class is "
-                f"{smallest}: join it with another class, remove its rows, or add some"
+                f"class {dotted(name)} has {n:,} sample{'s' * (n != 1)}, and {needed}: "
+                "join it with another class, remove its rows, or add some"
             )
         if (n_groups := len(np.unique(dataset.group[members]))) < PARTS:
             raise StudyError(

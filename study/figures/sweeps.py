@@ -48,7 +48,8 @@ def draw_sweep(
     drawn = summaries[summaries["metric"].isin(metrics)]
     experiments = list(drawn["experiment"].unique())
     depends = moved(summaries)
-    figure = new_figure(3.6 * len(experiments) + 0.6, 2.5 * len(metrics) + 1.1)
+    width = max(3.6 * len(experiments) + 0.6, 5.0)  # for names of parameters in the title
+    figure = new_figure(width, 2.5 * len(metrics) + 1.2)
     panels = figure.subplots(len(metrics), len(experiments), squeeze=False)
     for row, metric in zip(panels, metrics, strict=True):
         for axes, experiment in zip(row, experiments, strict=True):
@@ -100,8 +101,8 @@ def _draw_panel(
 def _about(rows: pd.DataFrame) -> str:
     least, most = int(rows["n"].min()), int(rows["n"].max())
     n = seeds_said(most) if least == most else f"n = {least} to {most} seeds"
-    band = "" if most == 1 else f"line and band: {INTERVAL}; "
-    return f"{n}; {band}dashed: methods that the parameter leaves alone"
+    band = "" if most == 1 else f"; line and band: {INTERVAL}"
+    return f"{n}{band}\ndashed: methods that the parameter leaves alone"
 
 
 _COLOURS = matplotlib.colormaps["cividis"]

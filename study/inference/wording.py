@@ -72,6 +72,8 @@ def needed_text(row: Any) -> str:
         return ""
     if str(row.decidable) == "False":
         return f"cannot be decided with {row.n} seeds: no result of them would be significant"
+    if math.isinf(row.seeds_low):
+        return f"not even {MOST_SEEDS:,} seeds would settle it"
     seeds = seeds_text(row.seeds_low, row.seeds_high)
     return f"a new study planned with {seeds} seeds would settle it"
 

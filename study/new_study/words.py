@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import Any
@@ -12,11 +13,14 @@ import yaml
 from study.data.dataset import Dataset
 from study.data.labels import class_members
 from study.data.own import Description
+from study.data.own_config import MISSING
 from study.errors import StudyError
 from study.new_study.values import StartingValues
 
 FEWEST_TESTED = 5
 """Test samples of a class of which fewer tell little."""
+SHARE_REPEATED = 0.01
+"""Of the samples; of fewer that are there twice nothing is said."""
 OPTIONS = {
     "path": "--data PATH",
     "name": "--data NAME",
@@ -26,7 +30,7 @@ OPTIONS = {
     "drop": "--own 'drop=[COLUMN]'",
     "categories": "--own 'categories=[COLUMN]'",
     "keep": "--own 'keep=[COLUMN]'",
-    "missing": """--own 'missing=["", NA, TEXT]'""",
+    "missing": f"--own 'missing={json.dumps([*MISSING, 'TEXT'])}'",
     "separator": "--own 'separator=;'",
     "decimal": "--own decimal=,",
     "encoding": "--own encoding=latin-1",
@@ -79,14 +83,25 @@ def in_words(about: Description, values: StartingValues, n_seeds: int) -> str:
     )
 
 
-def caution(dataset: Dataset, about: Description, test_fraction: float) -> str:
-    """Say so where the smallest class has too few test samples to tell much; else "".
+def cautions(dataset: Dataset, about: Description, test_fraction: float) -> list[str]:
+    """Say what may spoil the answer.
 
     Args:
         dataset: the data.
         about: their description.
         test_fraction: of each class, unless there is an official test set.
     """
+    said = [_of_few_tested(dataset, about, test_fraction)]
+    if (n := _repeated_apart(dataset)) > SHARE_REPEATED * about.n_samples:
+        said.append(
+            f"{n:,} samples have the inputs of an earlier one, and may be "
+            "on both sides of a split: if they are copies, remove them, or give a group"
+        )
+    return [text for text in said if text]
+
+
+def _of_few_tested(dataset: Dataset, about: Description, test_fraction: float) -> str:
+    """Say so where the smallest class has too few test samples to tell much; else ""."""
     official = dataset.official_test
     tested = {
         name: int(members[official].sum()) if official.any() else test_fraction * members.sum()
@@ -97,6 +112,17 @@ def caution(dataset: Dataset, about: Description, test_fraction: float) -> str:
     if n >= FEWEST_TESTED:
         return ""
     return (
-        f"\nCaution: {name} has {n} test sample{'s' * (n != 1)} on each seed, of which nobody can "
-        "tell much: expect open questions, or add samples."
+        f"{name} has {n} test sample{'s' * (n != 1)} on each seed, of which nobody can tell much: "
+        "expect open questions, or add samples"
     )
+
+
+def _repeated_apart(dataset: Dataset) -> int:
+    """Count the samples with the inputs of an earlier one of another group."""
+    groups: dict[bytes, set[int]] = {}
+    n = 0
+    for sample, group in zip(dataset.inputs, dataset.group.tolist(), strict=True):
+        earlier = groups.setdefault(sample.tobytes(), set())
+        n += bool(earlier - {group})
+        earlier.add(group)
+    return n

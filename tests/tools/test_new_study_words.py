@@ -1,6 +1,7 @@
 """What a new study says: how much it trains, what to beware of, and which options there are."""
 
 import shlex
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +36,32 @@ def test_few_test_samples_of_a_class_are_cautioned_of(table: Path) -> None:
     assert "Caution" not in new_study(Path("enough"), {"name": "iris"}, None, 2)
 
 
+def test_samples_that_are_there_twice_are_cautioned_of(table: Path) -> None:
+    rows = pd.read_csv(table)
+    pd.concat([rows, rows[:30], rows[:1]]).to_csv("twice.csv", index=False)
+    own = {"path": "twice.csv", "target": "species"}
+    said = new_study(Path("mine"), own, None, 2)
+    assert "Caution: 31 samples have the inputs of an earlier one, and may be on both" in said
+    groups = pd.read_csv("twice.csv").assign(g=lambda frame: frame["size"].map("{:.17g}".format))
+    groups.to_csv("twice.csv", index=False)
+    assert "31 samples" not in new_study(Path("grouped"), own | {"group": "g"}, None, 2)
+
+
+def test_a_folder_that_git_ignores_is_cautioned_of(table: Path) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    Path(".gitignore").write_text("/data/\n")
+    own = {"path": "my.csv", "target": "species"}
+    assert "Caution: Git ignores data" in new_study(Path("data"), own, None, 2)
+    assert "Git ignores" not in new_study(Path("mine"), own, None, 2)
+
+
 @pytest.mark.parametrize(
     ("key", "said"),
     [
         ({"decimal": ";"}, "own.decimal should be .*On the command line: --own decimal=,$"),
         ({"target": "spices"}, "On the command line: --target COLUMN$"),
         ({"smallest_class": 16}, "On the command line: --own smallest_class=3$"),
-        ({}, r"On the command line: --own decimal=, or --own 'missing=\["),
+        ({}, r'--own decimal=, or --own \'missing=\["", "\?", "NA", .*, "TEXT"\]\''),
     ],
 )
 def test_errors_name_the_option_that_one_types(table: Path, key: dict, said: str) -> None:

@@ -110,3 +110,6 @@ def test_refuses_a_folder_without_the_page(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(sys, "argv", ["write_readme"])
     with pytest.raises(StudyError, match=r"README\.md is missing"):
         write_readme.main()
+    Path("README.md").write_text("# A study of one's own\n")
+    with pytest.raises(StudyError, match="no line <!-- picture:begin -->: run this from the proj"):
+        write_readme.main()

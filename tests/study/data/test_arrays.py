@@ -76,7 +76,7 @@ def test_many_labels(tmp_path: Path) -> None:
         ({"labels": np.eye(N) * 2}, r"labels\[0, 0\] is neither 0 nor 1"),
         ({"labels": LABELS[:, None]}, r"the shape \(12, 1\): save labels\[:, 0\]"),
         ({"labels": LABELS[:, None, None]}, r"labels must be \(N,\) or \(N, L\)"),
-        ({"labels": np.arange(N)}, "class 0 has 1 sample, and own.smallest_class is 3"),
+        ({"labels": np.arange(N)}, "class 0 has 1 sample, and needs 3"),
         ({"group": LABELS * 2}, "group is labels again"),
         ({"group": TABLE[:, 0]}, "group .* whole numbers, got .* of float64"),
     ],

@@ -58,6 +58,17 @@ def test_lines_where_the_parameter_counts_and_references_elsewhere() -> None:
     assert labels == ["baseline", "input mixup", "manifold mixup"]
 
 
+@pytest.mark.parametrize("experiments", [("e",), ("e", "f")])
+def test_the_title_fits_the_figure(experiments: tuple[str, ...]) -> None:
+    table = summaries([1.0, 2.0], experiments=experiments)
+    param = "experiments.spirals.training.learning_rate"
+    figure = draw_sweep(table, param, ["test_nll"], method_colours(NAMES))
+    figure.draw_without_rendering()
+    (title,) = figure.texts
+    inside, width = title.get_window_extent(), figure.bbox.width
+    assert 0 <= inside.x0 < inside.x1 <= width
+
+
 @pytest.mark.parametrize(
     ("values", "scale"),
     [

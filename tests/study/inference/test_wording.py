@@ -72,7 +72,7 @@ def test_effect(changes, text):
         ({"seeds_high": math.inf}, "a new study planned with 8 or more seeds would settle it"),
         (
             {"seeds_low": math.inf, "seeds_high": math.inf},
-            "a new study planned with more than 1,000 seeds would settle it",
+            "not even 1,000 seeds would settle it",
         ),
         ({"seeds_low": math.nan}, ""),
         ({"verdict": "supported"}, ""),
