@@ -12,9 +12,8 @@ from study.params import read_section
 from study.report.answer import about_choices, about_data, about_steps, answer
 from study.summaries import choices_table
 from study.tables import read_histories, write_table
-from study.training.compared import read_experiments
 from study.training.config import MixupConfig
-from study.training.experiment import all_runs
+from study.training.experiment import all_runs, read_experiments
 
 DESCRIPTION = Path("data/own.json")
 ANSWER = "metrics/answer.txt"

@@ -20,7 +20,7 @@ from study.figures.parts import (
 from study.figures.progress import wait_for_figures
 from study.figures.style import method_colours, save
 from study.files import whole_folder
-from study.training.compared import read_experiments
+from study.training.experiment import read_experiments
 
 FIGURES = Path("figures/study")
 PROCESSES = 2

@@ -32,9 +32,8 @@ from study.report.runs import runs_of_experiments
 from study.report.study import OWN, facts, method_rows, timed
 from study.tables import CURVES, HISTORY, MEASURES, RANKS, SUMMARY, WINS, read_histories, read_table
 from study.timings import training_seconds
-from study.training.compared import read_experiments
 from study.training.config import ComputeConfig, MixupConfig
-from study.training.experiment import ExperimentConfig, KnownExperiments, all_runs
+from study.training.experiment import ExperimentConfig, KnownExperiments, all_runs, read_experiments
 
 SECTIONS = ("seeds", "mixup", "compute", "experiments")
 # Which data the experiments are of.

@@ -12,8 +12,7 @@ from study.files import write_text
 from study.measures.training import history_measures
 from study.summaries import mean_curves, nested_means, runs_table, summary_table
 from study.tables import MEASURES, measures_table, read_table, write_table
-from study.training.compared import read_experiments
-from study.training.experiment import all_runs
+from study.training.experiment import all_runs, read_experiments
 
 TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 

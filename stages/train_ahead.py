@@ -32,9 +32,8 @@ from study.params import read_section
 from study.paths import CHECKPOINTS, RunKey, checkpoint_path, data_file, remove_checkpoint
 from study.pipeline import train_stages
 from study.timings import keep_time
-from study.training.compared import read_experiments
 from study.training.config import ComputeConfig
-from study.training.experiment import RunConfig, all_runs, read_run_config
+from study.training.experiment import RunConfig, all_runs, read_experiments, read_run_config
 from study.training.stackable import can_stack, cohort_key
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from study.inference.wording import counts_text, effect_text, needed_text
 from study.paths import RunKey
 from study.report.closing import closing_lines
 from study.timings import training_seconds
-from study.training.compared import read_experiments
-from study.training.experiment import all_runs
+from study.training.experiment import all_runs, read_experiments
 
 # The columns' widths; with the spaces around them 100 characters a line.
 ID, SENTENCE, FOUND = 25, 41, 30

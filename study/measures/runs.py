@@ -9,8 +9,7 @@ from pathlib import Path
 from study.data.dataset import Dataset, load_dataset
 from study.paths import RunKey, data_file, run_folder
 from study.tables import measures_table, write_table
-from study.training.compared import read_experiments
-from study.training.experiment import ExperimentConfig, all_runs
+from study.training.experiment import ExperimentConfig, all_runs, read_experiments
 from study.training.run import Run, load_run
 
 

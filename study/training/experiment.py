@@ -116,6 +116,17 @@ Experiments = Annotated[KnownExperiments, AfterValidator(_those_run)]
 """Those of which any method is run."""
 
 
+def read_experiments() -> tuple[list[int], dict[str, ExperimentConfig]]:
+    """Read from params.yaml the seeds of the study, and the experiments of which any method is run.
+
+    Raises:
+        ParamsError: one of both is missing or cannot be used.
+    """
+    seeds: list[int] = read_section(Seeds, "seeds")
+    experiments: dict[str, ExperimentConfig] = read_section(Experiments, "experiments")
+    return seeds, experiments
+
+
 def net_for(net: NetConfig, settings: MethodConfig) -> NetConfig:
     """Give the net its bottleneck's size, where the method has one of its own."""
     if not (net.bottleneck and settings.bottleneck):
