@@ -19,6 +19,7 @@ from pathlib import Path
 from study.code import CODE, read_code, version_of
 from study.errors import FileError, StudyError
 from study.files import check_folder, whole_folder
+from study.paths import copied_from
 from study.training.experiment import RunConfig
 
 FOLDER = "ahead"
@@ -33,11 +34,7 @@ def ahead_folder() -> Path:
     DVC runs experiments in folders of their own, which go when they end. Those share the folder of
     the study that they were made from: what was trained for an interrupted one is not lost.
     """
-    here = Path.cwd()
-    for folder in here.parents:
-        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
-            return folder.parents[2] / FOLDER
-    return here / FOLDER
+    return (copied_from() or Path.cwd()) / FOLDER
 
 
 def run_identity(config: RunConfig, data: Path, code: str) -> str:

@@ -39,6 +39,9 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
         main: does the work, and reads the command line if it takes words.
         about: what the command does, of one that takes none.
     """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec and "-m" in sys.orig_argv and sys.argv[0].endswith(".py"):  # usage is what one types
+        sys.argv[0] = f"python -m {spec.name}"
     if about:
         argparse.ArgumentParser(description=about).parse_args()
     if "DVC_STAGE" in os.environ:

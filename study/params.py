@@ -159,7 +159,8 @@ def _line(error: ErrorDetails, keys: tuple[str, ...]) -> str:
         return f"{'.'.join([*place, dotted(key)])} is not a known key{nearest}"
     if error["type"] == "missing":
         return f"{name} is missing"
-    message = re.sub("^(Value error, |Input |String )", "", error["msg"])
+    message = re.sub("^(Value error, |[A-Z][a-z]* (?=should))", "", error["msg"])
+    message = re.sub(" after validation, not [0-9]+", "", message)
     if isinstance(found, dict):
         return f"{name}: {message}"
     return f"{name} {message}, got {shown(found)}{_as_number(found, error['type'])}"

@@ -19,6 +19,12 @@ class RunKey(NamedTuple):
     seed: int
 
 
+def copied_from() -> Path | None:
+    """Find the folder of the study that DVC copied to run an experiment here; None elsewhere."""
+    copies = (".dvc", "tmp", "exps")
+    return next((path.parents[2] for path in Path.cwd().parents if path.parts[-3:] == copies), None)
+
+
 def data_file(name: str) -> Path:
     """Name the file of a data set."""
     return Path("data") / f"{name}.npz"

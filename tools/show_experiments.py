@@ -17,6 +17,7 @@ from study.revisions import WORKSPACE, Revision, changes_this_study
 
 COLUMNS = 120
 PARAMS, HEADLINE = "params.yaml", "metrics/headline.json"
+KINDS = (PARAMS, HEADLINE)
 NO_VALUE = "-"
 
 
@@ -26,17 +27,23 @@ def side_by_side(shown: list[dict[str, Any]]) -> pd.DataFrame:
     Params that all have in common are left out, and experiments of other studies.
     """
     found = dict(_revisions(shown))
-    params, metrics = (
-        pd.DataFrame({name: pd.Series(of[kind], dtype=object) for name, of in found.items()})
-        for kind in (PARAMS, HEADLINE)
-    )
+    params, metrics = (_table({name: of[kind] for name, of in found.items()}) for kind in KINDS)
     differ = params.map(str).nunique(axis="columns") > 1
     return pd.concat([params[differ], metrics]).fillna(NO_VALUE)
+
+
+def _table(columns: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Make a table whose rows are in the order of the first column that has them."""
+    rows = list(dict.fromkeys(key for column in columns.values() for key in column))
+    return pd.DataFrame(
+        {name: pd.Series(of, dtype=object, index=rows) for name, of in columns.items()}
+    )
 
 
 def _revisions(shown: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
     for commit in shown:
         tips = [of["revs"][0] for of in commit["experiments"] or []]
+        tips = [tip for tip in tips if tip["rev"] != WORKSPACE]  # one that still runs there
         base, *found = (Revision(one["rev"], one["rev"]) for one in (commit, *tips))
         ours = [tip for tip, one in zip(tips, found, strict=True) if changes_this_study(base, one)]
         for revision in (commit, *ours):

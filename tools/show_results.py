@@ -46,8 +46,9 @@ def _lines(claim: Any) -> list[str]:
     instead = claim.outcome if claim.verdict == CONTRADICTED else ""
     found = [f"{effect_text(claim)}{' *' * has_note}", instead, needed_text(claim)]
     right = [line for text in found for line in wrap(text, FOUND)]
-    rows = zip_longest([claim.id], wrap(claim.sentence, SENTENCE), right, fillvalue="")
-    return [
+    fits = len(claim.id) <= ID
+    rows = zip_longest([claim.id] * fits, wrap(claim.sentence, SENTENCE), right, fillvalue="")
+    return [f"  {claim.id}"] * (not fits) + [
         f"  {name:<{ID}} {sentence:<{SENTENCE}} {text}".rstrip() for name, sentence, text in rows
     ]
 

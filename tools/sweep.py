@@ -185,7 +185,7 @@ def main() -> None:
         "against the parameter. Without values, draw the experiments that there are.",
     )
     parser.add_argument("param", help="key of params.yaml, such as mixup.alpha")
-    parser.add_argument("values", nargs="*", type=float, help="such as 0.2 0.4 1")
+    parser.add_argument("values", nargs="*", default=[], type=float, help="such as 0.2 0.4 1")
     parser.add_argument("--metric", action="append", help=f"default: {' and '.join(METRICS)}")
     parser.add_argument("--base", default="HEAD", help="commit they started from; default: HEAD")
     asked = parser.parse_intermixed_args()

@@ -86,8 +86,9 @@ def agreements(pairs: pd.DataFrame) -> list[Agreement]:
     The interval of the committed mean alone (1.24 s) leaves out that the fresh mean is uncertain
     too, as s does, and the range of the seeds narrows where one of them is far from the others.
 
-    One seed, or seeds of equal values, have no spread: then only equal means hold. A value that
-    is missing (NaN) in one table and not in the other does not hold.
+    Where the committed seeds have equal values, s is that of the fresh ones; where both have no
+    spread, as of one seed, only equal means hold. A value that is missing (NaN) in one table and
+    not in the other does not hold.
 
     Args:
         pairs: what `pair_runs` gives; numbers that are not in both are left out.
@@ -108,8 +109,9 @@ def _agreement(experiment: str, method: str, metric: str, pairs: pd.DataFrame) -
     a, b = (known[f"value_{side}"].to_numpy() for side in ("committed", "fresh"))
     n = len(known)
     reach = 0.0
-    if n > 1 and np.ptp(a) > 0:
-        reach = t_quantile(n) * float(a.std(ddof=1)) * math.sqrt(2 / n)
+    spread = next((values for values in (a, b) if n > 1 and np.ptp(values) > 0), None)
+    if spread is not None:
+        reach = t_quantile(n) * float(spread.std(ddof=1)) * math.sqrt(2 / n)
     committed, fresh = (float(values.mean()) if n else math.nan for values in (a, b))
     return Agreement(experiment, method, metric, n, committed, fresh, reach, identical)
 

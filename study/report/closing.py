@@ -9,6 +9,7 @@ import pandas as pd
 
 from study.inference.verdicts import CONTRADICTED, SUPPORTED
 from study.inference.wording import counts_text, effect_text
+from study.paths import copied_from
 from study.report.place import study_folder
 
 PAGE = Path("report/index.html")
@@ -21,7 +22,7 @@ def closing_lines(ledger: pd.DataFrame) -> list[str]:
     if len(settled):
         claim: Any = next(settled.nsmallest(1, "p").itertuples())
         lines.append(f"Surest, {claim.verdict}: {claim.sentence}, {effect_text(claim)}.")
-    if PAGE.exists():
+    if PAGE.exists() and not copied_from():  # where it goes when the experiment ends
         page = study_folder() / PAGE
         lines.append(f"Open {page} in a browser: every claim with its evidence, every run.")
     return lines

@@ -1,6 +1,7 @@
 """What DVC tells of its experiments, side by side: a real Git and DVC repository."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +50,28 @@ def test_a_column_each_of_what_differs_and_of_the_headline(varied, monkeypatch, 
         ["claims.supported", "1", "1", "1"],
         ["e.manifold.test_nll", "0.5", "0.5", "0.25"],
     ]
+
+
+def test_an_experiment_that_runs_here_has_no_column_yet(varied, monkeypatch, capsys):
+    command = [sys.executable, "-m", "dvc", "exp", "show", "--json"]
+    shown = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    (commit,) = [one for one in shown if one["experiments"]]
+    # as DVC 3.67 tells of one that `dvc exp run` runs in the workspace
+    running = {"rev": "workspace", "name": "other", "data": None, "experiments": None}
+    commit["experiments"].append({"revs": [running], "executor": {"state": "running"}, "name": "o"})
+    assert list(show_experiments.side_by_side(shown).columns) == ["workspace", "main", "high"]
+
+
+def test_rows_keep_the_order_of_the_study_where_an_experiment_has_fewer(
+    varied, monkeypatch, capsys
+):
+    content = {"e": {"manifold": {"test_nll": 1}}, "a": {"manifold": {"test_nll": 2}}}
+    Path("metrics/headline.json").write_text(json.dumps({"claims": {"supported": 1}} | content))
+    varied.commit("more")
+    Path("metrics/headline.json").write_text(json.dumps({"e": content["e"]}))
+    varied.experiment("fewer")
+    rows = [line.split()[0] for line in printed(monkeypatch, capsys).splitlines()[1:]]
+    assert rows[-3:] == ["claims.supported", "e.manifold.test_nll", "a.manifold.test_nll"]
 
 
 def test_an_experiment_of_another_study_of_the_repository_has_no_column(

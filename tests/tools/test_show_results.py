@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_the_whole_ledger_fits_in_100_columns(size: float, seeds: int):
     claims = read_claims(ROOT / "claims.yaml")
     text = ledger_text(ledger(*claims, size=size, seeds=seeds))
     assert max(map(len, text.splitlines())) <= 100
-    assert all(f"  {one.id} " in text for one in claims)
+    assert all(re.search(f"^  {one.id}( |$)", text, re.MULTILINE) for one in claims)
 
 
 def test_says_where_the_report_is(tmp_path, monkeypatch, capsys):
@@ -83,6 +84,25 @@ def test_says_where_the_report_is(tmp_path, monkeypatch, capsys):
     assert "SUPPORTED" in printed
     for named in ("report/index.html", "claims.yaml", "metrics/claims.csv"):
         assert named in printed
+
+
+def test_a_long_id_leaves_the_columns_as_they_are() -> None:
+    short, long = "S1-a", "S1-flat-others-input-scale-free"
+    lines = ledger_text(ledger(claim(short), claim(long))).splitlines()
+    at = {line.split()[0]: line for line in lines if line.startswith("  S1")}
+    assert at[long].strip() == long
+    following = lines[lines.index(at[long]) + 1]
+    assert following.index(following.split()[0]) == at[short].index(at[short].split()[1])
+
+
+def test_a_copy_that_dvc_runs_an_experiment_in_has_no_page_to_open(tmp_path, monkeypatch, capsys):
+    copy = tmp_path / ".dvc/tmp/exps/tmpabc"
+    (copy / "report").mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    write_table("metrics/claims.csv", ledger(claim("yes")))
+    Path("report/index.html").touch()
+    show_results.main()
+    assert "Open" not in capsys.readouterr().out
 
 
 def test_names_the_report_from_the_folder_with_the_code(tmp_path, monkeypatch, capsys):

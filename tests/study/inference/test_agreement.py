@@ -70,6 +70,15 @@ def test_the_spread_is_that_of_the_committed_runs_alone():
     assert not found.holds
 
 
+def test_where_committed_seeds_are_equal_the_spread_is_that_of_the_fresh_ones():
+    committed = runs(*[1.0] * 5)
+    (one_off,) = agreements(pair_runs(committed, runs(1.0, 1.0, 1.0, 1.0, 0.99)))
+    assert one_off.holds
+    assert one_off.reach == pytest.approx(2.776445105 * 0.01 / math.sqrt(5) * math.sqrt(2 / 5))
+    (all_off,) = agreements(pair_runs(committed, runs(0.99, 0.991, 0.989, 0.99, 0.99)))
+    assert not all_off.holds
+
+
 def test_a_mean_on_the_edge_of_the_reach_holds():
     assert Agreement(
         "e", "m", "nll", 3, committed=0.5, fresh=0.75, reach=0.25, identical=False
