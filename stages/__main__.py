@@ -12,7 +12,10 @@ stages = sorted(path.stem for path in HERE.glob("[!_]*.py"))
 name = sys.argv[1] if len(sys.argv) > 1 else "--help"
 if name not in stages:
     usage = f"usage: python {sys.argv[0]} NAME ..., where NAME is a stage: {', '.join(stages)}"
-    sys.exit(usage if name in ("-h", "--help") else f"there is no stage {name!r}\n{usage}")
+    if name not in ("-h", "--help"):
+        sys.exit(f"there is no stage {name!r}\n{usage}")
+    print(usage)
+    sys.exit()
 sys.path[0] = str(HERE.parent)
 sys.argv[:2] = ["-m"]
 runpy.run_module(f"stages.{name}", run_name="__main__", alter_sys=True)

@@ -112,7 +112,7 @@ def test_wrong_words_exit_with_2(command: str) -> None:
         ("tools.compare HEAD:mixup", 1, "'HEAD:mixup' is not a commit, branch, tag or DVC"),
         ("tools.sweep mixup.alpha --base nope", 1, "'nope' is not a commit, branch, tag or DVC"),
         ("tools.sweep mixup..alpha", 1, "mixup..alpha is not in params.yaml"),
-        ("tools.sweep", 2, "the following arguments are required: param"),
+        ("tools.sweep", 2, "the following arguments are required: param\n"),
     ],
 )
 def test_words_that_name_nothing(
@@ -129,6 +129,22 @@ def test_words_that_name_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("word", "status", "said"),
+    [("", 0, "usage: python stages NAME"), ("-h", 0, "usage: python stages NAME"),
+     ("trian", 1, "there is no stage 'trian'"), ("__init__", 1, "there is no stage '__init__'"),
+     ("train", 2, "usage: train.py"), ("-m stages.train", 2, "usage: python -m stages.train")],
+)  # fmt: skip
+def test_stages_are_named_as_one_types_them(word: str, status: int, said: str) -> None:
+    words = word.split() if word.startswith("-m") else ["stages", *word.split()]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status
+    assert said in (done.stderr if status else done.stdout)
+    assert "Traceback" not in done.stderr
+
+
 def test_output_that_cannot_be_written_is_no_success() -> None:
     with open("/dev/full", "w") as full:
         done = start("tools.show_results", stdout=full)

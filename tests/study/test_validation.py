@@ -52,7 +52,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("seeds", ["zero"], "seeds.0 should be a valid integer, got 'zero'"),
     ("seeds", [False], "seeds.0 should be a valid integer, got False"),
     ("seeds", [1, 1], "seeds must not repeat an entry, got [1, 1]"),
-    ("seeds", [], "seeds"),
+    ("seeds", [], "seeds should have at least 1 item, got []"),
     ("compute.threads", 10**9, "compute.threads should be less than or equal to 256"),
     ("experiments", {}, "experiments"),
     (S + "net.width", 32.5, "experiments.spirals.net.width should be a valid integer, got 32.5"),
