@@ -59,7 +59,9 @@ TESTS = {
         *("mixing/test_layers_of_all_kinds", "mixing/test_models", "mixing/test_plan_losses"),
         "mixing/test_checkpointing_outputs",
     ],
-    "mixup/mixing/checks": ["mixing/test_checks", "mixing/test_plan"],
+    "mixup/mixing/checks": [
+        *("mixing/test_checks", "mixing/test_plan", "mixing/test_sampler_settings"),
+    ],
     "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
     "mixup/mixing/linearity": ["mixing/test_linearity"],
     "mixup/mixing/entropy": ["mixing/test_entropy"],

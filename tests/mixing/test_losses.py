@@ -192,7 +192,11 @@ REDUCED = {
 
 @pytest.mark.parametrize(
     ("criterion", "dtype"),
-    [*((name, torch.float64) for name in REDUCED), ("kl_div", torch.bfloat16)],
+    [
+        *((name, torch.float64) for name in REDUCED),
+        ("kl_div", torch.bfloat16),
+        ("soft_margin", torch.bfloat16),
+    ],
 )
 def test_means_of_losses_of_samples_are_those_of_the_criterion(
     criterion: str, dtype: torch.dtype, logits: Tensor
@@ -246,3 +250,37 @@ def test_a_weight_of_the_losses_of_samples_is_not_taken_for_one_of_classes(shape
     for loss in (F.binary_cross_entropy_with_logits, F.mse_loss):
         with pytest.raises(ValueError, match="'weight' have an entry a sample"):
             plan().loss(loss, z, y, weight=torch.rand(shape), terms="two")
+
+
+def scaled(output: Any, target: Tensor, **_: Any) -> Tensor:
+    """A cross-entropy, whatever else is given."""
+    return F.cross_entropy(output[0] if isinstance(output, tuple) else output, target)
+
+
+def test_options_that_are_of_no_sample_need_not_be_named(logits: Tensor) -> None:
+    labels, lone = torch.tensor(LABELS), plan()
+    expected = lone.loss(F.cross_entropy, logits, labels)
+    for options in (
+        {"note": "abcde"}, {"scale": torch.tensor(2.0)}, {"names": dict.fromkeys(range(N))},
+        {"weight": [1.0] * N}, {"weight": torch.rand(N)},
+    ):  # fmt: skip
+        assert_close(lone.loss(scaled, logits, labels, **options), expected)
+    assert_close(lone.loss(scaled, (logits, None), labels, weight=torch.rand(N)), expected)
+
+
+def test_weights_of_as_many_dimensions_as_the_output_are_of_samples(logits: Tensor) -> None:
+    labels = torch.tensor(LABELS)
+    given: list[tuple[Any, Any]] = [
+        (torch.rand(N), [1.0] * N), ((logits, None), torch.rand(N, 2)), (logits, torch.rand(N, C))
+    ]  # fmt: skip
+    for output, weight in given:
+        with pytest.raises(ValueError, match="'weight' have an entry a sample"):
+            plan().loss(scaled, output, labels, weight=weight)
+
+
+def test_losses_without_a_number_stay_so(logits: Tensor) -> None:
+    def misfit(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+        losses = -output.gather(1, target[:, None])
+        return losses if reduction == "none" else losses.mean()
+
+    assert plan([0.3] * N).loss(misfit, logits * torch.nan, torch.tensor(LABELS)).isnan()
