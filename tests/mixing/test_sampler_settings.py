@@ -92,6 +92,12 @@ def test_rows_that_are_none_of_the_batch_are_refused(rows: Any, message: str) ->
     assert stream(source) == stream(sampler())
 
 
+def test_rows_may_be_the_first_and_the_last_and_sizes_numbers_of_numpy() -> None:
+    plan = sampler(pairing="derangement").draw(np.int64(6), rows=[0, 5])  # type: ignore[arg-type]
+    assert plan.perm.tolist() == [5, 1, 2, 3, 4, 0]
+    assert sampler().draw(np.int64(0)).perm.tolist() == []  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("rows", [[], torch.zeros(6, dtype=torch.bool)])
 def test_no_rows_leave_the_batch_as_it_is(rows: Any) -> None:
     assert sampler().draw(6, rows=rows).perm.tolist() == [0, 1, 2, 3, 4, 5]
