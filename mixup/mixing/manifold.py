@@ -62,10 +62,10 @@ class ManifoldMixup:
         TypeError: ``model`` or a layer is no module, ``layers`` no list, a setting no number.
         ValueError: an argument is out of range, or a layer is not there.
 
-    Randomness: generators of its own, numpy's; torch's global ones are not touched. `state_dict`
-    has their state.
+    Randomness: generators of its own, numpy's, which `state_dict` has; torch's are not touched.
 
     Example:
+        >>> import torch
         >>> model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))
         >>> mixer = ManifoldMixup(model, layers=["input", "1"], alpha=2.0, seed=0)
         >>> output, plan = mixer(torch.zeros(4, 2))
