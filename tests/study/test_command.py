@@ -145,6 +145,7 @@ def test_stages_are_named_as_one_types_them(word: str, status: int, said: str) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_output_that_cannot_be_written_is_no_success() -> None:
     with open("/dev/full", "w") as full:
         done = start("tools.show_results", stdout=full)

@@ -107,6 +107,7 @@ class TestRangeForAMean:
         assert seeds_for_mean(Estimate(5, 100.5, std=1.0), ABOVE, 0.05) == (6, 6)
         assert seeds_for_share(Estimate(20, 1.0), Region(0.01, math.inf), 0.05) == (21, 21)
 
+    @pytest.mark.slow
     def test_has_the_true_need_in_it_four_times_in_five(self):
         rng = np.random.default_rng(3)
         need = fewest_seeds(1.0, 0.05)

@@ -145,6 +145,7 @@ def test_too_little_has_no_w():
     assert math.isnan(concordance(np.ones((4, 3))).p)
 
 
+@pytest.mark.slow
 def test_interval_from_fifteen_seeds_on():
     values = RNG.normal(size=(20, 4)) + np.arange(4)
     found = concordance(values)
