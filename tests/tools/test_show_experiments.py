@@ -57,8 +57,9 @@ def test_an_experiment_that_runs_here_has_no_column_yet(varied, monkeypatch, cap
     shown = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     (commit,) = [one for one in shown if one["experiments"]]
     # as DVC 3.67 tells of one that `dvc exp run` runs in the workspace
-    running = {"rev": "workspace", "name": "other", "data": None, "experiments": None}
-    commit["experiments"].append({"revs": [running], "executor": {"state": "running"}, "name": "o"})
+    running = {"rev": "workspace", "name": "other", "data": {"params": {}, "metrics": {}}}
+    executor = {"state": "running", "name": "workspace"}
+    commit["experiments"].append({"revs": [running], "executor": executor, "name": "other"})
     assert list(show_experiments.side_by_side(shown).columns) == ["workspace", "main", "high"]
 
 
