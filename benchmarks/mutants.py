@@ -63,12 +63,12 @@ TESTS = {
         *("mixing/test_checks", "mixing/test_plan", "mixing/test_sampler_settings"),
     ],
     "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
-    "mixup/mixing/linearity": ["mixing/test_linearity"],
+    "mixup/mixing/trials": ["mixing/test_trials", "mixing/test_losses"],
     "mixup/mixing/entropy": ["mixing/test_entropy"],
     "mixup/mixing/ahead": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/sampler": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/plan": [
-        *("mixing/test_plan", "mixing/test_plan_losses", "mixing/test_linearity"),
+        *("mixing/test_plan", "mixing/test_plan_losses", "mixing/test_trials"),
         *("mixing/test_losses", "mixing/test_checks", *MANIFOLD),
     ],
     "mixup/mixing/manifold": [

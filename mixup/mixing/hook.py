@@ -97,15 +97,16 @@ class Hook:
     def _mix_after(self, module: nn.Module, args: Any, output: Any) -> Any:
         if not self._is_drawn():
             return None
-        if isinstance(module, nn.RNNBase) and self._part is None:
-            # (sequence, last state) have the batch elsewhere
-            sequence, last = output
-            return self._change(sequence, self._batch_dim()), self._change(last, 1)
-        if self._part is None:
+        if self._part is not None:
+            dim = self._dim_of_item(self._part)
+            changed = self._at_part(output, self._part, lambda state: self._change(state, dim))
+        elif _dim_of_second(module) is None:
             changed = self._change(output, self._batch_dim())
         else:
-            dim = 1 if isinstance(module, nn.RNNBase) and self._part == "1" else self._batch_dim()
-            changed = self._at_part(output, self._part, lambda state: self._change(state, dim))
+            changed = tuple(
+                self._change(item, self._dim_of_item(str(i))) if item is not None else None
+                for i, item in enumerate(output)
+            )
         if not torch.compiler.is_compiling() and any(output is one for one in args):
             self._watch(changed)
         return changed
@@ -126,6 +127,10 @@ class Hook:
     def _batch_dim(self) -> int:
         batch_first = _batch_first(self._module)
         return self._current.batch_dim if batch_first is None else 1 - batch_first
+
+    def _dim_of_item(self, part: str) -> int:
+        second = _dim_of_second(self._module)
+        return self._batch_dim() if part != "1" or second is None else second
 
     def _at_part(self, output: Any, part: str, change: Callable[[Any], Any]) -> Any:
         key = int(part) if part.isdigit() else part
@@ -177,11 +182,20 @@ class Hook:
 
 def _batch_first(layer: nn.Module) -> bool | None:
     """Tell whether a layer takes batches first, or steps; None where it does not say so."""
-    if isinstance(layer, nn.TransformerEncoder):
+    if isinstance(layer, nn.TransformerEncoder | nn.TransformerDecoder):
         layer = layer.layers[0]
     if isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
-        return bool(layer.self_attn.batch_first)
-    return layer.batch_first if isinstance(layer, nn.RNNBase) else None
+        layer = layer.self_attn
+    if isinstance(layer, nn.RNNBase | nn.MultiheadAttention | nn.Transformer):
+        return bool(layer.batch_first)
+    return None
+
+
+def _dim_of_second(layer: nn.Module) -> int | None:
+    """Tell where the batch is in the second thing that a layer returns, if that is elsewhere."""
+    if isinstance(layer, nn.RNNBase):  # the last state
+        return 1
+    return 0 if isinstance(layer, nn.MultiheadAttention) else None  # the weights
 
 
 class _Token:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from contextlib import suppress
 from functools import partial
-from inspect import isfunction
 from typing import Any
 
 import torch
@@ -16,9 +15,8 @@ from torch.nn import functional as F
 
 from mixup.mixing.checks import found, is_tensor
 from mixup.mixing.formula import mix_finite, tensors_of
-from mixup.mixing.linearity import LINEAR, check_linear, name_of
+from mixup.mixing.trials import Criterion, check_linear, check_mean
 
-Criterion = Callable[..., Tensor]
 OF_CLASSES = ("weight", "pos_weight")
 
 
@@ -157,9 +155,8 @@ def _loss_per_sample(
     lam: Tensor,
 ) -> Tensor:
     (target, options), (partner, _) = pairs
-    original, other = (
-        _with_reduction("none", criterion, given)(output, labels) for labels, given in pairs
-    )
+    losses_of = [_with_reduction("none", criterion, given) for _, given in pairs]
+    original, other = losses_of[0](output, target), losses_of[1](output, partner)
     dtype = torch.promote_types(original.dtype, torch.float32)  # for the sums of many
     lam = lam.to(dtype).view(-1, *[1] * (original.ndim - 1))
     losses = lam * original.to(dtype) + (1 - lam) * other.to(dtype)
@@ -172,28 +169,12 @@ def _loss_per_sample(
     if settings is None:
         if reduction == "batchmean":  # of the Kullback-Leibler divergence
             return losses.sum() / len(lam)
-        _check_mean(criterion, output, target, options, original.to(dtype).mean())
+        check_mean(criterion, losses_of[0], output, target, options)
         return losses.mean()
     original_weight, partner_weight = (
         _weights_of_targets(labels, settings).to(dtype) for labels in (target, partner)
     )
     return losses.sum() / (lam * original_weight + (1 - lam) * partner_weight).sum()
-
-
-@torch.no_grad()
-def _check_mean(
-    criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any], mean: Tensor
-) -> None:
-    """Raise unless ``mean``, that of the losses, is what the criterion returns for a batch."""
-    if (criterion if isfunction(criterion) else type(criterion)) in LINEAR:  # whose mean is known
-        return
-    own = criterion(output, target, **options)
-    tolerance = 1e-5 + 4 * torch.finfo(own.dtype).eps
-    if not torch.isclose(own.to(mean.dtype), mean, rtol=tolerance, atol=tolerance, equal_nan=True):
-        raise ValueError(
-            f"the mean of {name_of(criterion)} is not that of its losses: give one lam per batch, "
-            "or reduction='sum'"
-        )
 
 
 def _reduction(criterion: Criterion, options: dict[str, Any]) -> str | None:

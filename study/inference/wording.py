@@ -72,16 +72,16 @@ def needed_text(row: Any) -> str:
         return ""
     if str(row.decidable) == "False":
         return f"cannot be decided with {row.n} seeds: no result of them would be significant"
-    if math.isinf(row.seeds_low):
-        return f"not even {MOST_SEEDS:,} seeds would settle it"
     seeds = seeds_text(row.seeds_low, row.seeds_high)
+    if math.isinf(row.seeds_low):
+        return f"{seeds} seeds would settle it"
     return f"a new study planned with {seeds} seeds would settle it"
 
 
 def seeds_text(low: float, high: float) -> str:
     """Word a range of seeds, as ``8 to 109``; its ends are known roughly."""
     if math.isinf(low):
-        return f"more than {MOST_SEEDS:,}"
+        return f"not even {MOST_SEEDS:,}"
     if math.isinf(high):
         return f"{low:.0f} or more"
     return f"{low:.0f} to {high:.0f}" if low < high else f"about {low:.0f}"

@@ -225,6 +225,56 @@ def test_a_mean_that_is_not_that_of_the_losses_is_refused(logits: Tensor) -> Non
         )
 
 
+class Noisy(nn.Module):
+    """A mean of losses of which some are dropped, that counts its calls."""
+
+    reduction = "mean"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        self.seen += 1
+        losses = F.dropout(F.cross_entropy(output, target, reduction="none"))
+        return losses.mean() if self.reduction == "mean" else losses
+
+
+def test_trials_of_the_mean_leave_no_trace(logits: Tensor) -> None:
+    labels, noisy = torch.tensor(LABELS), Noisy()
+    for step in range(1, 6):
+        torch.manual_seed(step)
+        found = plan([0.3] * N).loss(noisy, logits, labels)
+        after = torch.get_rng_state()
+        torch.manual_seed(step)
+        losses, other = (
+            F.dropout(F.cross_entropy(logits, y, reduction="none")) for y in (labels, labels[PERM])
+        )
+        assert_close(found, (0.3 * losses + 0.7 * other).mean())
+        assert torch.equal(torch.get_rng_state(), after)
+        assert noisy.seen == 2 * step
+
+
+def test_the_mean_is_tried_at_the_1st_2nd_4th_and_8th_batch(logits: Tensor) -> None:
+    calls: list[str] = []
+    factor = 1
+
+    def loss(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+        calls.append(reduction)
+        losses = F.cross_entropy(output, target, reduction="none")
+        return losses if reduction == "none" else factor * losses.mean()
+
+    labels, tried = torch.tensor(LABELS), []
+    for batch in range(1, 16):
+        calls.clear()
+        plan([0.3] * N).loss(loss, logits, labels)
+        tried += [batch] if "mean" in calls else []
+    assert tried == [1, 2, 4, 8]
+    factor = 2
+    with pytest.raises(ValueError, match="the mean of loss is not that of its losses"):
+        plan([0.3] * N).loss(loss, logits, labels)
+
+
 @pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor, pd.Series, tuple, list])
 def test_weights_of_samples_of_any_kind_are_noticed_and_permuted(kind: Any, logits: Tensor) -> None:
     weights, labels = [1.0, 2.0, 3.0, 4.0, 5.0], torch.tensor(LABELS)

@@ -21,6 +21,7 @@ from study.inference.wording import (
     mean_text,
     needed_text,
     proper_minus,
+    seeds_text,
     signed,
 )
 
@@ -87,6 +88,11 @@ def test_effect(changes, text):
 )
 def test_seeds_needed(changes, text):
     assert needed_text(row(**changes)) == text
+
+
+def test_seeds_alone_say_what_the_sentence_says():
+    assert seeds_text(8.0, 109.0) == "8 to 109"
+    assert seeds_text(math.inf, math.inf) == "not even 1,000"
 
 
 @pytest.mark.parametrize(("level", "text"), [(0.05, "95 %"), (0.015, "98.5 %"), (0.01, "99 %")])

@@ -1,4 +1,4 @@
-"""Whether a criterion is linear in its target, found out by trying it."""
+"""What is found out of a criterion by trying it: linear in its target, the mean of its losses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LINEAR = {
+Criterion = Callable[..., Tensor]
+
+KNOWN = {
     *(F.cross_entropy, F.binary_cross_entropy, F.binary_cross_entropy_with_logits),
     *(nn.CrossEntropyLoss, nn.BCELoss, nn.BCEWithLogitsLoss),
 }
@@ -24,7 +26,7 @@ _batches: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
 
 
 def check_linear(
-    criterion: Callable[..., Tensor], output: Any, target: Tensor, options: dict[str, Any]
+    criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any]
 ) -> None:
     """Raise unless the criterion is a straight line between the targets that are tried.
 
@@ -44,52 +46,92 @@ def check_linear(
 
     Randomness: a generator of its own, the same for every call.
     """
-    if (criterion if isfunction(criterion) else type(criterion)) in LINEAR:
-        return
-    # A bound method is another object every time.
-    owner, method = getattr(criterion, "__self__", criterion), getattr(criterion, "__func__", None)
-    try:
-        counts = _batches.setdefault(owner, {})
-    except TypeError:  # what takes no weak reference is tried at every batch
-        counts = {}
-    batch = counts.get(method, 0) + 1
-    if batch & (batch - 1) == 0 and not _is_linear(criterion, output, target, options):
+    if not _holds(criterion, "linear", lambda: _is_linear(criterion, output, target, options)):
         raise ValueError(
             f"{name_of(criterion)} is not linear in its target, so the loss of a mixed one is not "
             "that of the two mixed: give terms='two' for lam * loss(y) + (1 - lam) * "
             "loss(y[perm]), or call it on plan.mix_targets(target), or give linear=True if you "
             "know better"
         )
-    counts[method] = batch
 
 
-def name_of(criterion: Callable[..., Tensor]) -> str:
+def check_mean(
+    criterion: Criterion,
+    losses: Criterion,
+    output: Any,
+    target: Tensor,
+    options: dict[str, Any],
+) -> None:
+    """Raise unless the criterion returns the mean of its losses.
+
+    It is tried at the same batches as by `check_linear`, and as there on copies.
+
+    Args:
+        criterion: of (output, target), with a mean that is its own.
+        losses: the same, with its mean turned off.
+        output: of the model.
+        target: labels or numbers.
+        options: passed on to the criterion; ``losses`` has them.
+
+    Raises:
+        ValueError: the mean is another one.
+    """
+    if not _holds(criterion, "mean", lambda: _is_mean(criterion, losses, output, target, options)):
+        raise ValueError(
+            f"the mean of {name_of(criterion)} is not that of its losses: give one lam per batch, "
+            "or reduction='sum'"
+        )
+
+
+def name_of(criterion: Criterion) -> str:
     """Name a function, or the class of a module."""
     return str(getattr(criterion, "__name__", type(criterion).__name__))
 
 
+def _holds(criterion: Criterion, what: str, try_it: Callable[[], bool]) -> bool:
+    """Tell whether what mixing takes for granted holds; in between batches that it still does."""
+    if (criterion if isfunction(criterion) else type(criterion)) in KNOWN:
+        return True
+    # A bound method is another object every time.
+    owner, method = getattr(criterion, "__self__", criterion), getattr(criterion, "__func__", None)
+    try:
+        counts = _batches.setdefault(owner, {})
+    except TypeError:  # what takes no weak reference is tried at every batch
+        counts = {}
+    batch = counts.get((method, what), 0) + 1
+    if batch & (batch - 1) == 0 and not try_it():
+        return False
+    counts[method, what] = batch
+    return True
+
+
 @torch.no_grad()
-def _is_linear(
-    criterion: Callable[..., Tensor], output: Any, target: Tensor, options: dict[str, Any]
+def _is_mean(
+    criterion: Criterion,
+    losses: Criterion,
+    output: Any,
+    target: Tensor,
+    options: dict[str, Any],
 ) -> bool:
+    own = _tried(criterion, output, target, options)
+    each = _tried(losses, output, target, {})
+    mean = each.to(torch.promote_types(each.dtype, torch.float32)).mean()
+    tolerance = 1e-5 + 4 * torch.finfo(own.dtype).eps
+    return torch.allclose(own.to(mean.dtype), mean, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+@torch.no_grad()
+def _is_linear(criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any]) -> bool:
     # Half precision is too coarse to tell a straight line from a curve.
     target = target.to(torch.promote_types(target.dtype, torch.float32))
     if isinstance(output, Tensor):
         output = output.to(torch.promote_types(output.dtype, torch.float32))
-    device = target.device
-    devices = [] if device.type == "cpu" else [device]
-
-    def tried(output: Any, target: Tensor) -> Tensor:
-        with (
-            torch.autocast(device.type, enabled=False),
-            torch.random.fork_rng(devices, device_type=device.type),
-        ):
-            return _copy(criterion)(output, target, **options).to(torch.float64)
-
     for given, one, other in _trials(output, target):
-        first, second, *between = (
-            tried(given, torch.lerp(one, other, share)) for share in (0.0, 1.0, *SHARES)
-        )
+        with torch.autocast(target.device.type, enabled=False):
+            first, second, *between = (
+                _tried(criterion, given, torch.lerp(one, other, share), options).to(torch.float64)
+                for share in (0.0, 1.0, *SHARES)
+            )
         tolerance = 100 * torch.finfo(target.dtype).eps * (1 + first.abs() + second.abs())
         for share, value in zip(SHARES, between, strict=True):
             if (torch.lerp(first, second, share) - value).abs().gt(tolerance).any():
@@ -97,7 +139,15 @@ def _is_linear(
     return True
 
 
-def _copy(criterion: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _tried(criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any]) -> Tensor:
+    """Call a copy of a criterion; what it draws leaves no trace, and is the same every time."""
+    device = target.device
+    devices = [] if device.type == "cpu" else [device]
+    with torch.random.fork_rng(devices, device_type=device.type):
+        return _copy(criterion)(output, target, **options)
+
+
+def _copy(criterion: Criterion) -> Criterion:
     """Copy a criterion and what it changes when it is called, but not its parameters."""
     owner = getattr(criterion, "__self__", criterion)
     parameters = owner.parameters() if isinstance(owner, nn.Module) else ()

@@ -1,4 +1,4 @@
-"""Which criteria are taken to be linear in their target, and when that is tried."""
+"""Which criteria are taken to be linear in their target, or means, and when that is tried."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from mixup.mixing.linearity import _is_linear
+from mixup.mixing.trials import _is_linear
 from tests import reference
 from tests.mixing.five import PERM, C, N, plan
 
