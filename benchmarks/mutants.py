@@ -53,41 +53,43 @@ OPERATORS = [
     *("ZeroIterationForLoop", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
 ]
 MANIFOLD = [f"mixing/test_manifold{part}" for part in ("", "_layers", "_batches")]
+LOSSES = ["mixing/test_losses", "mixing/test_losses_per_sample"]
+LAYERS = [f"mixing/test_layers_of_{kind}" for kind in ("all_kinds", "sequences")]
+ARGUMENTS = ["mixing/test_arguments", "mixing/test_parts_of_layers"]
 TESTS = {
     "mixup/mixing/formula": [
         *("mixing/test_formula", "mixing/test_formula_infinities", "mixing/test_plan"),
-        *("mixing/test_layers_of_all_kinds", "mixing/test_models", "mixing/test_plan_losses"),
+        *(*LAYERS, "mixing/test_models", "mixing/test_plan_losses"),
         "mixing/test_checkpointing_outputs",
     ],
     "mixup/mixing/checks": [
         *("mixing/test_checks", "mixing/test_plan", "mixing/test_sampler_settings"),
     ],
-    "mixup/mixing/losses": ["mixing/test_losses", "mixing/test_plan_losses", "mixing/test_plan"],
-    "mixup/mixing/trials": ["mixing/test_trials", "mixing/test_losses"],
+    "mixup/mixing/losses": [*LOSSES, "mixing/test_plan_losses", "mixing/test_plan"],
+    "mixup/mixing/trials": ["mixing/test_trials", *LOSSES],
     "mixup/mixing/entropy": ["mixing/test_entropy"],
     "mixup/mixing/ahead": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/sampler": ["mixing/test_sampler", "mixing/test_sampler_settings", *MANIFOLD],
     "mixup/mixing/plan": [
         *("mixing/test_plan", "mixing/test_plan_losses", "mixing/test_trials"),
-        *("mixing/test_losses", "mixing/test_checks", *MANIFOLD),
+        *(*LOSSES, "mixing/test_checks", *MANIFOLD),
     ],
     "mixup/mixing/manifold": [
-        *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_arguments"),
-        *("mixing/test_checkpointing_outputs", "mixing/test_layers_of_all_kinds"),
+        *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", *ARGUMENTS),
+        *("mixing/test_checkpointing_outputs", *LAYERS),
     ],
     "mixup/mixing/layers": [
-        *(*MANIFOLD, "mixing/test_models", "mixing/test_arguments"),
-        *("mixing/test_layers_of_all_kinds", "mixing/test_checkpointing"),
+        *(*MANIFOLD, "mixing/test_models", *ARGUMENTS, *LAYERS, "mixing/test_checkpointing"),
         *("mixing/test_hooks", "mixing/test_checks"),
     ],
     "mixup/mixing/hook": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
-        *("mixing/test_checkpointing_outputs", "mixing/test_layers_of_all_kinds"),
-        *("mixing/test_arguments", "mixing/test_checks"),
+        *("mixing/test_checkpointing_outputs", *LAYERS),
+        *(*ARGUMENTS, "mixing/test_checks"),
     ],
     "mixup/mixing/hooks": [
         *(*MANIFOLD, "mixing/test_models", "mixing/test_checkpointing", "mixing/test_hooks"),
-        *("mixing/test_checkpointing_outputs", "mixing/test_layers_of_all_kinds"),
+        *("mixing/test_checkpointing_outputs", *LAYERS),
     ],
     "study/training/scores": ["study/training/test_scores"],
     "study/measures/allowances": ["study/measures/test_allowances"],

@@ -167,7 +167,10 @@ def _numbers(
         read_table("metrics/summary.csv", SUMMARY),
         read_table("metrics/curves.csv", CURVES),
         histories,
-        {name: alpha if experiment.mixing else None for name, experiment in experiments.items()},
+        {
+            name: {m: of.methods[m].alpha or alpha for m in of.mixing_without_choice}
+            for name, of in experiments.items()
+        },
         asked,
     )
 

@@ -90,9 +90,8 @@ def attack_seconds(experiment: ExperimentConfig, sizes: Sizes, attacks: AttacksC
 
 
 def n_steps(experiment: ExperimentConfig, sizes: Sizes) -> int:
-    """Count the steps of a run; the ragged rest of an epoch makes none."""
-    recipe = experiment.training
-    return recipe.steps or (recipe.epochs or 0) * (sizes.train // recipe.batch_size)
+    """Count the steps of a run."""
+    return experiment.training.n_steps(sizes.train)
 
 
 def n_weights(experiment: ExperimentConfig, sizes: Sizes) -> int:

@@ -11,7 +11,9 @@ from scipy.special import stdtrit
 
 from study.tables import values_by_seed
 
-CONFIDENCE = 0.95
+LEVEL = 0.05
+"""The chance that an interval misses, and that any verdict of a study is wrong, at most."""
+CONFIDENCE = 1 - LEVEL
 
 
 def t_quantile(n: int, confidence: float = CONFIDENCE) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from study.files import check_sum
-from study.paired import mean_and_interval
+from study.paired import effects, mean_and_interval
 from study.paths import CHOICE, RUNS, RunKey, run_folder
 from study.tables import (
     BASELINE,
@@ -77,7 +77,7 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
         difference = (np.nan, np.nan, np.nan)
         if method != BASELINE:
             of_baseline = _column(values, experiment, BASELINE, metric)
-            difference = mean_and_interval((of_method - of_baseline).dropna())
+            difference = mean_and_interval(effects(of_method, of_baseline, relative=False))
         rows.append((*key, len(of_method), mean, of_method.std(), low, high, *difference))
     return pd.DataFrame(rows, columns=pd.Index(SUMMARY))
 
@@ -174,7 +174,8 @@ def against_baseline(measures: pd.DataFrame) -> pd.DataFrame:
                 for other in values:
                     if (method, allowed) == (BASELINE, other):
                         continue
-                    paired = (values[allowed][method] - values[other][BASELINE]).dropna()
+                    with_it, without = values[allowed][method], values[other][BASELINE]
+                    paired = effects(with_it, without, relative=False)
                     found = (len(paired), *mean_and_interval(paired))
                     rows.append((experiment, score, method, allowed, other, *found))
     return pd.DataFrame(rows, columns=pd.Index(ALLOWANCES))

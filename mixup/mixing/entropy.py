@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from typing import overload
+
 import torch
+from torch import Tensor
 
 from mixup.mixing.checks import fraction, positive
+
+
+@overload
+def binary_entropy(lam: float) -> float: ...
+
+
+@overload
+def binary_entropy(lam: Tensor) -> Tensor: ...
+
+
+def binary_entropy(lam: float | Tensor) -> float | Tensor:
+    """Compute ``-lam log lam - (1 - lam) log(1 - lam)`` in nats, of a tensor in float64."""
+    if isinstance(lam, Tensor):
+        lam = lam.to(torch.float64)
+        entropy: Tensor = torch.special.entr(lam) + torch.special.entr(1 - lam)
+        return entropy
+    return sum(-p * math.log(p) for p in (lam, 1 - lam) if p)
 
 
 def entropy_floor(alpha: float, beta: float | None = None, *, p_different: float = 1.0) -> float:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from mixup.mixing.checks import fraction, is_criterion, is_tensor, not_negative, shape, short
+from mixup.mixing.entropy import binary_entropy
 from mixup.mixing.formula import mix
 from mixup.mixing.losses import mixed_loss, plain_loss
-from mixup.mixing.targets import binary_entropy, onehot
+from mixup.mixing.targets import onehot
 
 Mixes = Literal["both", "features", "labels"]
 Terms = Literal["auto", "two"]
@@ -229,7 +230,8 @@ class MixPlan:
             return 0.0
         label = target.reshape(len(self.perm))
         differs = label != label[self.perm.to(target.device)]
-        return float((binary_entropy(self.lam).to(target.device) * differs).mean())
+        entropy = torch.as_tensor(binary_entropy(self.lam), dtype=torch.float64)
+        return float((entropy.to(target.device) * differs).mean())
 
     def to(self, device: torch.device | str) -> MixPlan:
         """Return the plan on a device; itself when it is there already."""

@@ -1,4 +1,4 @@
-"""Targets as numbers: one-hot, smoothed, with labels that count for nothing; their entropy."""
+"""Targets as numbers: one-hot, smoothed, with labels that count for nothing."""
 
 from __future__ import annotations
 
@@ -37,10 +37,3 @@ def onehot(
         soft = (1 - label_smoothing) * soft + label_smoothing / num_classes
     counted = counted.to(dtype)
     return soft * counted.unsqueeze(1), counted
-
-
-def binary_entropy(lam: float | Tensor) -> Tensor:
-    """Compute ``-lam log lam - (1 - lam) log(1 - lam)`` in nats, float64."""
-    lam = torch.as_tensor(lam, dtype=torch.float64)
-    entropy: Tensor = torch.special.entr(lam) + torch.special.entr(1 - lam)
-    return entropy

@@ -21,7 +21,7 @@ from study.figures.style import (
     shared_panels,
     styled,
 )
-from study.measures.plane import CONFIDENCE_LEVELS
+from study.training.scores import UNSURE, unsure_share
 
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Steps of 0.05: flat areas can be read off the scale and make small files. Without the darkest
@@ -54,7 +54,7 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
     """Draw one probability map a run, all on one colour scale.
 
     Methods are in rows and seeds in columns; with one seed, methods fill rows of three. Each
-    panel says what share of its area has a probability between `CONFIDENCE_LEVELS`.
+    panel says what share of its area is unsure.
 
     Args:
         maps: method -> seed -> map; every method has the same seeds.
@@ -68,8 +68,7 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
     panels = shared_panels(figure, n_rows, n_columns)
     for axes, (method, seed, drawn) in zip(panels.flat, runs, strict=False):
         draw_map(axes, drawn)
-        low, high = CONFIDENCE_LEVELS
-        unsure = np.mean((drawn.probability > low) & (drawn.probability < high))
+        unsure = unsure_share(drawn.probability)
         numbers = f"accuracy {drawn.test_accuracy:.3f}, unsure area {unsure:.2f}"
         axes.set_title(f"{method_label(method)}, seed {seed}\n{numbers}", fontsize=8)
     for axes in panels.flat[len(runs) :]:
@@ -93,8 +92,8 @@ def draw_boundaries(maps: Mapping[str, Mapping[int, ProbabilityMap]], title: str
     n_points = listed_numbers(len(drawn.points) for _, _, drawn in runs)
     figure.suptitle(
         f"{title}: predictions over the plane, {n_points} training points on top\n"
-        "blue circles: class 0; red triangles: class 1; thin lines: probability 0.25 and\n"
-        "0.75, between them the net is unsure; accuracy is that on test data",
+        f"blue circles: class 0; red triangles: class 1; thin lines: probability {UNSURE[0]} and\n"
+        f"{UNSURE[1]}, between them the net is unsure; accuracy is that on test data",
         fontsize=9.5,
     )
     return figure
@@ -126,7 +125,7 @@ def draw_map(axes: Axes, drawn: ProbabilityMap, size: float = 9) -> None:
         interpolation="nearest",
     )
     low, high = drawn.probability.min(), drawn.probability.max()
-    crossed = [level for level in CONFIDENCE_LEVELS if low < level < high]
+    crossed = [level for level in UNSURE if low < level < high]
     if crossed:  # contour warns of levels that no cell reaches
         axes.contour(
             drawn.probability,

@@ -9,15 +9,9 @@ from matplotlib.figure import Figure
 from scipy.special import betaln
 
 from study.figures.style import method_label, new_figure, seeds_said, set_heading, styled
-from study.training.experiment import ExperimentConfig
 
 FEW = 1000
 """Draws below which a bar, about a tenth of them, strays from its expectation by 10 % and more."""
-
-
-def mixing_alike(experiment: ExperimentConfig) -> list[str]:
-    """List the methods that mix and choose no alpha or layers of their own."""
-    return [name for name in experiment.mixing if not experiment.methods[name].choose]
 
 
 def layers_mixed(k: pd.Series, n_hidden: int) -> list[int | str]:

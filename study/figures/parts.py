@@ -10,7 +10,7 @@ from study.figures.allowances import draw_allowances, draw_reliability
 from study.figures.bottleneck import Embedding, draw_bottleneck
 from study.figures.boundaries import ProbabilityMap, draw_boundaries
 from study.figures.curves import draw_curves
-from study.figures.draws import draw_draws, layers_mixed, mixing_alike
+from study.figures.draws import draw_draws, layers_mixed
 from study.figures.hidden_plane import HiddenPanel, draw_hidden, draw_singular_values, square_around
 from study.figures.measured import draw_measured, draw_sweeps, is_swept
 from study.figures.spectra import draw_spectra
@@ -26,6 +26,7 @@ from study.measures.plane import (
     evaluate_on_box,
     shows_inputs,
 )
+from study.measures.training import drawn_alike
 from study.paths import RunKey, data_file, run_folder
 from study.tables import (
     HISTORY,
@@ -85,10 +86,14 @@ def curves_and_draws(
     keys = runs_of(name, experiment, seeds)
     histories = read_histories(keys, HISTORY)
     yield f"curves_{name}", draw_curves(histories, colours, name)
-    # Methods that choose their alpha have none in common.
-    mixing = [key for key in keys if key.method in mixing_alike(experiment)]
-    if mixing and (alpha := load_run(run_folder(mixing[0])).config.alpha):
-        drawn = histories[histories["method"].isin(mixing_alike(experiment))]
+    alphas = {
+        method: alpha
+        for method in experiment.mixing_without_choice
+        if (alpha := load_run(run_folder(RunKey(name, method, seeds[0]))).config.alpha)
+    }
+    if alphas:
+        methods, alpha = drawn_alike(alphas)
+        drawn = histories[histories["method"].isin(methods)]
         layers = layers_mixed(drawn["k"], experiment.net.depth)
         yield f"draws_{name}", draw_draws(drawn, colours, alpha, layers, name)
 

@@ -1,6 +1,7 @@
 """Accuracy of every method under attack, and on deformed images."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from study.figures.style import RANGE, legend_below, method_label, new_figure, seeds_said, styled
+from study.paired import effects
 from study.tables import BASELINE, values_by_seed
 
 ATTACKS = {
@@ -97,7 +99,8 @@ def _draw(
         _draw_methods(column[0], tables, methods)
         column[0].set_title(panel.title, loc="left")
         if rows == 2:
-            paired = [table.sub(table[BASELINE], axis="index") for table in tables]
+            compared = partial(effects, relative=False)
+            paired = [table.apply(compared, others=table[BASELINE]) for table in tables]
             _draw_methods(column[1], paired, methods)
         column[-1].set_xticks(range(len(tables)), list(panel.ticks))
         column[-1].set_xlabel(panel.label)

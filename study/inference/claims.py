@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field
 from pydantic import model_validator as check_after
 
-from study.inference.verdicts import LEVEL, Region
+from study.inference.verdicts import Region
+from study.paired import LEVEL
 from study.params import ParamsError, Section, check, did_you_mean, read_params
 from study.training.experiment import Name, Names
 

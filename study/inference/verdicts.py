@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from study.paired import do_not_vary, standard_error, t_interval
+from study.paired import LEVEL, do_not_vary, standard_error, t_interval
 
-LEVEL = 0.05
-"""The chance that any verdict of a study is wrong, at most."""
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
 NOT_ASKED = "not asked"

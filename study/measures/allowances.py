@@ -16,7 +16,7 @@ from study.measures.measure import Measure
 from study.paths import RunKey
 from study.tables import read_history
 from study.training.experiment import ExperimentConfig
-from study.training.scores import Labels, Probabilities, brier, ece, nll
+from study.training.scores import N_BINS, Labels, Probabilities, bins_of, brier, ece, nll
 
 if TYPE_CHECKING:
     from study.training.run import Run  # which imports torch
@@ -158,12 +158,12 @@ def reliability_tables(found: Calibration) -> pd.DataFrame:
 
 
 def reliability_table(
-    probabilities: Probabilities, labels: Labels, n_bins: int = 15
+    probabilities: Probabilities, labels: Labels, n_bins: int = N_BINS
 ) -> pd.DataFrame:
     """Tabulate a reliability diagram of the top label.
 
-    The bins are those of `study.training.scores.ece`: of equal width, open on the left. The
-    ECE is ``sum(count * abs(accuracy - confidence)) / sum(count)``.
+    The bins are those of `study.training.scores.bins_of`, but count from 1. The ECE is
+    ``sum(count * abs(accuracy - confidence)) / sum(count)``.
 
     Args:
         probabilities: (N, C), rows sum to 1.
@@ -177,7 +177,7 @@ def reliability_table(
     confidence = probabilities.max(1)
     samples = pd.DataFrame(
         {
-            "bin": np.clip(np.ceil(confidence * n_bins).astype(int), 1, n_bins),
+            "bin": bins_of(confidence, n_bins) + 1,
             "confidence": confidence,
             "accuracy": (probabilities.argmax(1) == labels).astype(float),
         }

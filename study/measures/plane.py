@@ -15,6 +15,7 @@ from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure
 from study.training.experiment import ExperimentConfig
+from study.training.scores import unsure_share
 
 if TYPE_CHECKING:
     from study.training.run import Run  # which imports torch
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 Points = NDArray[np.float32]
 Values = NDArray[np.floating]
 Function = Callable[[Points], Values]
-
-# Between these two the study calls a prediction "of low confidence".
-CONFIDENCE_LEVELS = (0.25, 0.75)
 
 
 class Box(NamedTuple):
@@ -159,10 +157,8 @@ def input_plane(run: Run, dataset: Dataset) -> ClassifiedPlane:
 
 
 def low_confidence_share(plane: ClassifiedPlane, resolution: int = 200) -> float:
-    """Compute the share of the plane's box, in [0, 1], where 0.25 < P(class 1) < 0.75."""
-    low, high = CONFIDENCE_LEVELS
-    p = evaluate_on_box(plane.predict, plane.box, resolution)
-    return float(np.mean((p > low) & (p < high)))
+    """Compute the `unsure_share` of the plane's box, in [0, 1]."""
+    return unsure_share(evaluate_on_box(plane.predict, plane.box, resolution))
 
 
 def boundary_length(plane: ClassifiedPlane, resolution: int = 200) -> float:

@@ -1,5 +1,6 @@
 """What every run tells of its training: its own metrics.json, and the course of its history."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,13 @@ def history_measures(key: RunKey, root: Path = RUNS) -> dict[str, float]:
         "test_nll_rise": float(history["test_loss"].iloc[-1] - history["test_loss"].min()),
         "train_excess_loss": float(np.average(excess[last], weights=rows[last])),
     }
+
+
+def drawn_alike(alphas: Mapping[str, float]) -> tuple[list[str], float]:
+    """List the methods whose lam is of one distribution, that of the first, and give its alpha.
+
+    Args:
+        alphas: those of methods that mix and choose no alpha; at least one.
+    """
+    alpha = next(iter(alphas.values()))
+    return [method for method, of_method in alphas.items() if of_method == alpha], alpha

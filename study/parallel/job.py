@@ -148,7 +148,7 @@ def expected_seconds(config: RunConfig, n_samples: int, n_features: int) -> floa
     """
     recipe, choose = config.training, config.settings.choose
     n_train = recipe.disjoint or n_samples * (1 - recipe.test_fraction)
-    steps = recipe.steps or (recipe.epochs or 0) * n_train // recipe.batch_size
+    steps = recipe.n_steps(int(n_train * (1 - recipe.validation_fraction)))
     sizes = [n_features, *config.net.hidden_sizes]
     weights = sum(size_in * size_out for size_in, size_out in pairwise(sizes))
     steps *= len(choose.combinations) if choose else 1

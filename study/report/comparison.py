@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from study.errors import StudyError
-from study.paired import CONFIDENCE, do_not_vary, t_interval
+from study.paired import CONFIDENCE, do_not_vary, effects, t_interval
 
 NAN = float("nan")
 
@@ -98,8 +98,7 @@ def _values(runs: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _change(key: str, means: Mapping[str, Any], of_a: pd.Series, of_b: pd.Series) -> Change:
-    paired = pd.concat([of_a, of_b], axis=1, keys=["a", "b"], join="inner")
-    d = (paired["b"] - paired["a"]).to_numpy()
+    d = effects(of_b, of_a, relative=False).to_numpy()
     try:
         experiment, method, metric = key.split(".")
         a, b = (NAN if (m := means.get(side)) is None else float(m) for side in ("old", "new"))
@@ -111,7 +110,7 @@ def _change(key: str, means: Mapping[str, Any], of_a: pd.Series, of_b: pd.Series
     if not len(d):
         return change
     change = replace(change, difference=float(d.mean()), same=not d.any())
-    if len(d) < 2 or do_not_vary(d, of=paired.to_numpy()):
+    if len(d) < 2 or do_not_vary(d, of=pd.concat([of_a, of_b])):
         return change
     low, high = t_interval(d)
     return replace(change, low=low, high=high)

@@ -29,9 +29,10 @@ from study.figures.style import (
 )
 from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
-from study.measures.plane import CONFIDENCE_LEVELS, bounding_box, class_1_on_box, shows_inputs
+from study.measures.plane import bounding_box, class_1_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
 from study.training.experiment import ExperimentConfig, runs_of
+from study.training.scores import UNSURE
 
 CELLS = 120
 CURVES = ["train_loss", "test_loss", "train_accuracy", "test_accuracy"]
@@ -65,7 +66,7 @@ def explorer(
     """
     colours = method_colours(m for e in experiments.values() for m in e.all_methods)
     return {
-        "levels": CONFIDENCE_LEVELS,
+        "levels": UNSURE,
         "palette": _base64(matplotlib.colormaps[PROBABILITY_MAP](range(256), bytes=True)[:, :3]),
         "class_colours": CLASS_COLOURS,
         "binary_colours": BINARY_COLOURS,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from study.data.spirals import SpiralsConfig
 from study.measures.catalogue import find, said_in
+from study.measures.training import drawn_alike
 from study.report.findings import drawn, finding, overfitting
 from study.report.kinds import KINDS
 from study.report.page import picture, size
@@ -40,7 +41,8 @@ class Numbers:
     summary: pd.DataFrame
     curves: pd.DataFrame
     histories: pd.DataFrame
-    alphas: Mapping[str, float | None]
+    alphas: Mapping[str, Mapping[str, float]]
+    """Of each experiment the alpha of its methods that mix, without those that choose it."""
     asked: Collection[tuple[str, str]] = ()
     """(experiment, metric) of every claim."""
 
@@ -121,9 +123,11 @@ def _part(name: str, start: str) -> str | None:
 def _caption(kind: str, experiment: str, numbers: Numbers) -> str:
     summary = numbers.summary[numbers.summary["experiment"] == experiment]
     if kind == "draws":
-        alpha = numbers.alphas.get(experiment)
+        if not (alphas := numbers.alphas.get(experiment)):
+            return ""
+        methods, alpha = drawn_alike(alphas)
         histories = numbers.histories[numbers.histories["experiment"] == experiment]
-        return drawn(histories, alpha) if alpha else ""
+        return drawn(histories[histories["method"].isin(methods)], alpha)
     asked = {metric for name, metric in numbers.asked if name == experiment}
     metrics = said_in(kind, summary["metric"].unique(), asked)
     sentences = [finding(summary, metric) for metric in metrics]

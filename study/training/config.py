@@ -3,9 +3,7 @@
 from itertools import product
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator
-from pydantic import model_validator as check_after
-from pydantic import model_validator as check_model
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from study.params import Section, shown, unique
 
@@ -57,14 +55,14 @@ class NetConfig(Section):
     init: Literal["torch", "keras"] = "torch"
     """Initial weights: PyTorch's own, or as Keras has them, Glorot uniform with zero biases."""
 
-    @check_model(mode="before")
+    @model_validator(mode="before")
     @classmethod
     def _own(cls, value: Any) -> Any:
         if isinstance(value, dict) and value.get("module") is not None:
             return {"kind": "own"} | value
         return value
 
-    @check_model(mode="after")
+    @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         for key in NEEDS[self.kind]:
             if not getattr(self, key):
@@ -205,7 +203,11 @@ class TrainingConfig(Section):
     augment: Code | None = None
     """One's own function of a batch of training inputs and a torch.Generator."""
 
-    @check_after(mode="after")
+    def n_steps(self, n_train: int) -> int:
+        """Count the steps on so many training points; the ragged rest of an epoch makes none."""
+        return self.steps or (self.epochs or 0) * (n_train // self.batch_size)
+
+    @model_validator(mode="after")
     def _one_length(self) -> Self:
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("must give either steps or epochs")

@@ -105,6 +105,11 @@ class ExperimentConfig(Section):
         """Every method compared, plain ones first."""
         return [*self.plain, *self.mixing]
 
+    @property
+    def mixing_without_choice(self) -> list[str]:
+        """The methods that mix, without those that choose alpha or layers run by run."""
+        return [method for method in self.mixing if not self.methods[method].choose]
+
 
 def _those_run(experiments: dict[str, ExperimentConfig]) -> dict[str, ExperimentConfig]:
     return {name: experiment for name, experiment in experiments.items() if experiment.all_methods}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from mixup.mixing.entropy import binary_entropy
 from mixup.mixing.plan import MixPlan
 from study.errors import StudyError
 from study.seeds import Purpose, seed_sequence
@@ -58,7 +59,7 @@ def schedule_for(config: RunConfig, n_train: int) -> Schedule:
             f"than the {n_train} training points"
         )
     unit = 1 if recipe.steps else n_train // recipe.batch_size
-    n_steps = (recipe.steps or recipe.epochs or 0) * unit
+    n_steps = recipe.n_steps(n_train)
     return Schedule(
         n_steps,
         frozenset(at * unit for at in recipe.decay_at),
@@ -168,9 +169,9 @@ def make_optimiser(config: RunConfig, net: nn.Module) -> Optimizer:
 class Floor:
     """The least mean loss of a step, given how it mixes.
 
-    ``p_different_labels * H(lam)`` with ``H(lam) = -lam log lam - (1 - lam) log(1 - lam)``, in
-    nats: what the batches of a run allow on average over their partners, for one lam a batch. It
-    is 0 for a step that does not mix its targets.
+    ``p_different_labels * H(lam)`` with H the `binary_entropy`, in nats: what the batches of a run
+    allow on average over their partners, for one lam a batch. It is 0 for a step that does not mix
+    its targets.
 
     Args:
         labels: (n,) int, those of the training data, or (n, L) of 0 and 1; n >= 2.
@@ -185,8 +186,7 @@ class Floor:
         """Compute the floor of a step from what it mixed, None for nothing."""
         if plan is None or not plan.mixes_labels:
             return 0.0
-        lam = float(plan.lam)
-        return self._p_different * sum(-p * math.log(p) for p in (lam, 1 - lam) if p)
+        return self._p_different * binary_entropy(float(plan.lam))
 
 
 def p_different_labels(labels: Sequence[int] | np.ndarray | Tensor, batch_size: int) -> float:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from mixup import ManifoldMixup
-from tests.mixing.test_layers_of_all_kinds import linear, mixed, plan
+from tests.mixing.four import linear, mixed, plan
 
 
 @pytest.fixture

@@ -34,7 +34,14 @@ DEFAULT_LIKE = {
 ODD = {
     "arms": experiment("spirals", {"mine": {"weight_decay": 0.1}}, layer=2, size=2)
     | {"seeds": [8, 6]},  # others than the study's
-    "plain": experiment("blobs", {"baseline": {}, "last_layer": {"eligible": [3]}}),
+    "plain": experiment(
+        "blobs",
+        {
+            "baseline": {},
+            "last_layer": {"eligible": [3]},
+            "weak": {"eligible": [3], "alpha": 0.5},
+        },
+    ),
     "pair": experiment("pair", {"baseline": {}}),
 }
 

@@ -35,7 +35,7 @@ def numbers() -> Numbers:
         pd.DataFrame(summary, columns=SUMMARY),
         pd.DataFrame(curves, columns=["experiment", "method", "step", "quantity", "mean"]),
         pd.DataFrame(histories, columns=["experiment", "method", "k", "lam"]),
-        {"e": None, "e_wide": 1.0},
+        {"e": {}, "e_wide": {"manifold": 1.0}},
     )
 
 
@@ -93,6 +93,16 @@ def test_captions_are_made_from_the_numbers_of_their_experiment(
 ) -> None:
     (picture,) = shown(tmp_path, numbers, name)
     assert all(part in picture.caption for part in said), picture.caption
+
+
+def test_draws_are_of_the_methods_with_one_alpha(tmp_path: Path, numbers: Numbers) -> None:
+    others = pd.DataFrame({"method": ["weak", "chosen"], "k": [7, 8], "lam": [0.5, 0.5]})
+    histories = pd.concat([numbers.histories, others.assign(experiment="e_wide")])
+    alphas = {"e_wide": {"manifold": 4.0, "weak": 0.5}}  # a method that chooses its alpha has none
+    numbers = replace(numbers, histories=histories, alphas=alphas)
+    (picture,) = shown(tmp_path, numbers, "draws_e_wide")
+    assert picture.caption.startswith("2 steps were recorded.")
+    assert "those of Beta(4, 4) are" in picture.caption
 
 
 @pytest.mark.parametrize("name", ["draws_e", "spectra_e_unheard", "boundaries_e"])
