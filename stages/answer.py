@@ -9,6 +9,7 @@ from study.errors import FileError
 from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.params import read_section
+from study.paths import ANSWER
 from study.report.answer import about_choices, about_data, about_steps, answer
 from study.summaries import choices_table
 from study.tables import read_histories, write_table
@@ -16,7 +17,6 @@ from study.training.config import MixupConfig
 from study.training.experiment import all_runs, read_experiments
 
 DESCRIPTION = Path("data/own.json")
-ANSWER = "metrics/answer.txt"
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ from study.figures.parts import (
 from study.figures.progress import wait_for_figures
 from study.figures.style import method_colours, save
 from study.files import whole_folder
+from study.paths import FIGURES
 from study.training.experiment import read_experiments
 
-FIGURES = Path("figures/study")
 PROCESSES = 2
 
 

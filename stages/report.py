@@ -9,7 +9,7 @@ import yaml
 
 from study.command import run
 from study.data.dataset import load_dataset
-from study.data.spirals import SpiralsConfig
+from study.data.spirals import SPIRALS, SpiralsConfig
 from study.errors import FileError
 from study.files import write_text
 from study.inference.claims import read_questions
@@ -17,13 +17,23 @@ from study.inference.design import read_design
 from study.inference.ledger import read_ledger
 from study.inference.wording import count_questions
 from study.params import check, read_params, read_section
-from study.paths import RunKey, data_file
+from study.paths import (
+    ANSWER,
+    CURVES_TABLE,
+    FIGURES,
+    RANKS_TABLE,
+    RUNS_TABLE,
+    SUMMARY_TABLE,
+    WINS_TABLE,
+    RunKey,
+    data_file,
+)
+from study.place import PACKAGES, PINS, beside_code, from_code, in_clone, other_study, study_folder
 from study.report.claims import claim_views
 from study.report.closing import PAGE, closing_lines
 from study.report.explorer import explorer
 from study.report.gallery import Numbers, Picture, gallery, picture_of_spirals
 from study.report.page import render_page
-from study.report.place import beside_code, from_code, in_clone, other_study, study_folder
 from study.report.provenance import provenance
 from study.report.questions import by_question, by_source, counted, outcomes
 from study.report.ranking import rankings
@@ -37,16 +47,14 @@ from study.training.experiment import ExperimentConfig, KnownExperiments, all_ru
 
 SECTIONS = ("seeds", "mixup", "compute", "experiments")
 # Which data the experiments are of.
-DATA_SECTIONS = ("spirals", "mirrored_spirals", "mnist", OWN)
+DATA_SECTIONS = (*SPIRALS, "mnist", OWN)
 # Which measures are taken besides, where a study takes them.
 MORE_SECTIONS = ("states", "robustness")
-ANSWER = Path("metrics/answer.txt")
 # Git is asked whether these differ from the commit; dvc.yaml tells the project from a folder
 # that only lies inside another repository.
 SOURCES = ("dvc.yaml", "params.yaml", "claims.yaml")
-SOURCES_OF_ALL_STUDIES = ("requirements.lock", "mixup", "stages", "study")
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "mlxtend", "dvc")
-SPIRALS = ("spirals", "mirrored_spirals")
+SOURCES_OF_ALL_STUDIES = (PINS, *PACKAGES)
+INSTALLED = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "mlxtend", "dvc")
 COMMANDS = {
     "report": "dvc repro report",
     "claims": "dvc repro claims",
@@ -63,17 +71,17 @@ def main() -> None:
     params |= {key: read_section(Any, key) for key in DATA_SECTIONS if key in used}
     keys = all_runs(seeds, experiments)
     alpha = check(MixupConfig, params["mixup"], "mixup").alpha
-    ledger, runs = read_ledger(), read_table("metrics/runs.csv", MEASURES)
+    ledger, runs = read_ledger(), read_table(RUNS_TABLE, MEASURES)
     asked, histories = _asked(ledger), read_histories(keys, HISTORY)
     numbers = _numbers(experiments, histories, alpha, asked)
     pictures = [
         *pictures_of_data(params),
-        *gallery(Path("figures/study"), experiments, numbers),
+        *gallery(FIGURES, experiments, numbers),
     ]
     design = read_design((), read_section(KnownExperiments, "experiments"))
     commands = COMMANDS | {"next_look": f"python {beside_code('tools')} next_look"}
     claims = claim_views(ledger, runs, pictures)
-    ranks, wins = read_table("metrics/ranks.csv", RANKS), read_table("metrics/wins.csv", WINS)
+    ranks, wins = read_table(RANKS_TABLE, RANKS), read_table(WINS_TABLE, WINS)
     seconds = training_seconds(keys)
     page = render_page(
         "report.html.j2",
@@ -100,7 +108,7 @@ def main() -> None:
         facts=_facts(seeds, experiments, alpha, params),
         methods=method_rows(experiments),
         params=yaml.safe_dump(params, sort_keys=False, allow_unicode=True),
-        provenance=provenance([*SOURCES, *sources_of_code()], PACKAGES),
+        provenance=provenance([*SOURCES, *sources_of_code()], INSTALLED),
         references=references(ledger),
         commands={name: from_code(command) for name, command in commands.items()},
         found_instead=outcomes(claims),
@@ -164,8 +172,8 @@ def _numbers(
     asked: set[tuple[str, str]],
 ) -> Numbers:
     return Numbers(
-        read_table("metrics/summary.csv", SUMMARY),
-        read_table("metrics/curves.csv", CURVES),
+        read_table(SUMMARY_TABLE, SUMMARY),
+        read_table(CURVES_TABLE, CURVES),
         histories,
         {
             name: {m: of.methods[m].alpha or alpha for m in of.mixing_without_choice}

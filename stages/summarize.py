@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from study.command import run
 from study.files import write_text
 from study.measures.training import history_measures
+from study.paths import CURVES_TABLE, MEANS_JSON, RUNS_TABLE, SUMMARY_TABLE
 from study.summaries import mean_curves, nested_means, runs_table, summary_table
 from study.tables import MEASURES, measures_table, read_table, write_table
 from study.training.experiment import all_runs, read_experiments
@@ -23,10 +24,10 @@ def main(tables: Sequence[str] = TABLES) -> None:
     extras.append(measures_table({key: history_measures(key) for key in keys}))
     runs = runs_table(keys, extras)
     summary = summary_table(runs)
-    write_table("metrics/runs.csv", runs)
-    write_table("metrics/summary.csv", summary)
-    write_table("metrics/curves.csv", mean_curves(keys))
-    write_text("metrics/summary.json", json.dumps(nested_means(summary), indent=1) + "\n")
+    write_table(RUNS_TABLE, runs)
+    write_table(SUMMARY_TABLE, summary)
+    write_table(CURVES_TABLE, mean_curves(keys))
+    write_text(MEANS_JSON, json.dumps(nested_means(summary), indent=1) + "\n")
 
 
 def from_command_line() -> None:

@@ -6,7 +6,7 @@ from study.command import run
 from study.measures.bottleneck import bottleneck_states
 from study.measures.runs import runs_where, write_measures
 from study.measures.spectra import applies, flatness, flatness_of_all, spectra_table
-from study.paths import RunKey
+from study.paths import SPECTRA_TABLE, RunKey
 from study.tables import SPECTRA, write_table
 
 
@@ -18,7 +18,7 @@ def main() -> None:
         spectra = spectra_table(states)
         measures[each.key] = flatness(spectra) | flatness_of_all(states)
         tables.append(spectra.assign(**each.key._asdict())[SPECTRA])
-    write_table("metrics/spectra.csv", pd.concat(tables[1:] or tables))
+    write_table(SPECTRA_TABLE, pd.concat(tables[1:] or tables))
     write_measures("metrics/flatness.csv", measures)
 
 

@@ -5,7 +5,7 @@ from time import perf_counter
 
 from study.ahead import recorded_code, run_identity, take
 from study.command import run
-from study.paths import RunKey, checkpoint_path, data_file, remove_checkpoint, run_folder
+from study.paths import WEIGHTS, RunKey, checkpoint_path, data_file, remove_checkpoint, run_folder
 from study.training.experiment import RunConfig, read_run_config
 
 
@@ -33,7 +33,7 @@ def train_here(config: RunConfig, key: RunKey) -> None:
     checkpoint, start = checkpoint_path(key), perf_counter()
     files = train(config, dataset, checkpoint)
     write_run(run_folder(key), files)
-    keep_time(key, perf_counter() - start, files["model.safetensors"])
+    keep_time(key, perf_counter() - start, files[WEIGHTS])
     remove_checkpoint(checkpoint)
 
 

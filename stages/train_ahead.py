@@ -29,7 +29,7 @@ from study.parallel.job import FailedRun, Job, Outcome, expected_seconds, load
 from study.parallel.local import LocalPool
 from study.parallel.progress import Progress
 from study.params import read_section
-from study.paths import CHECKPOINTS, RunKey, checkpoint_path, data_file, remove_checkpoint
+from study.paths import CHECKPOINTS, WEIGHTS, RunKey, checkpoint_path, data_file, remove_checkpoint
 from study.pipeline import train_stages
 from study.timings import keep_time
 from study.training.config import ComputeConfig
@@ -71,7 +71,7 @@ def keep_run(key: RunKey, outcome: Outcome, identities: Mapping[RunKey, str]) ->
         keep(identities[key], outcome.files)
     except (StudyError, OSError) as error:
         return FailedRun(str(error))
-    keep_time(key, outcome.seconds, outcome.files["model.safetensors"])
+    keep_time(key, outcome.seconds, outcome.files[WEIGHTS])
     remove_checkpoint(checkpoint_path(key))
     return outcome
 

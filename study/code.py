@@ -17,13 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from study.errors import FileError
+from study.place import PACKAGES, PINS, ROOT
 from study.syntax import imports_of, meaning
 
-ROOT = Path(__file__).resolve().parents[1]
 CODE = Path("code.json")
-PINS = "requirements.lock"
-PACKAGES = ("mixup", "stages", "study")
-"""What a stage imports of this project, which may lie among other packages."""
 NO_DIGEST = ("__init__", "__main__", "code", "train_ahead")
 """Modules of stages/ whose digest nobody asks for: these two run whenever they may be needed."""
 CANNOT_CHANGE_RESULTS = {

@@ -7,8 +7,22 @@ from typing import NamedTuple
 RUNS = Path("runs")
 CHECKPOINTS = Path("checkpoints")
 TIMINGS = Path("timings")
+CONFIG_FILE, WEIGHTS = "config.json", "model.safetensors"
+HISTORY_FILE, METRICS_FILE = "history.csv", "metrics.json"
+"""In the folder of a run."""
 CHOICE = "choice.csv"
 """The file of a run that chose its settings: what it tried, and what it chose."""
+
+RUNS_TABLE = "metrics/runs.csv"
+"""Every number of every run."""
+SUMMARY_TABLE, MEANS_JSON = "metrics/summary.csv", "metrics/summary.json"
+CURVES_TABLE, SPECTRA_TABLE = "metrics/curves.csv", "metrics/spectra.csv"
+CLAIMS_TABLE, VERDICTS_JSON = "metrics/claims.csv", "metrics/claims.json"
+RANKS_TABLE, WINS_TABLE = "metrics/ranks.csv", "metrics/wins.csv"
+HEADLINE_JSON = "metrics/headline.json"
+ANSWER = Path("metrics/answer.txt")
+"""Of a study of one's own."""
+FIGURES = Path("figures/study")
 
 
 class RunKey(NamedTuple):

@@ -21,14 +21,14 @@ from dvc.scm import NoSCM, resolve_rev
 
 from study.errors import FileError, StudyError
 from study.params import shown
+from study.paths import FIGURES
+from study.place import PACKAGES, PINS, beside_code, study_folder
 from study.report.page import picture
-from study.report.place import beside_code, study_folder
 
 WORKSPACE = "workspace"
-CODE = ("mixup", "stages", "study", "tools", "requirements.lock")
+CODE = (*PACKAGES, "tools", PINS)
 OF_STUDY = ("dvc.yaml", "claims.yaml")
 MADE_OF_STUDY = ("params.yaml", "dvc.lock", "metrics")
-FIGURES = "figures/study"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pydantic import Field
 from study.errors import FileError, StudyError
 from study.files import check_sum, whole_file
 from study.params import check
-from study.paths import RunKey, run_folder
+from study.paths import HISTORY_FILE, METRICS_FILE, RunKey, run_folder
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 MEASURES = [*RunKey._fields, "metric", "value"]
@@ -124,7 +124,7 @@ def read_metrics(folder: Path) -> dict[str, float]:
     Raises:
         FileError: the file is missing or damaged.
     """
-    path = folder / "metrics.json"
+    path = folder / METRICS_FILE
     try:
         content: object = json.loads(path.read_text(encoding="utf-8"))
         numbers: dict[str, float] = check(dict[str, Finite], content)
@@ -142,7 +142,7 @@ def read_history(folder: Path, columns: Sequence[str]) -> pd.DataFrame:
     Raises:
         FileError: as of `read_table`; it is not as the run wrote it.
     """
-    path = folder / "history.csv"
+    path = folder / HISTORY_FILE
     table = read_table(path, columns)
     check_sum(path)
     return table

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from study.files import write_text
-from study.paths import RUNS, TIMINGS, RunKey, run_folder
+from study.paths import RUNS, TIMINGS, WEIGHTS, RunKey, run_folder
 
 
 def keep_time(key: RunKey, seconds: float, net: bytes, timings: Path = TIMINGS) -> None:
@@ -42,7 +42,7 @@ def training_seconds(
     for key in keys:
         try:
             timing = json.loads(_file(key, timings).read_text(encoding="utf-8"))
-            net = (run_folder(key, root) / "model.safetensors").read_bytes()
+            net = (run_folder(key, root) / WEIGHTS).read_bytes()
             if timing["sha256"] == hashlib.sha256(net).hexdigest():
                 seconds[key] = float(timing["seconds"])
         except (OSError, ValueError, KeyError, TypeError):

@@ -15,13 +15,13 @@ from study.costs import (
 )
 from study.data.mnist import MnistConfig
 from study.data.own_config import OwnDataConfig
-from study.data.spirals import SpiralsConfig
+from study.data.spirals import SPIRALS, SpiralsConfig
 from study.measures.config import RobustnessConfig, StatesConfig
 from study.params import ParamsError, Section, check, read_params
 from study.training.config import Choice, ComputeConfig, MixupConfig
 from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
 
-BUILT_IN = ("spirals", "mirrored_spirals", "mnist")
+BUILT_IN = (*SPIRALS, "mnist")
 DATA_SETS = (*BUILT_IN, "own")
 """Sections of params.yaml that stages make data of, in files of these names."""
 YEAR = 366 * 24 * 3600

@@ -12,9 +12,10 @@ from dvc.repo import Repo
 from study.command import run
 from study.errors import StudyError
 from study.files import write_text
+from study.paths import CLAIMS_TABLE, MEANS_JSON, RUNS_TABLE, VERDICTS_JSON
+from study.place import beside_code
 from study.report.comparison import changes, glance, verdicts
 from study.report.page import render_page
-from study.report.place import beside_code
 from study.revisions import (
     WORKSPACE,
     Revision,
@@ -29,7 +30,7 @@ from study.revisions import (
 from study.tables import MEASURES
 
 PAGE = Path("report/compare.html")
-MEANS, VERDICTS, PARAMS = "metrics/summary.json", "metrics/claims.json", "params.yaml"
+PARAMS = "params.yaml"
 
 
 def content(repo: Repo, a: Revision, b: Revision) -> dict[str, Any]:
@@ -40,11 +41,13 @@ def content(repo: Repo, a: Revision, b: Revision) -> dict[str, Any]:
     """
     if a.commit == b.commit:
         raise StudyError(f"nothing to compare: {a.name} and {b.name} are the same ({a.about})")
-    runs = [table_at(revision, "metrics/runs.csv", MEASURES) for revision in (a, b)]
-    metrics = difference(repo.metrics.diff(a.in_dvc, b.in_dvc, all=True, targets=[MEANS, VERDICTS]))
+    runs = [table_at(revision, RUNS_TABLE, MEASURES) for revision in (a, b)]
+    metrics = difference(
+        repo.metrics.diff(a.in_dvc, b.in_dvc, all=True, targets=[MEANS_JSON, VERDICTS_JSON])
+    )
     params = difference(repo.params.diff(a.in_dvc, b.in_dvc)).get(PARAMS, {})
-    found = changes(metrics.get(MEANS, {}), *runs)
-    claims = verdicts(metrics.get(VERDICTS, {}), {**sentences(a), **sentences(b)})
+    found = changes(metrics.get(MEANS_JSON, {}), *runs)
+    claims = verdicts(metrics.get(VERDICTS_JSON, {}), {**sentences(a), **sentences(b)})
     code = code_that_differs(a, b)
     return {
         "a": a,
@@ -63,7 +66,7 @@ def content(repo: Repo, a: Revision, b: Revision) -> dict[str, Any]:
 def sentences(revision: Revision) -> dict[str, str]:
     """Read what the claims of a revision's ledger say; nothing if it has no ledger."""
     try:
-        ledger = table_at(revision, "metrics/claims.csv", ["id", "sentence"])
+        ledger = table_at(revision, CLAIMS_TABLE, ["id", "sentence"])
     except StudyError:
         return {}
     return dict(zip(ledger["id"], ledger["sentence"], strict=True))

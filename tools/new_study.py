@@ -23,7 +23,7 @@ from study.data.own import BUNDLED, Description, read_own
 from study.data.own_config import OwnDataConfig
 from study.errors import StudyError
 from study.files import whole_folder
-from study.new_study.place import git_folder, is_ignored, path_from, python_command
+from study.new_study.folder import git_folder, is_ignored, path_from, python_command
 from study.new_study.values import NETS, hidden_layers, starting_values
 from study.new_study.words import (
     OPTIONS,

@@ -14,6 +14,7 @@ from study.inference.next_look import next_seeds, with_seeds
 from study.inference.verdicts import INCONCLUSIVE
 from study.inference.wording import counts_text
 from study.params import ParamsError, read_section
+from study.paths import RUNS_TABLE
 from study.tables import MEASURES, read_table
 from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
 from study.validation import read_study
@@ -31,7 +32,7 @@ def main() -> None:
     experiments: dict[str, ExperimentConfig] = read_section(KnownExperiments, "experiments")
     default: list[int] = read_section(Seeds, "seeds")
     of_each = {name: experiment.seeds_or(default) for name, experiment in experiments.items()}
-    runs = read_table("metrics/runs.csv", MEASURES)
+    runs = read_table(RUNS_TABLE, MEASURES)
     claims = read_claims()
     design = read_design(claims, experiments)
     ledger = ledger_table(claims, runs, not_asked(claims, experiments, runs), design)

@@ -13,11 +13,12 @@ import pandas as pd
 
 from study.command import run
 from study.errors import StudyError
+from study.paths import HEADLINE_JSON
 from study.revisions import WORKSPACE, Revision, changes_this_study
 
 COLUMNS = 120
-PARAMS, HEADLINE = "params.yaml", "metrics/headline.json"
-KINDS = (PARAMS, HEADLINE)
+PARAMS = "params.yaml"
+KINDS = (PARAMS, HEADLINE_JSON)
 NO_VALUE = "-"
 
 
@@ -49,10 +50,13 @@ def _revisions(shown: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, dic
         for revision in (commit, *ours):
             if data := revision["data"]:
                 name = revision["name"] or revision["rev"]
-                params, metrics = data["params"].get(PARAMS, {}), data["metrics"].get(HEADLINE, {})
+                params, metrics = (
+                    data["params"].get(PARAMS, {}),
+                    data["metrics"].get(HEADLINE_JSON, {}),
+                )
                 yield (
                     name if name in (revision["name"], WORKSPACE) else name[:7],
-                    {PARAMS: _flat(params), HEADLINE: _flat(metrics)},
+                    {PARAMS: _flat(params), HEADLINE_JSON: _flat(metrics)},
                 )
 
 
@@ -82,7 +86,7 @@ def main() -> None:
         raise StudyError(lines[0].removeprefix("ERROR: ").removeprefix("error: "))
     table = side_by_side(json.loads(done.stdout))
     if table.empty:
-        raise StudyError(f"no revision shown has {HEADLINE}: run `dvc repro` to make it")
+        raise StudyError(f"no revision shown has {HEADLINE_JSON}: run `dvc repro` to make it")
     print(table.to_string(line_width=COLUMNS))
 
 

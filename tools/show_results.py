@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import zip_longest
-from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
@@ -15,7 +14,7 @@ from study.figures.style import method_label
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text, effect_text, needed_text
-from study.paths import RunKey
+from study.paths import ANSWER, RunKey
 from study.report.closing import closing_lines
 from study.timings import training_seconds
 from study.training.experiment import all_runs, read_experiments
@@ -27,7 +26,6 @@ Numbers are differences between methods, paired by seed, with their intervals.
 * has a note in metrics/claims.csv. The rule of the verdicts is at the head of claims.yaml.
 Add no seed because a claim is open: that errs more often than the rule says."""
 COLUMNS = 100
-ANSWER = Path("metrics/answer.txt")
 
 
 def ledger_text(ledger: pd.DataFrame) -> str:

@@ -21,6 +21,7 @@ from study.errors import StudyError
 from study.figures.style import method_colours, save
 from study.figures.sweeps import draw_sweep, moved
 from study.params import dotted, read_params, shown
+from study.paths import SUMMARY_TABLE
 from study.revisions import (
     WORKSPACE,
     Revision,
@@ -73,7 +74,7 @@ def points(repo: Repo, param: str, base: str) -> tuple[list[Point], list[str]]:
         params = params_at(revision)
         try:
             at = take(params, param)
-            summary = table_at(revision, "metrics/summary.csv", SUMMARY)
+            summary = table_at(revision, SUMMARY_TABLE, SUMMARY)
         except StudyError as error:
             left_out.append(str(error))
             continue

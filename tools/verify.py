@@ -23,6 +23,7 @@ from study.inference.agreement import (
     runs_in_one,
     turns,
 )
+from study.paths import CLAIMS_TABLE, RUNS_TABLE
 from study.revisions import WORKSPACE, find_revision, repository, table_at
 from study.tables import MEASURES
 
@@ -97,8 +98,8 @@ def main() -> None:
     asked = parser.parse_args()
     with repository() as repo:
         revisions = [find_revision(repo, name) for name in (asked.against, WORKSPACE)]
-        runs = [table_at(revision, "metrics/runs.csv", MEASURES) for revision in revisions]
-        ledgers = [table_at(r, "metrics/claims.csv", ["id", "verdict"]) for r in revisions]
+        runs = [table_at(revision, RUNS_TABLE, MEASURES) for revision in revisions]
+        ledgers = [table_at(r, CLAIMS_TABLE, ["id", "verdict"]) for r in revisions]
     pairs, claims = pair_runs(*runs), turns(*ledgers)
     found = agreements(pairs)
     about = f"The runs in this folder, against {revisions[0].name} ({revisions[0].about})"

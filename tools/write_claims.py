@@ -16,6 +16,7 @@ from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED
 from study.inference.wording import counts_text, effect_text, mean_text, needed_text
 from study.measures.catalogue import headlines, label
+from study.paths import CLAIMS_TABLE, SUMMARY_TABLE
 from study.tables import SUMMARY, read_table
 
 PAGES = {Path("docs/claims.md"): Path(), Path("docs/full-mnist.md"): Path("examples/all_of_mnist")}
@@ -112,8 +113,8 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def main() -> None:
     for path, folder in PAGES.items():
-        ledger = read_ledger(folder / "metrics/claims.csv")
-        summary = read_table(folder / "metrics/summary.csv", SUMMARY)
+        ledger = read_ledger(folder / CLAIMS_TABLE)
+        summary = read_table(folder / SUMMARY_TABLE, SUMMARY)
         write_text(path, insert(read_page(path, "verdicts"), sections(ledger, summary)))
 
 

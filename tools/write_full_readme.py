@@ -14,11 +14,12 @@ from study.inference.claims import Claim, read_claims
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
 from study.inference.wording import counts_text
+from study.paths import CLAIMS_TABLE
 from study.validation import Study, read_study
 from tools.write_claims import claim_cells, insert, read_page, table
 
 PAGE, PARAMS, CLAIMS, LEDGER = (
-    Path("full", name) for name in ("README.md", "params.yaml", "claims.yaml", "metrics/claims.csv")
+    Path("full", name) for name in ("README.md", "params.yaml", "claims.yaml", CLAIMS_TABLE)
 )
 
 

@@ -15,6 +15,7 @@ from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED
 from study.inference.wording import counts_text, effect_text, mean_text
+from study.paths import CLAIMS_TABLE, SUMMARY_TABLE
 from study.tables import SUMMARY, read_table
 from tools.write_claims import insert, plain, read_page, table
 
@@ -127,8 +128,8 @@ def found_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 def read_results(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the ledger and the summary of the study in a folder."""
-    summary = read_table(folder / "metrics/summary.csv", SUMMARY)
-    return read_ledger(folder / "metrics/claims.csv"), summary
+    summary = read_table(folder / SUMMARY_TABLE, SUMMARY)
+    return read_ledger(folder / CLAIMS_TABLE), summary
 
 
 def fill(page: str) -> str:

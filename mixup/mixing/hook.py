@@ -98,15 +98,15 @@ class Hook:
         if not self._is_drawn():
             return None
         if self._part is not None:
-            dim = self._dim_of_item(self._part)
+            dim = self._dim_of_second() if self._part == "1" else self._batch_dim()
             changed = self._at_part(output, self._part, lambda state: self._change(state, dim))
-        elif _dim_of_second(module) is None:
-            changed = self._change(output, self._batch_dim())
+        elif isinstance(module, _IN_TWO_PLACES) and isinstance(output, tuple):
+            first, second = output
+            if second is not None:  # attention without its weights
+                second = self._change(second, self._dim_of_second())
+            changed = self._change(first, self._batch_dim()), second
         else:
-            changed = tuple(
-                self._change(item, self._dim_of_item(str(i))) if item is not None else None
-                for i, item in enumerate(output)
-            )
+            changed = self._change(output, self._batch_dim())
         if not torch.compiler.is_compiling() and any(output is one for one in args):
             self._watch(changed)
         return changed
@@ -119,18 +119,22 @@ class Hook:
             where = self._signature.find(self._part, args, kwargs)
         except TypeError as error:
             raise TypeError(f"at {self.name!r}: {error}") from error
+        is_state = isinstance(module, nn.RNNBase) and where in (1, "hx")
+        dim = 1 if is_state else self._batch_dim()
         if isinstance(where, int):
-            changed = self._change(args[where], self._batch_dim())
+            changed = self._change(args[where], dim)
             return (*args[:where], changed, *args[where + 1 :]), kwargs
-        return args, kwargs | {where: self._change(kwargs[where], self._batch_dim())}
+        return args, kwargs | {where: self._change(kwargs[where], dim)}
 
     def _batch_dim(self) -> int:
         batch_first = _batch_first(self._module)
         return self._current.batch_dim if batch_first is None else 1 - batch_first
 
-    def _dim_of_item(self, part: str) -> int:
-        second = _dim_of_second(self._module)
-        return self._batch_dim() if part != "1" or second is None else second
+    def _dim_of_second(self) -> int:
+        """Tell where the batch is in the second thing that a layer returns."""
+        if isinstance(self._module, _IN_TWO_PLACES):  # the last state, or the weights of attention
+            return 1 if isinstance(self._module, nn.RNNBase) else 0
+        return self._batch_dim()
 
     def _at_part(self, output: Any, part: str, change: Callable[[Any], Any]) -> Any:
         key = int(part) if part.isdigit() else part
@@ -180,22 +184,26 @@ class Hook:
         return f"; mix token ids after their embedding layer instead{listed}"
 
 
+_IN_TWO_PLACES = (nn.RNNBase, nn.MultiheadAttention)
+"""Layers that return two things, with the batch in a place of its own in the second."""
+
+
 def _batch_first(layer: nn.Module) -> bool | None:
     """Tell whether a layer takes batches first, or steps; None where it does not say so."""
     if isinstance(layer, nn.TransformerEncoder | nn.TransformerDecoder):
-        layer = layer.layers[0]
-    if isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
-        layer = layer.self_attn
-    if isinstance(layer, nn.RNNBase | nn.MultiheadAttention | nn.Transformer):
-        return bool(layer.batch_first)
-    return None
+        said = _attention_first(layer.layers[0])
+    elif isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
+        said = _attention_first(layer)
+    elif isinstance(layer, nn.RNNBase | nn.MultiheadAttention | nn.Transformer):
+        said = layer.batch_first
+    else:
+        return None
+    return None if said is None else bool(said)
 
 
-def _dim_of_second(layer: nn.Module) -> int | None:
-    """Tell where the batch is in the second thing that a layer returns, if that is elsewhere."""
-    if isinstance(layer, nn.RNNBase):  # the last state
-        return 1
-    return 0 if isinstance(layer, nn.MultiheadAttention) else None  # the weights
+def _attention_first(layer: nn.Module) -> Any:
+    # through the wrappers of compiled and checkpointed layers, as PyTorch reads it
+    return getattr(getattr(layer, "self_attn", None), "batch_first", None)
 
 
 class _Token:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from inspect import getattr_static
 
 import torch
 from torch import nn
@@ -167,7 +168,8 @@ def _parts_match(parts: list[str], patterns: list[str]) -> bool:
 
 
 def _is_container(module: nn.Module) -> bool:
-    return type(module).forward is nn.Module.forward and "forward" not in vars(module)
+    forward = getattr_static(type(module), "forward")  # one of TorchScript cannot be asked for
+    return forward is nn.Module.forward and "forward" not in vars(module)
 
 
 def _what_there_is(item: str, known: dict[str, nn.Module]) -> str:

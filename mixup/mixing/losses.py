@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
 from collections.abc import Iterable, Mapping, Sized
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,9 +12,17 @@ from torch.nn import functional as F
 
 from mixup.mixing.checks import found, is_tensor
 from mixup.mixing.formula import mix_finite, tensors_of
-from mixup.mixing.trials import Criterion, check_linear, check_mean
+from mixup.mixing.reductions import (
+    REDUCTIONS,
+    check_reduction,
+    losses_of_samples,
+    reduced_by,
+    reduction_of,
+)
+from mixup.mixing.trials import Criterion, check_linear, uncompiled
 
 OF_CLASSES = ("weight", "pos_weight")
+CROSS_ENTROPIES = (nn.CrossEntropyLoss.forward, nn.NLLLoss.forward)
 
 
 def plain_loss(criterion: Criterion, output: Any, target: Any, options: dict[str, Any]) -> Tensor:
@@ -64,7 +69,10 @@ def mixed_loss(
         return _loss_per_sample(criterion, output, pairs, lam)
     # Means divide both by the same sum of class weights: the labels of a permutation are the same.
     original = plain_loss(criterion, output, target, options)
-    return torch.lerp(original, plain_loss(criterion, output, partner, of_partner), 1 - lam)
+    other = plain_loss(criterion, output, partner, of_partner)
+    if lam in (0, 1):  # 0 * inf would be no number
+        return original if lam else other
+    return lam * original + (1 - lam) * other
 
 
 def _options_of_partner(
@@ -92,7 +100,7 @@ def _options_of_partner(
     for name in permute:
         if name not in options:
             raise ValueError(f"there is no option {name!r} to permute, but {', '.join(options)}")
-        permuted[name] = _permuted(options[name], perm)
+        permuted[name] = _permuted(name, options[name], perm)
     return options | permuted if permuted else options
 
 
@@ -107,7 +115,12 @@ def _length(value: Any) -> int | None:
     return len(value) if isinstance(value, Sized) else None
 
 
-def _permuted(value: Any, perm: Tensor) -> Any:
+def _permuted(name: str, value: Any, perm: Tensor) -> Any:
+    if value is None:
+        return None
+    if (length := _length(value)) != len(perm):
+        has = "no entries" if length is None else f"{length} entries"
+        raise ValueError(f"{name!r}, which is to be permuted, has {has} for a batch of {len(perm)}")
     if isinstance(value, Tensor):
         return value.index_select(0, perm.to(value.device))
     if isinstance(value, list | tuple):
@@ -141,7 +154,7 @@ def _loss_of_numbers(
     if isinstance(output, Tensor):
         output = output.to(torch.promote_types(output.dtype, torch.float32))
     options = options | {"weight": weight.flatten()} if "weight" in options else options
-    return _with_reduction("sum", criterion, options)(output, target.to(dtype)) / total
+    return reduced_by("sum", criterion, output, target.to(dtype), options) / total
 
 
 def _along_classes(weight: Tensor, target: Tensor) -> Tensor:
@@ -155,59 +168,34 @@ def _loss_per_sample(
     lam: Tensor,
 ) -> Tensor:
     (target, options), (partner, _) = pairs
-    losses_of = [_with_reduction("none", criterion, given) for _, given in pairs]
-    original, other = losses_of[0](output, target), losses_of[1](output, partner)
+    original, other = (
+        losses_of_samples(criterion, output, labels, given) for labels, given in pairs
+    )
     dtype = torch.promote_types(original.dtype, torch.float32)  # for the sums of many
     lam = lam.to(dtype).view(-1, *[1] * (original.ndim - 1))
     losses = lam * original.to(dtype) + (1 - lam) * other.to(dtype)
-    reduction = _reduction(criterion, options)
+    reduction = reduction_of(criterion, options)
+    settings = _cross_entropy_settings(criterion, options)
     if reduction == "none":
         return losses
-    if reduction == "sum":
-        return losses.sum()
-    settings = _cross_entropy_settings(criterion, options)
-    if settings is None:
-        if reduction == "batchmean":  # of the Kullback-Leibler divergence
-            return losses.sum() / len(lam)
-        check_mean(criterion, losses_of[0], output, target, options)
-        return losses.mean()
+    if settings is None or reduction == "sum":
+        reduce = REDUCTIONS.get(str(reduction), torch.mean)
+        if settings is None:
+            check_reduction(criterion, reduce, output, target, options)
+        return reduce(losses)
     original_weight, partner_weight = (
         _weights_of_targets(labels, settings).to(dtype) for labels in (target, partner)
     )
     return losses.sum() / (lam * original_weight + (1 - lam) * partner_weight).sum()
 
 
-def _reduction(criterion: Criterion, options: dict[str, Any]) -> str | None:
-    """Return how the criterion reduces its losses; None if it cannot be told."""
-    if isinstance(criterion, nn.Module):
-        reduction: Any = getattr(criterion, "reduction", None)
-        return reduction if isinstance(reduction, str) else None
-    with suppress(TypeError, ValueError):  # it has no signature
-        parameter = inspect.signature(criterion).parameters.get("reduction")
-        if parameter:
-            return str(options.get("reduction", parameter.default))
-    return None
-
-
-def _with_reduction(reduction: str, criterion: Criterion, options: dict[str, Any]) -> Criterion:
-    if _reduction(criterion, options) is None:
-        raise ValueError(
-            "with one lam per sample, hard labels need a criterion with a `reduction` to turn off; "
-            "give it one, or use one lam per batch, or soft targets"
-        )
-    if not isinstance(criterion, nn.Module):
-        return partial(criterion, **(options | {"reduction": reduction}))
-    changed: Any = copy.copy(criterion)  # shallow: the caller's keeps its own reduction
-    changed.reduction = reduction
-    return partial(changed, **options)
-
-
 def _cross_entropy_settings(criterion: Criterion, options: dict[str, Any]) -> dict[str, Any] | None:
     """Return what decides the mean of a cross-entropy; None for any other criterion."""
     if isinstance(criterion, partial):
         return _cross_entropy_settings(criterion.func, criterion.keywords | options)
+    criterion = uncompiled(criterion)
     settings = {"weight": None, "ignore_index": -100, "reduction": "mean"}
-    if isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss):
+    if getattr(type(criterion), "forward", None) in CROSS_ENTROPIES:
         return {key: getattr(criterion, key) for key in settings}
     return settings | options if criterion in (F.cross_entropy, F.nll_loss) else None
 

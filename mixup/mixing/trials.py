@@ -1,10 +1,11 @@
-"""What is found out of a criterion by trying it: linear in its target, the mean of its losses."""
+"""Whether a criterion is linear in its target, found out by trying it."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from inspect import isfunction
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -32,7 +33,7 @@ def check_linear(
 
     PyTorch's cross-entropies are known to be. Any other is tried at its 1st, 2nd, 4th, 8th ...
     batch: a criterion of straight pieces, like the hinge loss, shows its kinks only where outputs
-    are large enough, and they grow in training. Trials are made on a copy of it, if it has a state,
+    are large enough, and they grow in training. Trials are made on a copy of it, if it is a module,
     and leave torch's generators as they were.
 
     Args:
@@ -42,82 +43,45 @@ def check_linear(
         options: passed on to the criterion.
 
     Raises:
-        ValueError: the criterion is not linear in its target.
+        ValueError: the criterion is not linear in its target, or fails at a trial.
 
     Randomness: a generator of its own, the same for every call.
     """
-    if not _holds(criterion, "linear", lambda: _is_linear(criterion, output, target, options)):
+    if is_known(criterion):
+        return
+    # A bound method is another object every time.
+    owner = getattr(criterion, "__self__", criterion)
+    method = id(getattr(criterion, "__func__", None))
+    try:
+        counts = _batches.setdefault(owner, {})
+    except TypeError:  # what takes no weak reference is tried at every batch
+        counts = {}
+    batch = counts.get(method, 0) + 1
+    if batch & (batch - 1) == 0 and not _is_linear(criterion, output, target, options):
         raise ValueError(
             f"{name_of(criterion)} is not linear in its target, so the loss of a mixed one is not "
             "that of the two mixed: give terms='two' for lam * loss(y) + (1 - lam) * "
             "loss(y[perm]), or call it on plan.mix_targets(target), or give linear=True if you "
             "know better"
         )
+    counts[method] = batch
 
 
-def check_mean(
-    criterion: Criterion,
-    losses: Criterion,
-    output: Any,
-    target: Tensor,
-    options: dict[str, Any],
-) -> None:
-    """Raise unless the criterion returns the mean of its losses.
+def is_known(criterion: Criterion) -> bool:
+    """Tell whether a criterion is one of PyTorch's cross-entropies."""
+    criterion = uncompiled(criterion)
+    return (criterion if isfunction(criterion) else type(criterion)) in KNOWN
 
-    It is tried at the same batches as by `check_linear`, and as there on copies.
 
-    Args:
-        criterion: of (output, target), with a mean that is its own.
-        losses: the same, with its mean turned off.
-        output: of the model.
-        target: labels or numbers.
-        options: passed on to the criterion; ``losses`` has them.
-
-    Raises:
-        ValueError: the mean is another one.
-    """
-    if not _holds(criterion, "mean", lambda: _is_mean(criterion, losses, output, target, options)):
-        raise ValueError(
-            f"the mean of {name_of(criterion)} is not that of its losses: give one lam per batch, "
-            "or reduction='sum'"
-        )
+def uncompiled(criterion: Any) -> Any:
+    """Return the criterion inside `torch.compile`."""
+    name = "_orig_mod" if isinstance(criterion, nn.Module) else "_torchdynamo_orig_callable"
+    return getattr(criterion, name, criterion)
 
 
 def name_of(criterion: Criterion) -> str:
     """Name a function, or the class of a module."""
     return str(getattr(criterion, "__name__", type(criterion).__name__))
-
-
-def _holds(criterion: Criterion, what: str, try_it: Callable[[], bool]) -> bool:
-    """Tell whether what mixing takes for granted holds; in between batches that it still does."""
-    if (criterion if isfunction(criterion) else type(criterion)) in KNOWN:
-        return True
-    # A bound method is another object every time.
-    owner, method = getattr(criterion, "__self__", criterion), getattr(criterion, "__func__", None)
-    try:
-        counts = _batches.setdefault(owner, {})
-    except TypeError:  # what takes no weak reference is tried at every batch
-        counts = {}
-    batch = counts.get((method, what), 0) + 1
-    if batch & (batch - 1) == 0 and not try_it():
-        return False
-    counts[method, what] = batch
-    return True
-
-
-@torch.no_grad()
-def _is_mean(
-    criterion: Criterion,
-    losses: Criterion,
-    output: Any,
-    target: Tensor,
-    options: dict[str, Any],
-) -> bool:
-    own = _tried(criterion, output, target, options)
-    each = _tried(losses, output, target, {})
-    mean = each.to(torch.promote_types(each.dtype, torch.float32)).mean()
-    tolerance = 1e-5 + 4 * torch.finfo(own.dtype).eps
-    return torch.allclose(own.to(mean.dtype), mean, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 @torch.no_grad()
@@ -127,11 +91,17 @@ def _is_linear(criterion: Criterion, output: Any, target: Tensor, options: dict[
     if isinstance(output, Tensor):
         output = output.to(torch.promote_types(output.dtype, torch.float32))
     for given, one, other in _trials(output, target):
-        with torch.autocast(target.device.type, enabled=False):
-            first, second, *between = (
-                _tried(criterion, given, torch.lerp(one, other, share), options).to(torch.float64)
-                for share in (0.0, 1.0, *SHARES)
-            )
+        try:
+            with torch.autocast(target.device.type, enabled=False):
+                first, second, *between = (
+                    tried(criterion, given, torch.lerp(one, other, share), options).double()
+                    for share in (0.0, 1.0, *SHARES)
+                )
+        except Exception as error:
+            raise ValueError(
+                f"{name_of(criterion)} fails at outputs and targets that are made up to see "
+                "whether it is linear in its target: give linear=True if it is, else terms='two'"
+            ) from error
         tolerance = 100 * torch.finfo(target.dtype).eps * (1 + first.abs() + second.abs())
         for share, value in zip(SHARES, between, strict=True):
             if (torch.lerp(first, second, share) - value).abs().gt(tolerance).any():
@@ -139,7 +109,7 @@ def _is_linear(criterion: Criterion, output: Any, target: Tensor, options: dict[
     return True
 
 
-def _tried(criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any]) -> Tensor:
+def tried(criterion: Criterion, output: Any, target: Tensor, options: dict[str, Any]) -> Tensor:
     """Call a copy of a criterion; what it draws leaves no trace, and is the same every time."""
     device = target.device
     devices = [] if device.type == "cpu" else [device]
@@ -148,10 +118,14 @@ def _tried(criterion: Criterion, output: Any, target: Tensor, options: dict[str,
 
 
 def _copy(criterion: Criterion) -> Criterion:
-    """Copy a criterion and what it changes when it is called, but not its parameters."""
+    """Copy a module, or the one whose method it is, and what it changes, but not its parameters."""
+    if isinstance(criterion, partial):
+        copied = (_copy(of) if callable(of) else of for of in criterion.args)
+        return partial(_copy(criterion.func), *copied, **criterion.keywords)
     owner = getattr(criterion, "__self__", criterion)
-    parameters = owner.parameters() if isinstance(owner, nn.Module) else ()
-    shared = {id(parameter): parameter for parameter in parameters}
+    if not isinstance(owner, nn.Module):  # a copy may be large, and of a function is none
+        return criterion
+    shared = {id(parameter): parameter for parameter in owner.parameters()}
     with suppress(Exception):  # it cannot be copied
         return copy.deepcopy(criterion, shared)
     return criterion

@@ -9,6 +9,8 @@ from study.data.dataset import Dataset
 from study.params import Section
 from study.seeds import Purpose, seed_sequence
 
+SPIRALS = ("spirals", "mirrored_spirals")
+"""Sections of params.yaml."""
 INNER_RADIUS, OUTER_RADIUS = 0.2, 2.0
 
 

@@ -27,7 +27,7 @@ from study.measures.plane import (
     shows_inputs,
 )
 from study.measures.training import drawn_alike
-from study.paths import RunKey, data_file, run_folder
+from study.paths import RUNS_TABLE, SPECTRA_TABLE, SUMMARY_TABLE, RunKey, data_file, run_folder
 from study.tables import (
     HISTORY,
     MEASURES,
@@ -179,7 +179,7 @@ def _hidden_panel(of_seeds: list[Run], dataset: Dataset) -> HiddenPanel:
 
 def spectra(name: str, colours: Colours) -> Figures:
     """Draw the singular values of wider bottlenecks, one figure a scaling; none without them."""
-    table = read_table("metrics/spectra.csv", SPECTRA)
+    table = read_table(SPECTRA_TABLE, SPECTRA)
     table = table[(table["experiment"] == name) & (table["split"] == "test")]
     for scaling, rows in table.groupby("scaling", sort=False):
         figure = draw_spectra(rows, colours, str(scaling), f"{name}, test data")
@@ -215,6 +215,6 @@ def measured(name: str, experiment: ExperimentConfig, colours: Colours) -> Figur
 
 def _measured(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read what was measured on an experiment's runs, and its summary."""
-    runs = read_table("metrics/runs.csv", MEASURES)
-    summary = read_table("metrics/summary.csv", SUMMARY)
+    runs = read_table(RUNS_TABLE, MEASURES)
+    summary = read_table(SUMMARY_TABLE, SUMMARY)
     return runs[runs["experiment"] == name], summary[summary["experiment"] == name]

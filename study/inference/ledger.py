@@ -24,6 +24,7 @@ from study.inference.verdicts import (
     evidence,
     outcome,
 )
+from study.paths import CLAIMS_TABLE
 from study.tables import LEDGER, read_table
 
 IN_JSON = ("verdict", "outcome", "difference", "low", "high")
@@ -173,7 +174,7 @@ def ledger_metrics(ledger: pd.DataFrame, digits: int = 4) -> dict[str, dict[str,
     }
 
 
-def read_ledger(path: Path | str = "metrics/claims.csv") -> pd.DataFrame:
+def read_ledger(path: Path | str = CLAIMS_TABLE) -> pd.DataFrame:
     """Read what the stage wrote of `ledger_table`.
 
     Raises:

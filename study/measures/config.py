@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from study.data.spirals import SPIRALS
 from study.params import ParamsError, Section, did_you_mean, unique
 from study.paths import RunKey
 from study.training.experiment import ExperimentConfig, Name, Names
@@ -57,7 +58,6 @@ def _of(experiments: Mapping[str, ExperimentConfig], name: str, place: str) -> E
     return experiments[name]
 
 
-SPIRALS = ("spirals", "mirrored_spirals")
 # Numbers become part of metric names, without an exponent.
 Radius = Annotated[float, Field(ge=1e-4, le=1)]
 Radii = Annotated[list[Radius], Field(min_length=1), AfterValidator(unique)]

@@ -10,7 +10,7 @@ import pandas as pd
 from study.inference.verdicts import CONTRADICTED, SUPPORTED
 from study.inference.wording import counts_text, effect_text
 from study.paths import copied_from
-from study.report.place import study_folder
+from study.place import study_folder
 
 PAGE = Path("report/index.html")
 

@@ -18,6 +18,7 @@ from mixup.mixing.plan import MixPlan
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.files import SUMS, sums, whole_folder
+from study.paths import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, WEIGHTS
 from study.training import scores
 from study.training.experiment import RunConfig
 from study.training.net import layer_names
@@ -192,10 +193,10 @@ def run_files(
     writer.writeheader()
     writer.writerows(history)
     files = {
-        "config.json": _json(config.model_dump()),
-        "history.csv": table.getvalue().encode(),
-        "metrics.json": _json(metrics),
-        "model.safetensors": save({name: weight.cpu() for name, weight in weights.items()}),
+        CONFIG_FILE: _json(config.model_dump()),
+        HISTORY_FILE: table.getvalue().encode(),
+        METRICS_FILE: _json(metrics),
+        WEIGHTS: save({name: weight.cpu() for name, weight in weights.items()}),
     }
     return files | {SUMS: sums(files)}
 

@@ -16,7 +16,7 @@ from study.data.dataset import Dataset, load_dataset
 from study.errors import FileError, StudyError
 from study.files import check_sum
 from study.params import check
-from study.paths import data_file
+from study.paths import CONFIG_FILE, WEIGHTS, data_file
 from study.training.config import Bottleneck
 from study.training.experiment import RunConfig
 from study.training.net import build_mlp, build_net, predict
@@ -78,16 +78,14 @@ def load_run(folder: Path, dataset: Dataset | None = None) -> Run:
     Raises:
         StudyError: the folder is missing or a file in it is damaged.
     """
-    config: RunConfig = _read(
-        folder / "config.json", lambda path: check(RunConfig, _read_json(path))
-    )
+    config: RunConfig = _read(folder / CONFIG_FILE, lambda path: check(RunConfig, _read_json(path)))
     # What is measured of a run is measured here, wherever it was trained.
     config = config.model_copy(update={"device": "cpu"})
     # The order of sums, and so the last bits of a result, depends on the number of threads.
     torch.set_num_threads(config.threads)
     if config.net.kind != "mlp" and dataset is None:
         dataset = load_dataset(data_file(config.data))
-    net = _read(folder / "model.safetensors", lambda path: _read_net(path, config, dataset))
+    net = _read(folder / WEIGHTS, lambda path: _read_net(path, config, dataset))
     return Run(folder, config, net.eval(), dataset is not None and dataset.multi_label)
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from mixup.mixing.manifold import ManifoldMixup
 from study.data.dataset import Dataset
 from study.files import SUMS, sums
-from study.paths import CHOICE
+from study.paths import CHOICE, METRICS_FILE
 from study.seeds import Purpose, seed_sequence
 from study.training.checkpoint import Checkpoint, State
 from study.training.experiment import RunConfig
@@ -192,7 +192,7 @@ def train(
     tried: list[tuple[float, dict[str, Any], dict[str, bytes]]] = []
     for combination in choose.combinations:
         files = train_run(with_settings(config, combination), dataset, show_progress=show_progress)
-        tried.append((json.loads(files["metrics.json"])["validation_nll"], combination, files))
+        tried.append((json.loads(files[METRICS_FILE])["validation_nll"], combination, files))
     best = min(range(len(tried)), key=lambda i: tried[i][0])
     rows = [
         combination | {"validation_nll": nll, "chosen": int(i == best)}

@@ -1,5 +1,6 @@
 """Layers of sequences: recurrent ones, packed sequences, transformers and attention."""
 
+import warnings
 from typing import Any
 
 import pytest
@@ -126,3 +127,81 @@ def test_attention_without_weights_is_mixed() -> None:
     model, x = Model(), torch.randn(4, 4, 8, dtype=torch.float64)
     output, _ = ManifoldMixup(model, ["layer"], 1.0)(x, plan=plan("layer"))
     assert_close(output, mixed(model(x)))
+
+
+class SelfAttention(nn.MultiheadAttention):
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x, x, x, need_weights=False)[0]
+
+
+class LastOutput(nn.GRU):
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x)[0]
+
+
+@pytest.mark.parametrize("kind", [SelfAttention, LastOutput])
+def test_a_subclass_may_return_one_tensor(kind: Any) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(kind(8, 2, batch_first=True)).double()
+    x = torch.randn(4, 6, 8, dtype=torch.float64)
+    output, _ = ManifoldMixup(model, ["0"], 1.0)(x, plan=plan("0"))
+    assert_close(output, mixed(model(x)))
+
+
+def test_a_state_that_goes_in_has_its_batch_second() -> None:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.gru = nn.GRU(3, 5, num_layers=4, batch_first=True).double()
+
+        def forward(self, x: Tensor, state: Tensor) -> Tensor:
+            return self.gru(x, state)[0]
+
+    model = Model()
+    x, state = (torch.randn(4, 4, n, dtype=torch.float64) for n in (3, 5))
+    for part in ("hx", "1"):
+        mixer = ManifoldMixup(model, [f"gru:{part}"], 1.0, where="before")
+        output, _ = mixer(x, state, plan=plan(f"gru:{part}"))
+        assert_close(output, model(x, mixed(state.transpose(0, 1)).transpose(0, 1)))
+    mixer = ManifoldMixup(model, ["gru:0"], 1.0, where="before")
+    assert_close(mixer(x, state, plan=plan("gru:0"))[0], model(mixed(x), state))
+
+
+class OwnLayer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.self_attn = nn.MultiheadAttention(8, 2)
+
+    def forward(self, tgt: Tensor, memory: Tensor, **masks: Any) -> Tensor:
+        return tgt + self.self_attn(tgt, memory, memory, need_weights=False)[0]
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning")
+@pytest.mark.parametrize("kind", ["own", "compiled"])
+def test_layers_of_transformers_are_asked_as_pytorch_does(kind: str) -> None:
+    torch.manual_seed(0)
+    if kind == "own":
+        inner: nn.Module = nn.TransformerDecoder(OwnLayer(), 1)
+    else:
+        inner = decoder(batch_first=False)
+        inner.layers = nn.ModuleList(
+            torch.compile(layer, backend="eager") for layer in inner.layers
+        )
+    model = Attends(inner.double(), False, 2)
+    x = torch.randn(4, 4, 8, dtype=torch.float64)
+    output, _ = ManifoldMixup(model, ["layer"], 1.0)(x, plan=plan("layer"))
+    assert_close(output, mixed(model(x)))
+
+
+def test_a_scripted_part_of_a_model_is_no_hindrance() -> None:
+    torch.manual_seed(0)
+    with warnings.catch_warnings():  # of its age
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(nn.Linear(8, 8))
+    model = nn.Sequential(nn.Linear(8, 8), scripted).double()
+    x = torch.randn(4, 8, dtype=torch.float64)
+    output, _ = ManifoldMixup(model, ["0"], 1.0)(x, plan=plan("0"))
+    assert_close(output, model[1](mixed(model[0](x))))
+    with pytest.raises(ValueError, match="no layer matches 'missing'"):
+        ManifoldMixup(model, ["missing"], 1.0)

@@ -208,3 +208,16 @@ def test_weights_of_as_many_dimensions_as_the_output_are_of_samples(logits: Tens
     for output, weight in given:
         with pytest.raises(ValueError, match="'weight' have an entry a sample"):
             plan().loss(scaled, output, labels, weight=weight)
+
+
+def test_what_is_permuted_has_an_entry_a_sample(logits: Tensor) -> None:
+    labels = torch.tensor(LABELS)
+    for wrong, has in ((torch.ones(N + 1), "6 entries"), (torch.tensor(2.0), "no entries")):
+        with pytest.raises(ValueError, match=f"'sample_weight', .* has {has} for a batch of 5"):
+            plan().loss(weighted, logits, labels, permute=["sample_weight"], sample_weight=wrong)
+
+    def unweighted(output: Tensor, target: Tensor, sample_weight: None) -> Tensor:
+        return F.cross_entropy(output, target)
+
+    found = plan().loss(unweighted, logits, labels, permute=["sample_weight"], sample_weight=None)
+    assert_close(found, plan().loss(F.cross_entropy, logits, labels))

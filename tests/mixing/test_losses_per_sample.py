@@ -1,5 +1,7 @@
 """Losses where each sample has its own weight: reductions, means, and trials of the mean."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -65,13 +67,13 @@ def test_means_of_losses_of_samples_are_those_of_the_criterion(
 def test_a_mean_that_is_not_that_of_the_losses_is_refused(logits: Tensor) -> None:
     alike = plan([0.3] * N)
     labels = torch.tensor(LABELS)
-    with pytest.raises(ValueError, match="the mean of weighs_classes is not that of its losses"):
+    with pytest.raises(ValueError, match="what weighs_classes returns is not the mean"):
         alike.loss(weighs_classes, logits, labels)
     assert plan().loss(weighs_classes, logits, labels) > 0
     assert alike.loss(weighs_classes, logits, labels, reduction="sum") > 0
     steps = torch.randn(8, N, 6).log_softmax(2)
     lengths = {"input_lengths": [8] * N, "target_lengths": [1, 2, 3, 2, 1]}
-    with pytest.raises(ValueError, match="the mean of CTCLoss is not that of its losses: give one"):
+    with pytest.raises(ValueError, match="what CTCLoss returns is not the mean of its losses"):
         alike.loss(
             nn.CTCLoss(), steps, torch.ones(N, 3).long(), permute=["target_lengths"], **lengths
         )
@@ -107,29 +109,107 @@ def test_trials_of_the_mean_leave_no_trace(logits: Tensor) -> None:
         assert noisy.seen == 2 * step
 
 
-def test_the_mean_is_tried_at_the_1st_2nd_4th_and_8th_batch(logits: Tensor) -> None:
-    calls: list[str] = []
-    factor = 1
+def test_a_mean_that_is_another_in_some_batches_is_found_there(logits: Tensor) -> None:
+    class IgnoresOnes(nn.Module):
+        reduction = "mean"
 
-    def loss(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-        calls.append(reduction)
+        def forward(self, output: Tensor, target: Tensor) -> Tensor:
+            return F.cross_entropy(output, target, ignore_index=1, reduction=self.reduction)
+
+    loss = IgnoresOnes()
+    for _ in range(3):
+        plan([0.3] * N).loss(loss, logits, torch.tensor([0, 2, 2, 0, 2]))
+    with pytest.raises(ValueError, match="IgnoresOnes returns is not the mean of its losses"):
+        plan([0.3] * N).loss(loss, logits, torch.tensor([0, 1, 2, 0, 1]))
+    assert loss.reduction == "mean"
+
+
+class Focal(nn.CrossEntropyLoss):
+    """A class of one's own that is no cross-entropy any more."""
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        losses = F.cross_entropy(output, target, self.weight, reduction="none") ** 2
+        if self.reduction == "none":
+            return losses
+        return losses.sum() if self.reduction == "sum" else losses.mean()
+
+
+@pytest.mark.parametrize("lam", [0.3, [0.3] * N])
+def test_a_subclass_of_cross_entropy_has_a_mean_of_its_own(lam: Any, logits: Tensor) -> None:
+    labels, focal = torch.tensor(LABELS), Focal(torch.tensor(WEIGHT).double())
+    expected = 0.3 * focal(logits, labels) + 0.7 * focal(logits, labels[PERM])
+    assert_close(plan(lam).loss(focal, logits, labels), expected)
+    onehot = F.one_hot(labels, C).double()
+    assert_close(plan(lam).loss(focal, logits, onehot, terms="two"), expected)
+
+
+class Scalar(nn.Module):
+    """Has a reduction that it does not heed."""
+
+    reduction = "mean"
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(output, target)
+
+
+def test_losses_that_are_not_one_a_sample_are_refused(logits: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"Scalar returns shape \(\), not the losses of 5 samples"):
+        plan([0.3] * N).loss(Scalar(), logits, torch.tensor(LABELS))
+    tokens = torch.randn(N, 4, C), torch.randint(C, (N, 4))
+
+    def flat(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+        return F.cross_entropy(output.flatten(0, 1), target.flatten(), reduction=reduction)
+
+    with pytest.raises(ValueError, match=r"flat returns shape \(20,\), not the losses of 5"):
+        plan([0.3] * N).loss(flat, *tokens)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "batchmean"])
+def test_sums_are_tried_as_means_are(reduction: str, logits: Tensor) -> None:
+    def tenth(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         losses = F.cross_entropy(output, target, reduction="none")
-        return losses if reduction == "none" else factor * losses.mean()
+        return losses if reduction == "none" else losses.sum() / 10
 
-    labels, tried = torch.tensor(LABELS), []
-    for batch in range(1, 16):
-        calls.clear()
-        plan([0.3] * N).loss(loss, logits, labels)
-        tried += [batch] if "mean" in calls else []
-    assert tried == [1, 2, 4, 8]
-    factor = 2
-    with pytest.raises(ValueError, match="the mean of loss is not that of its losses"):
-        plan([0.3] * N).loss(loss, logits, labels)
+    with pytest.raises(ValueError, match="tenth returns is not the mean of its losses, or their"):
+        plan([0.3] * N).loss(tenth, logits, torch.tensor(LABELS), reduction=reduction)
 
 
-def test_losses_without_a_number_stay_so(logits: Tensor) -> None:
-    def misfit(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-        losses = -output.gather(1, target[:, None])
-        return losses if reduction == "none" else losses.mean()
+class Warm(nn.Module):
+    """Begins after some calls."""
 
-    assert plan([0.3] * N).loss(misfit, logits * torch.nan, torch.tensor(LABELS)).isnan()
+    reduction = "mean"
+    calls = 0
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        self.calls += 1
+        return F.cross_entropy(output, target, reduction=self.reduction) * (self.calls > 4)
+
+
+def test_what_a_criterion_learns_is_kept(logits: Tensor) -> None:
+    warm = Warm()
+    losses = [plan([0.3] * N).loss(warm, logits, torch.tensor(LABELS)) for _ in range(4)]
+    assert [bool(loss) for loss in losses] == [False, False, True, True]
+    assert warm.calls == 8
+    assert warm.reduction == "mean"
+
+
+def test_a_compiled_criterion_is_itself_and_keeps_its_reduction(logits: Tensor) -> None:
+    labels, weight = torch.tensor(LABELS), torch.tensor(WEIGHT).double()
+    own = nn.CrossEntropyLoss(weight)
+    compiled = torch.compile(own, backend="eager")
+    for target in (labels, F.one_hot(labels, C).double()):
+        for lam in (0.3, [0.1, 0.3, 0.5, 0.7, 0.9]):
+            expected = plan(lam).loss(own, logits, target)
+            assert_close(plan(lam).loss(compiled, logits, target), expected)
+            assert own.reduction == "mean"
+
+
+def test_an_infinite_loss_stays_one() -> None:
+    losses = torch.tensor([1.0, float("inf"), 2.0, 3.0, 4.0])
+
+    def given(output: Tensor, target: Tensor) -> Tensor:
+        return losses[target]
+
+    found = plan(0.7).loss(given, torch.zeros(N, 1), torch.arange(N))
+    assert_close(found, 0.7 * losses + 0.3 * losses[PERM])
+    assert_close(plan(1.0).loss(given, torch.zeros(N, 1), torch.arange(N)), losses)

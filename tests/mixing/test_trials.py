@@ -185,39 +185,6 @@ def test_a_linear_criterion_under_autocast_is_accepted(dtype: torch.dtype) -> No
     assert got.item() == pytest.approx(expected.item(), rel=10 * eps, abs=10 * eps)
 
 
-class WithState(nn.Module):
-    """Keeps a mean of its losses and divides by it, drops terms at random, counts its calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.ones((), dtype=torch.float64))
-        self.drop = nn.Dropout(0.5)
-        self.seen = 0
-
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        self.seen += 1
-        loss = (self.drop(output) * target).mean()
-        scaled = loss / self.mean.clone()
-        self.mean.mul_(0.9).add_(0.1 * loss.detach().abs())
-        return scaled
-
-
-@pytest.mark.parametrize("bound", [False, True])
-def test_trials_leave_no_trace(logits: Tensor, bound: bool) -> None:
-    y = torch.rand(N, C, dtype=torch.float64)
-    mixed = torch.from_numpy(reference.mixed(y, 0.3, PERM))
-    criterion, twin = WithState(), WithState()
-    for step in range(5):
-        torch.manual_seed(step)
-        got = PLAN.loss(criterion.forward if bound else criterion, logits, y)
-        after = torch.get_rng_state()
-        torch.manual_seed(step)
-        assert_close(got, twin(logits, mixed))
-        assert torch.equal(torch.get_rng_state(), after)
-    assert criterion.seen == twin.seen == 5
-    assert_close(criterion.mean, twin.mean)
-
-
 def test_a_bound_method_is_known_again(logits: Tensor) -> None:
     calls: list[int] = []
 
@@ -238,3 +205,14 @@ def test_a_bound_method_is_known_again(logits: Tensor) -> None:
     assert [count > 1 for count in counts] == [True, True, False, True, False, False, False, True]
     with pytest.raises(ValueError, match="other is not linear"):
         PLAN.loss(loss.other, logits, y)
+
+
+def test_a_criterion_that_cannot_be_tried_says_what_to_do(logits: Tensor) -> None:
+    def of_log_probabilities(output: Tensor, target: Tensor) -> Tensor:
+        assert (output <= 0).all()
+        return -(target * output).mean()
+
+    y, z = torch.rand(N, C, dtype=torch.float64), logits.log_softmax(1)
+    with pytest.raises(ValueError, match="of_log_probabilities fails at outputs and targets"):
+        PLAN.loss(of_log_probabilities, z, y)
+    assert PLAN.loss(of_log_probabilities, z, y, linear=True) > 0

@@ -180,7 +180,7 @@ def test_a_study_outside_of_the_clone_needs_the_project_installed(
     monkeypatch: pytest.MonkeyPatch, clone: Path
 ) -> None:
     (clone / "inside").mkdir()
-    monkeypatch.setattr("study.new_study.place.ROOT", clone / "inside")
+    monkeypatch.setattr("study.new_study.folder.ROOT", clone / "inside")
     with pytest.raises(StudyError, match="pip install"):
         new_study(Path("mine"), {"name": "iris"}, None, 2)
 

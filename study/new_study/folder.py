@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from study.errors import StudyError
-from study.report.place import ROOT, in_clone
+from study.place import ROOT, in_clone
 
 
 def python_command(folder: Path) -> str:

@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds the code."""
+PACKAGES = ("mixup", "stages", "study")
+"""What a stage imports of this project, which may lie among other packages."""
+PINS = "requirements.lock"
 
 
 class OtherStudy(NamedTuple):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from study.report.place import OTHERS, ROOT, beside_code, from_code, other_study, study_folder
+from study.place import OTHERS, ROOT, beside_code, from_code, other_study, study_folder
 
 
 def test_study_beside_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
