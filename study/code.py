@@ -22,7 +22,7 @@ from study.syntax import imports_of, meaning
 
 CODE = Path("code.json")
 NO_DIGEST = ("__init__", "__main__", "code", "train_ahead")
-"""Modules of stages/ whose digest nobody asks for: these two run whenever they may be needed."""
+"""Modules of stages/ whose digest nobody asks for: the last two run whenever they may be needed."""
 CANNOT_CHANGE_RESULTS = {
     "study.ahead": "moves a finished run, whose checksums are compared",
     "study.code": "another digest already says that something changed",

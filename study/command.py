@@ -1,4 +1,4 @@
-"""Run a stage as a command: an error is one line on stderr, and the exit status says so."""
+"""Run a stage or a tool as a command: an error is a line on stderr, and the exit status says so."""
 
 import argparse
 import errno

@@ -1,4 +1,4 @@
-"""What DVC knows of the stages: the one module that asks its Python API, which it only reads.
+"""What DVC knows of the stages, asked by its Python API, which is only read.
 
 DVC stays the judge of what is out of date; nothing but DVC writes dvc.lock.
 """

@@ -13,15 +13,16 @@ from study.command import run
 from study.figures.style import method_label
 from study.files import write_text
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED
+from study.inference.verdicts import CONTRADICTED, SETTLED
 from study.inference.wording import counts_text, effect_text, mean_text
+from study.measures.catalogue import short
 from study.paths import CLAIMS_TABLE, SUMMARY_TABLE
-from study.tables import SUMMARY, read_table
+from study.tables import BASELINE, SUMMARY, read_table
 from tools.write_claims import insert, plain, read_page, table
 
 PAGE = Path("README.md")
 PICTURE = Path("docs/boundaries.png")
-DRAWN = ("baseline", "input", "manifold")
+DRAWN = (BASELINE, "input", "manifold")
 DRAWN_CLAIM = "S2-uncertain-mixup"
 N_FINDINGS = 5
 
@@ -36,13 +37,10 @@ TOPICS = {
     "Where to mix": ("P-layers-hidden", "P-layers-late", "P-alpha-manifold"),
 }
 COLUMNS = {
-    ("video", "test_accuracy"): "spirals: accuracy",
-    ("video", "test_nll"): "NLL, nats",
-    ("video", "low_confidence_area"): "unsure share",
-    ("mnist", "test_accuracy"): "MNIST: accuracy",
-    ("mnist", "test_nll"): "NLL, nats",
-    ("mnist", "test_ece"): "calibration error",
+    "video": ("spirals", ["test_accuracy", "test_nll", "low_confidence_area"]),
+    "mnist": ("MNIST", ["test_accuracy", "test_nll", "test_ece"]),
 }
+"""Experiment -> what it is called, and the measures shown."""
 FOOT = """\
 Differences are between two methods, paired by seed, with their intervals. *Settled* is what is
 supported or contradicted after correction for all tests. The table has means ± half of their 95 %
@@ -77,7 +75,7 @@ def findings(ledger: pd.DataFrame) -> list[str]:
     Returns:
         At most `N_FINDINGS` lines of Markdown.
     """
-    settled = ledger[~ledger["verdict"].isin([INCONCLUSIVE, NOT_ASKED])]
+    settled = ledger[ledger["verdict"].isin(SETTLED)]
     by_id: dict[Any, Any] = {row.id: row for row in settled.itertuples()}
     first = {
         topic: next((by_id[name] for name in names if name in by_id), None)
@@ -98,7 +96,12 @@ def means_table(summary: pd.DataFrame) -> str:
     cells: Mapping[Any, Any] = {
         (row.experiment, row.metric, row.method): row for row in summary.itertuples()
     }
-    measured = {key: heading for key, heading in COLUMNS.items() if (*key, DRAWN[0]) in cells}
+    measured = {
+        (experiment, metric): f"{name}: {short(metric)}" if metric == metrics[0] else short(metric)
+        for experiment, (name, metrics) in COLUMNS.items()
+        for metric in metrics
+        if (experiment, metric, DRAWN[0]) in cells
+    }
     rows = []
     for method in DRAWN:
         found = [cells.get((*key, method)) for key in measured]

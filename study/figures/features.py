@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 
 from study.figures.style import INTERVAL, legend_below, method_label, new_figure, seeds_said, styled
 from study.measures.catalogue import find
+from study.measures.spectra import SCALINGS
+from study.tables import BASELINE
 
-_SCALINGS = {"raw": "states as they are", "centred": "class mean subtracted"}
+_SCALINGS = ("raw", "centred")
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 RATIO, ERROR = "test_first_over_others", "test_knn_error_after"
 
@@ -29,11 +31,11 @@ def draw_class_ratios(summary: pd.DataFrame, colours: Mapping[str, str], title: 
     labels = sorted(summary["metric"].str.extract(pattern)[0].dropna().unique(), key=int)
     figure = new_figure(9.4, 6.0)
     panels = figure.subplots(2, 1, sharex=True)
-    for axes, (scaling, heading) in zip(panels, _SCALINGS.items(), strict=True):
+    for axes, scaling in zip(panels, _SCALINGS, strict=True):
         metrics = [f"{RATIO}_{scaling}_{label}_after_1" for label in labels]
         _draw_points(axes, summary, colours, [*metrics, f"{RATIO}_{scaling}_after_1"])
         axes.axvline(len(labels) - 0.5, color="#777777", linewidth=1)
-        axes.set_title(heading, loc="left")
+        axes.set_title(SCALINGS[scaling], loc="left")
         axes.set_ylim(bottom=0)
         axes.set_ylabel("largest / sum of the others")
     panels[-1].set_xticks(range(len(labels) + 1), [*labels, "mean"])
@@ -71,7 +73,7 @@ def draw_neighbours(
     error.set_xticks(range(len(names)), names)
     for difference in differences:
         _draw_points(difference, summary, colours, metrics[1:], DIFFERENCE)
-        difference.axhline(0, color=colours["baseline"], linewidth=1)
+        difference.axhline(0, color=colours[BASELINE], linewidth=1)
         difference.set_title("difference to the baseline of the same seed", loc="left")
         difference.set_xticks(range(len(names) - 1), names[1:])
     _finish(

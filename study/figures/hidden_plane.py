@@ -22,23 +22,18 @@ from study.figures.style import (
     seeds_said,
     styled,
 )
+from study.measures.catalogue import find, short
 from study.measures.plane import Box, bounding_box
 
 WIDTH = 8.2
 """Inches: 900 pixels, what a README shows without shrinking."""
 
-# The measures under a map: words, and digits after the point.
-_OF_INPUTS = {
-    "test_accuracy": ("test accuracy", 3),
-    "low_confidence_area": ("unsure area", 2),
-    "boundary_length": ("boundary", 1),
-}
-_OF_STATES = {
-    "hidden_effective_rank": ("effective rank", 2),
-    "hidden_first_share": ("first share", 2),
-    "hidden_low_confidence_area": ("unsure area", 2),
-    "hidden_boundary_length": ("boundary", 1),
-}
+# The measures under a map.
+_OF_INPUTS = ("test_accuracy", "low_confidence_area", "boundary_length")
+_OF_STATES = (
+    *("hidden_effective_rank", "hidden_first_share"),
+    *("hidden_low_confidence_area", "hidden_boundary_length"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,10 +138,10 @@ def _draw_planes(above: Axes, below: Axes, panel: HiddenPanel, marker: float) ->
 
 
 def _write_below(above: Axes, below: Axes, panel: HiddenPanel, narrow: bool) -> None:
-    for axes, lines in ((above, _OF_INPUTS), (below, _OF_STATES)):
+    for axes, measures in ((above, _OF_INPUTS), (below, _OF_STATES)):
         written = [
-            f"{words} {_of_seeds(panel.measures[measure], digits, narrow)}"
-            for measure, (words, digits) in lines.items()
+            f"{short(name)} {_of_seeds(panel.measures[name], find(name).digits, narrow)}"
+            for name in measures
         ]
         axes.set_xlabel("\n".join(written), fontsize=7.5 if narrow else 8)
 

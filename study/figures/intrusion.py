@@ -16,11 +16,9 @@ from study.figures.style import (
     seeds_said,
     styled,
 )
+from study.measures.catalogue import short
 
-_SHARES = {
-    "intrusion": "nearest training point of neither class",
-    "intrusion_others": "nearest, but for the two mixed, of neither",
-}
+_SHARES = ("intrusion", "intrusion_others")
 
 
 @styled()
@@ -37,10 +35,12 @@ def draw_intrusion(runs: pd.DataFrame, colours: Mapping[str, str], title: str) -
     methods = [method for method in colours if method in set(runs["method"])]
     figure = new_figure(11.0, 0.16 * len(methods) + 3.2)
     *by_layer, errors = figure.subplots(1, 3, width_ratios=(1, 1, 0.85))
-    for axes, (name, words) in zip(by_layer, _SHARES.items(), strict=True):
+    for axes, name in zip(by_layer, _SHARES, strict=True):
         for method in methods:
             _draw_layers(axes, runs[runs["method"] == method], name, colours[method], method)
-        axes.set(title=words, xlabel="states mixed: 0 the input, k after hidden layer k")
+        axes.set(
+            title=short(f"{name}_0"), xlabel="states mixed: 0 the input, k after hidden layer k"
+        )
         axes.set_ylim(0, 1.05 * _largest(runs))
     by_layer[0].set_ylabel("share of mixed points")
     _draw_errors(errors, runs, methods, colours)

@@ -11,14 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from study.figures.style import RANGE, legend_below, method_label, new_figure, seeds_said, styled
+from study.measures.robustness import ATTACKS
 from study.paired import effects
 from study.tables import BASELINE, values_by_seed
-
-ATTACKS = {
-    "fgsm": "FGSM, one step",
-    "pgd": "PGD, many steps",
-    "transfer_fgsm": "FGSM examples made for the baseline",
-}
 
 # A shape a method besides its colour, since lines of several methods cross between two ticks.
 MARKERS = "osD^vPX*"

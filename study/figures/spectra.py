@@ -17,12 +17,7 @@ from study.figures.style import (
     shared_panels,
     styled,
 )
-
-_SCALINGS = {
-    "raw": "states as they are: the first value holds the distance from the origin",
-    "centred": "class mean subtracted: spread within the class, in units of the hidden space",
-    "scale_free": "class mean subtracted, total spread of all classes divided out",
-}
+from study.measures.spectra import SCALINGS, SEEN
 
 
 @styled()
@@ -63,8 +58,7 @@ def draw_spectra(
         axes.set_ylabel("singular value")
     n = spectra["seed"].nunique()
     spread = seeds_said(n, f"line: mean, band: {RANGE}")
-    figure.suptitle(
-        f"{title}: singular values of the states of each class\n{_SCALINGS[scaling]}\n{spread}"
-    )
+    about = ": ".join(of[scaling] for of in (SCALINGS, SEEN) if scaling in of)
+    figure.suptitle(f"{title}: singular values of the states of each class\n{about}\n{spread}")
     legend_below(figure, *panels[0, 0].get_legend_handles_labels())
     return figure

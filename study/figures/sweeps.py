@@ -22,6 +22,7 @@ from study.figures.style import (
 )
 from study.measures.catalogue import find
 from study.measures.catalogue import title as title_of
+from study.tables import BASELINE
 from study.training.config import MethodConfig
 
 NUMBERS = ["mean", "low", "high"]
@@ -179,8 +180,8 @@ def _draw_cells(
 
 
 def _baseline(rows: pd.DataFrame) -> str:
-    if "baseline" not in rows.index:
+    if BASELINE not in rows.index:
         return ""
-    mean, low, high = rows.loc["baseline", ["mean", "low", "high"]].to_numpy(dtype=float)
+    mean, low, high = rows.loc[BASELINE, ["mean", "low", "high"]].to_numpy(dtype=float)
     spread = f" ± {(high - low) / 2:.3f}" if np.isfinite(high) else ""
     return f"baseline {mean:.3f}{spread}"

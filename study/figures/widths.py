@@ -17,13 +17,13 @@ from study.figures.style import (
     seeds_said,
     styled,
 )
+from study.measures.catalogue import short
+from study.measures.theorem import PREDICTED
+from study.tables import BASELINE
 from study.training.experiment import ExperimentConfig
 
 
 class _Panel(NamedTuple):
-    title: str
-    predicted: float | None
-    """What theorem 1 says, where it says something."""
     kinds: tuple[str, ...]
     whole: str | None = None
     """The measure that the panel's is a part of, drawn dashed."""
@@ -31,22 +31,12 @@ class _Panel(NamedTuple):
 
 KINDS = {"plain": "plain training", "mixing": "mixing at the bottleneck"}
 PANELS = {
-    "train_excess_loss": _Panel("mixed loss above its floor, nats", 0.0, ("mixing",)),
-    "train_linearity": _Panel(
-        "predictions between two states:\nR² of a straight line in lam", 1.0, tuple(KINDS)
-    ),
-    "train_variance_outside": _Panel(
-        "variance within classes, as a share of all:\n"
-        "solid, outside of D - d + 1 directions; dashed, in all",
-        0.0,
-        tuple(KINDS),
-        "train_variance_within",
-    ),
-    "train_linearity_logits": _Panel(
-        "logits between two states:\nR² of a straight line in lam", None, tuple(KINDS)
-    ),
+    "train_excess_loss": _Panel(("mixing",)),
+    "train_linearity": _Panel(tuple(KINDS)),
+    "train_variance_outside": _Panel(tuple(KINDS), "train_variance_within"),
+    "train_linearity_logits": _Panel(tuple(KINDS)),
 }
-_COLOURS = dict(zip(KINDS, method_colours(["baseline", "manifold"]).values(), strict=True))
+_COLOURS = dict(zip(KINDS, method_colours([BASELINE, "manifold"]).values(), strict=True))
 
 
 @styled()
@@ -83,11 +73,12 @@ def draw_widths(
                 whole = _of(summary, panel.whole, widths[kind])
                 axes.plot(whole["width"], whole["mean"], "--", color=_COLOURS[kind], linewidth=1)
         axes.axvline(n_classes - 1, color="#777777", linestyle="--", linewidth=1, zorder=0)
-        if panel.predicted is not None:
+        if metric in PREDICTED:
             ends = [n_classes - 1, max(every)]
             label = f"theorem 1, from d - 1 = {n_classes - 1} units on"
-            axes.plot(ends, [panel.predicted] * 2, ":", color="#0072B2", linewidth=2.5, label=label)
-        axes.set_title(panel.title, loc="left")
+            predicted = [PREDICTED[metric]] * 2
+            axes.plot(ends, predicted, ":", color="#0072B2", linewidth=2.5, label=label)
+        axes.set_title(short(metric), loc="left")
         axes.set_xscale("log")
         axes.set_xticks(every, [str(width) for width in every])
         axes.xaxis.set_minor_locator(NullLocator())

@@ -14,7 +14,8 @@ from scipy import stats
 from study.paired import LEVEL, do_not_vary, standard_error, t_interval
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
-VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+SETTLED = (SUPPORTED, CONTRADICTED)
+VERDICTS = (*SETTLED, INCONCLUSIVE)
 NOT_ASKED = "not asked"
 """Of a claim about what was not run."""
 OUTCOMES = (*VERDICTS, NOT_ASKED)

@@ -18,7 +18,7 @@ QUESTION = [
 
 
 def effect_text(row: Any) -> str:
-    """Word an effect and its 95 % interval, as ``+0.213 (+0.150 to +0.276)``.
+    """Word an effect and its interval, as ``+0.213 (+0.150 to +0.276)``.
 
     Args:
         row: a row of the ledger, with its columns as attributes.

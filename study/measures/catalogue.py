@@ -49,6 +49,11 @@ def label(metric: str) -> str:
     return metric.replace("_", " ") if measure is UNKNOWN else measure.label(metric)
 
 
+def short(metric: str) -> str:
+    """Give the words for a metric where there is little room."""
+    return find(metric).short or label(metric)
+
+
 def title(metric: str) -> str:
     """Give the words for a metric and which way is better, for the head of a panel."""
     measure = find(metric)

@@ -31,17 +31,21 @@ MEASURES = [
     Measure(
         "hidden_low_confidence_area",
         "unsure share of the hidden plane",
+        short="unsure area",
         seen_in=("methods", *_MAPS),
         said_in=("hidden",),
     ),
     Measure(
         "hidden_boundary_length",
         "boundary in the hidden plane, length",
+        short="boundary",
+        digits=1,
         seen_in=("methods", *_MAPS),
     ),
     Measure(
         "hidden_effective_rank",
         "effective rank of a class, training",
+        short="effective rank",
         seen_in=("methods", *_MAPS, "hidden_singular_values"),
         said_in=("hidden",),
         meaning="effective rank: 1 where a class's hidden states lie on a line, 2 "
@@ -51,6 +55,7 @@ MEASURES = [
     Measure(
         "hidden_first_share",
         "first singular value's share, mean of the classes, training",
+        short="first share",
         seen_in=_MAPS,
     ),
     Measure(r"hidden_first_share_(\d+)", "first singular value's share, class {}, training"),

@@ -26,12 +26,14 @@ MEASURES = [
     Measure(
         r"intrusion_(\d+)",
         "share of mixed states that intrude, k = {}",
+        short="nearest training point of neither class",
         seen_in=_DRAWN,
         said_in=_DRAWN,
     ),
     Measure(
         r"intrusion_others_(\d+)",
         "share that intrude with the two mixed points left aside, k = {}",
+        short="nearest, but for the two mixed, of neither",
         seen_in=_DRAWN,
     ),
     Measure(

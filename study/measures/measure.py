@@ -16,12 +16,14 @@ class Measure:
         name: its name in metrics/runs.csv, as a regular expression; what its groups find fills the
             places ``{}`` of ``words``.
         words: what it is called where people read it.
+        short: the same where there is less room, with the unit; ``words`` and unit if it is "".
+        digits: after the point, where a figure writes its values.
         unit: of its values; "" for a share, a count or a number without a unit.
         better: what of it is better, where that is beyond dispute.
         seen_in: kinds of figures that draw it; ``methods`` gives it a panel of its own.
         said_in: those of ``seen_in`` whose captions say its numbers.
         meaning: explains its words at the foot of a figure.
-        headline: whether the README shows it.
+        headline: whether docs/claims.md shows its mean for every method.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Measure:
     said_in: Sequence[str] = ()
     meaning: str = ""
     headline: bool = False
+    short: str = ""
+    digits: int = 2
 
     def __post_init__(self) -> None:
         if unseen := [kind for kind in self.said_in if kind not in self.seen_in]:
@@ -86,6 +90,7 @@ def after_layer(measures: Sequence[Measure], k: int) -> list[Measure]:
             said_in=(),
             meaning="",
             headline=False,
+            short="",
         )
         for m in measures
     ]

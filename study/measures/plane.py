@@ -114,6 +114,8 @@ MEASURES = [
     Measure(
         "boundary_length",
         "boundary in the input plane, length",
+        short="boundary",
+        digits=1,
         seen_in=("methods", "hidden", "hidden_plain"),
         meaning="boundary: the line P(class 1) = 0.5, in diagonals of the box",
     ),

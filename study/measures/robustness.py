@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from study.training.run import Run  # which imports torch
 
 _DRAWN = ("attacks",)
+ATTACKS = {
+    "fgsm": "FGSM, one step",
+    "pgd": "PGD, many steps",
+    "transfer_fgsm": "FGSM examples made for the baseline",
+}
 MEASURES = [
     Measure("attacked_samples", "attacked images"),
     Measure("unattacked_accuracy", "accuracy on the attacked images as they are", better="more"),

@@ -13,8 +13,18 @@ from study.measures.measure import Measure, of_training
 from study.paths import RunKey
 from study.training.experiment import ExperimentConfig
 
-SCALINGS = ("raw", "centred", "scale_free")
-_SAID = {"raw": "raw", "centred": "centred", "scale_free": "scale-free"}
+SCALINGS = {
+    "raw": "states as they are",
+    "centred": "class mean subtracted",
+    "scale_free": "class mean subtracted, total spread of all classes divided out",
+}
+"""What is done to states before their singular values are taken."""
+SEEN = {
+    "raw": "the first value holds the distance from the origin",
+    "centred": "spread within the class, in units of the hidden space",
+}
+"""What the values then show."""
+_SAID = {scaling: scaling.replace("_", "-") for scaling in SCALINGS}
 _MEANING = (
     "singular values: mean of the classes; raw: states as they are; centred: class mean "
     "subtracted; scale-free: and divided by the spread of all classes"

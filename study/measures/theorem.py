@@ -30,6 +30,14 @@ _OF_TEST = [
         "share of variance outside of D - d + 1 directions for all classes, test",
     ),
 ]
+_SHORT = {
+    "train_linearity": "predictions between two states:\nR² of a straight line in lam",
+    "train_variance_outside": "variance within classes, as a share of all:\n"
+    "solid, outside of D - d + 1 directions; dashed, in all",
+    "train_linearity_logits": "logits between two states:\nR² of a straight line in lam",
+}
+PREDICTED = {"train_excess_loss": 0.0, "train_linearity": 1.0, "train_variance_outside": 0.0}
+"""What theorem 1 says of nets that mix where D >= d - 1 units."""
 _SAID = ("train_linearity", "train_variance_outside")
 _SEEN = (*_SAID, "train_linearity_logits", "train_variance_within")
 MEASURES = [
@@ -37,6 +45,7 @@ MEASURES = [
     *(
         replace(
             measure,
+            short=_SHORT.get(measure.name, ""),
             seen_in=("widths",) * (measure.name in _SEEN),
             said_in=("widths",) * (measure.name in _SAID),
         )

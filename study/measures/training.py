@@ -13,6 +13,7 @@ OF_METRICS = [
     Measure(
         "test_accuracy",
         "test accuracy",
+        digits=3,
         better="more",
         seen_in=("methods", "layers", "curves", "allowances"),
         said_in=("methods", "layers"),
@@ -44,6 +45,7 @@ OF_METRICS = [
     Measure(
         "low_confidence_area",
         "unsure share of the input plane",
+        short="unsure area",
         seen_in=("methods", "boundaries", "hidden", "hidden_plain"),
         said_in=("boundaries",),
         meaning="unsure: P(class 1) from 0.25 to 0.75, as a share of the points' box",
@@ -57,7 +59,13 @@ LAST_PART = 0.1
 MEASURES = [
     *OF_METRICS,
     Measure("test_nll_rise", "rise of the test NLL after its lowest point", "nats"),
-    Measure("train_excess_loss", "training loss above its floor", "nats", seen_in=("widths",)),
+    Measure(
+        "train_excess_loss",
+        "training loss above its floor",
+        "nats",
+        short="mixed loss above its floor, nats",
+        seen_in=("widths",),
+    ),
 ]
 
 

@@ -78,7 +78,7 @@ def answer(
     sentences = [
         _against(str(other), rows, bool(chosen), settings) for (other, chosen), rows in groups
     ]
-    return [*sentences, _limits(asked, experiment)]
+    return [*sentences, _limits(asked)]
 
 
 def about_data(description: Mapping[str, Any]) -> str:
@@ -223,7 +223,7 @@ def _verdict(found: Collection[str], subject: str) -> str:
     return f"it is open whether {subject} helps" if OPEN in found else f"{subject} does not help"
 
 
-def _limits(rows: pd.DataFrame, experiment: ExperimentConfig) -> str:
+def _limits(rows: pd.DataFrame) -> str:
     n, is_open = int(rows["n"].max()), rows[rows["verdict"] == INCONCLUSIVE]
     resampled = " that split the same data anew" if rows["resampled"].any() else ""
     alphas = "alphas and layers that are not in params.yaml"

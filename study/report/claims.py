@@ -41,7 +41,6 @@ from study.report.gallery import Picture, evidence
 # seed, value, other value, their difference
 SeedValues = tuple[int, float, float, float]
 
-SETTLED = (SUPPORTED, CONTRADICTED)
 INSTEAD = {
     NEGLIGIBLE: "Only by less than matters.",
     EQUIVALENT: "No: there is no difference that matters.",

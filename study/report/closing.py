@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.inference.verdicts import CONTRADICTED, SUPPORTED
+from study.inference.verdicts import SETTLED
 from study.inference.wording import counts_text, effect_text
 from study.paths import copied_from
 from study.place import study_folder
@@ -18,7 +18,7 @@ PAGE = Path("report/index.html")
 def closing_lines(ledger: pd.DataFrame) -> list[str]:
     """Say what was found, the surest claim of all, and which page to open if there is one."""
     lines = [f"Found: {counts_text(ledger)}."]
-    settled = ledger[ledger["verdict"].isin([SUPPORTED, CONTRADICTED])]
+    settled = ledger[ledger["verdict"].isin(SETTLED)]
     if len(settled):
         claim: Any = next(settled.nsmallest(1, "p").itertuples())
         lines.append(f"Surest, {claim.verdict}: {claim.sentence}, {effect_text(claim)}.")

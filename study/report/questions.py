@@ -7,13 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from study.inference.verdicts import (
-    CONTRADICTED,
-    NOT_ASKED,
-    OUTCOMES,
-    VERDICTS,
-)
-from study.report.claims import SETTLED, ClaimView
+from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, SETTLED, VERDICTS
+from study.report.claims import ClaimView
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ def check_fits(config: RunConfig, dataset: Dataset) -> None:
 
     Raises:
         StudyError: the net does not fit the data; it has no such layers, or one cannot be mixed.
+
+    Randomness: seeds torch's global generator, for the initial weights.
     """
     net, shape = build_net(config, dataset), dataset.inputs.shape[1:]
     if config.net.is_flat:

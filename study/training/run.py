@@ -77,6 +77,8 @@ def load_run(folder: Path, dataset: Dataset | None = None) -> Run:
 
     Raises:
         StudyError: the folder is missing or a file in it is damaged.
+
+    Randomness: seeds torch's global generator, for initial weights that those of the file replace.
     """
     config: RunConfig = _read(folder / CONFIG_FILE, lambda path: check(RunConfig, _read_json(path)))
     # What is measured of a run is measured here, wherever it was trained.

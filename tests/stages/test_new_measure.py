@@ -107,4 +107,4 @@ def test_a_measure_and_a_figure_are_tabulated_summed_up_drawn_and_reported(
     assert drawn == {"spread_flat.png"}  # that with a bottleneck of two
     assert "flat: states in space" in page
     assert 'How far the states spread, a row for each method."' in page
-    assert "how far states spread, test, parsecs | " in done.stdout  # the README's
+    assert "how far states spread, test, parsecs | " in done.stdout  # of docs/claims.md

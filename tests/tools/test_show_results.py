@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study import place
 from study.errors import StudyError
 from study.inference.claims import Claim, read_claims
 from study.inference.ledger import ledger_table
 from study.paths import RunKey
-from study.report import place
 from study.tables import measures_table, write_table
 from tests.study.inference import known_runs
 from tools import show_results
