@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from study.costs import (
     GB,
@@ -76,6 +77,18 @@ def read_study(path: Path | str = "params.yaml") -> Study:
     if study.robustness:
         _check_robustness(study, study.robustness, sizes, limit)
     return study
+
+
+def refused(params: str) -> str:
+    """Say why a study cannot have these params, the text of a params.yaml; else ""."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "params.yaml")
+        path.write_text(params, encoding="utf-8")
+        try:
+            read_study(path)
+        except ParamsError as error:
+            return str(error).removeprefix(f"{path}: ")
+    return ""
 
 
 def _check_own_code(study: Study, experiment: ExperimentConfig, place: str) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from study.command import run
 from study.errors import StudyError
@@ -13,11 +12,11 @@ from study.inference.ledger import ledger_table
 from study.inference.next_look import next_seeds, with_seeds
 from study.inference.verdicts import INCONCLUSIVE
 from study.inference.wording import counts_text
-from study.params import ParamsError, read_section
+from study.params import read_section
 from study.paths import RUNS_TABLE
 from study.tables import MEASURES, read_table
 from study.training.experiment import ExperimentConfig, KnownExperiments, Seeds
-from study.validation import read_study
+from study.validation import refused
 
 PARAMS = Path("params.yaml")
 
@@ -53,18 +52,6 @@ def main() -> None:
     if not asked.dry_run:
         write_text(PARAMS, text)
         print(f"{PARAMS} has them; `dvc repro` trains them")
-
-
-def refused(params: str) -> str:
-    """Say why a study cannot have these params, the text of a params.yaml; else ""."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, PARAMS.name)
-        path.write_text(params, encoding="utf-8")
-        try:
-            read_study(path)
-        except ParamsError as error:
-            return str(error).removeprefix(f"{path}: ")
-    return ""
 
 
 if __name__ == "__main__":

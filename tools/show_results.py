@@ -12,7 +12,7 @@ import pandas as pd
 from study.command import run
 from study.figures.style import method_label
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
+from study.inference.verdicts import ALL_VERDICTS, CONTRADICTED, NOT_ASKED
 from study.inference.wording import counts_text, effect_text, needed_text
 from study.paths import ANSWER, RunKey
 from study.report.closing import closing_lines
@@ -31,7 +31,7 @@ COLUMNS = 100
 def ledger_text(ledger: pd.DataFrame) -> str:
     """Lay out the ledger, one block a verdict, as plain text of at most 100 columns."""
     blocks = [counts_text(ledger)]
-    for verdict in OUTCOMES:
+    for verdict in ALL_VERDICTS:
         claims = ledger[ledger["verdict"] == verdict]
         if len(claims):
             lines = [line for claim in claims.itertuples() for line in _lines(claim)]

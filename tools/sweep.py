@@ -32,7 +32,7 @@ from study.revisions import (
     table_at,
 )
 from study.tables import SUMMARY
-from tools.next_look import refused
+from study.validation import refused
 
 METRICS = ("test_accuracy", "test_nll")
 FINISHED = (None, "Success")

@@ -12,11 +12,11 @@ from study.errors import StudyError
 from study.files import write_text
 from study.inference.claims import Claim, read_claims
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES
+from study.inference.verdicts import ALL_VERDICTS, CONTRADICTED, NOT_ASKED
 from study.inference.wording import counts_text
 from study.paths import CLAIMS_TABLE
+from study.report.markdown import claim_cells, insert, read_page, table
 from study.validation import Study, read_study
-from tools.write_claims import claim_cells, insert, read_page, table
 
 PAGE, PARAMS, CLAIMS, LEDGER = (
     Path("full", name) for name in ("README.md", "params.yaml", "claims.yaml", CLAIMS_TABLE)
@@ -57,7 +57,7 @@ def check_same_claims(claims: Sequence[Claim], ledger: pd.DataFrame) -> None:
 
 
 def _verdicts(ledger: pd.DataFrame, families: dict[str, pd.DataFrame]) -> str:
-    asked = [name for name in OUTCOMES if name != NOT_ASKED or name in set(ledger["verdict"])]
+    asked = [name for name in ALL_VERDICTS if name != NOT_ASKED or name in set(ledger["verdict"])]
     rows = [
         [f"`{name}`", str(len(of)), *(str(sum(of["verdict"] == verdict)) for verdict in asked)]
         for name, of in families.items()
@@ -70,7 +70,7 @@ def _verdicts(ledger: pd.DataFrame, families: dict[str, pd.DataFrame]) -> str:
 
 def _claims(ledger: pd.DataFrame) -> str:
     settled_first = ledger.sort_values(
-        "verdict", key=lambda verdicts: verdicts.map(OUTCOMES.index), kind="stable"
+        "verdict", key=lambda verdicts: verdicts.map(ALL_VERDICTS.index), kind="stable"
     )
     rows = [[*claim_cells(row), str(row.n)] for row in settled_first.itertuples()]
     return table(["claim", "verdict", "found", "seeds"], rows)

@@ -17,8 +17,8 @@ from study.inference.verdicts import CONTRADICTED, SETTLED
 from study.inference.wording import counts_text, effect_text, mean_text
 from study.measures.catalogue import short
 from study.paths import CLAIMS_TABLE, SUMMARY_TABLE
+from study.report.markdown import insert, plain, read_page, table
 from study.tables import BASELINE, SUMMARY, read_table
-from tools.write_claims import insert, plain, read_page, table
 
 PAGE = Path("README.md")
 PICTURE = Path("docs/boundaries.png")

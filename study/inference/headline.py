@@ -11,7 +11,7 @@ import pandas as pd
 
 from study.inference.claims import CLAIMS, Claim, read_file
 from study.inference.design import check_known, check_spelled
-from study.inference.verdicts import OUTCOMES
+from study.inference.verdicts import ALL_VERDICTS
 from study.tables import values_by_seed
 from study.training.experiment import ExperimentConfig
 
@@ -59,7 +59,7 @@ def headline(
         {"claims": {verdict: count}}, then {experiment: {method: {measure: mean over seeds}}} in the
         order of ``measures`` and ``runs``, without what was not run.
     """
-    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
+    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in ALL_VERDICTS}
     shown: dict[str, dict[str, Any]] = {
         "claims": {name.replace(" ", "_"): count for name, count in counts.items()}
     }

@@ -18,7 +18,7 @@ SETTLED = (SUPPORTED, CONTRADICTED)
 VERDICTS = (*SETTLED, INCONCLUSIVE)
 NOT_ASKED = "not asked"
 """Of a claim about what was not run."""
-OUTCOMES = (*VERDICTS, NOT_ASKED)
+ALL_VERDICTS = (*VERDICTS, NOT_ASKED)
 NAN = float("nan")
 
 Values = NDArray[np.float64]

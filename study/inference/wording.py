@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from study.inference.power import MOST_SEEDS
-from study.inference.verdicts import EQUIVALENT, INCONCLUSIVE, NOT_ASKED, OPPOSITE, OUTCOMES
+from study.inference.verdicts import ALL_VERDICTS, EQUIVALENT, INCONCLUSIVE, NOT_ASKED, OPPOSITE
 
 QUESTION = [
     *("experiment", "metric", "method", "other", "other_metric"),
@@ -98,7 +98,7 @@ def counts_text(ledger: pd.DataFrame) -> str:
     Claims that were not asked are counted where there are any. Where some ask the same, it is
     ``3 claims that ask 2 questions``.
     """
-    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in OUTCOMES}
+    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in ALL_VERDICTS}
     if not counts[NOT_ASKED]:
         del counts[NOT_ASKED]
     listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())

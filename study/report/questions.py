@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from study.inference.verdicts import CONTRADICTED, NOT_ASKED, OUTCOMES, SETTLED, VERDICTS
+from study.inference.verdicts import ALL_VERDICTS, CONTRADICTED, NOT_ASKED, SETTLED, VERDICTS
 from study.report.claims import ClaimView
 
 
@@ -41,7 +41,7 @@ def by_question(views: Sequence[ClaimView], words: Mapping[str, str]) -> list[Qu
         words: family -> its question; a family that is not in it is called by its name.
     """
     families: dict[str, list[ClaimView]] = {}
-    for view in sorted(views, key=lambda view: OUTCOMES.index(view.row["verdict"])):
+    for view in sorted(views, key=lambda view: ALL_VERDICTS.index(view.row["verdict"])):
         families.setdefault(view.row["family"], []).append(view)
     order = dict.fromkeys(view.row["family"] for view in views)
     return [

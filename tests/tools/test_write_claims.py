@@ -6,11 +6,12 @@ import pytest
 from study.errors import StudyError
 from study.inference.ledger import ledger_table, read_ledger
 from study.paths import RunKey
+from study.report.markdown import insert, markers
 from study.summaries import summary_table
 from study.tables import SUMMARY, measures_table, read_table, write_table
 from tests.study.inference.known_runs import claim
 from tools import write_claims
-from tools.write_claims import PAGES, insert, markers, sections
+from tools.write_claims import PAGES, sections
 
 ROOT = Path(__file__).parents[2]
 BEGIN, END = markers("verdicts")

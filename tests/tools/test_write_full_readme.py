@@ -13,11 +13,11 @@ from study.inference.claims import read_claims
 from study.inference.design import read_design
 from study.inference.ledger import ledger_table, read_ledger
 from study.paths import RunKey
+from study.report.markdown import insert, markers
 from study.tables import measures_table
 from study.training.experiment import all_runs
 from study.validation import read_study
 from tools import write_full_readme
-from tools.write_claims import insert, markers
 from tools.write_full_readme import check_same_claims, experiments_table, found
 
 ROOT = Path(__file__).parents[2]
