@@ -12,7 +12,6 @@ from study.measures import (
     features,
     hidden_plane,
     intrusion,
-    plane,
     robustness,
     spectra,
     theorem,
@@ -22,7 +21,6 @@ from study.measures.measure import Measure
 
 FAMILIES = (
     training,
-    plane,
     hidden_plane,
     embedding,
     spectra,

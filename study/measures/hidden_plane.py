@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 _MAPS = ("hidden", "hidden_plain")
 MEASURES = [
     Measure(
+        "boundary_length",
+        "boundary in the input plane, length",
+        short="boundary",
+        digits=1,
+        seen_in=("methods", *_MAPS),
+        meaning="boundary: the line P(class 1) = 0.5, in diagonals of the box",
+    ),
+    Measure(
         "hidden_low_confidence_area",
         "unsure share of the hidden plane",
         short="unsure area",

@@ -13,7 +13,6 @@ from scipy.special import expit
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.measure import Measure
 from study.training.experiment import ExperimentConfig
 from study.training.scores import unsure_share
 
@@ -108,18 +107,6 @@ def _evaluate(
     x, y = np.meshgrid(left + (right - left) * share, bottom + (top - bottom) * share)
     points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
     return np.asarray(function(points)).reshape(x.shape)
-
-
-MEASURES = [
-    Measure(
-        "boundary_length",
-        "boundary in the input plane, length",
-        short="boundary",
-        digits=1,
-        seen_in=("methods", "hidden", "hidden_plain"),
-        meaning="boundary: the line P(class 1) = 0.5, in diagonals of the box",
-    ),
-]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,17 +188,24 @@ def run_files(
     Returns:
         config.json, model.safetensors, history.csv, metrics.json and SHA256SUMS.
     """
-    table = io.StringIO()
-    writer = csv.DictWriter(table, HISTORY_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
     files = {
         CONFIG_FILE: _json(config.model_dump()),
-        HISTORY_FILE: table.getvalue().encode(),
+        HISTORY_FILE: csv_bytes(HISTORY_COLUMNS, history),
         METRICS_FILE: _json(metrics),
         WEIGHTS: save({name: weight.cpu() for name, weight in weights.items()}),
     }
     return files | {SUMS: sums(files)}
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Write rows as CSV; a list in a cell is its items, with spaces between."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        lists = {name: " ".join(map(str, v)) for name, v in row.items() if isinstance(v, list)}
+        writer.writerow({**row, **lists})
+    return table.getvalue().encode()
 
 
 def write_run(folder: Path, files: Mapping[str, bytes]) -> None:

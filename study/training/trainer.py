@@ -1,7 +1,5 @@
 """Train one run: the whole recipe on one page, the same for every method; choices come first."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable
@@ -29,6 +27,7 @@ from study.training.recipe import (
     targets_and_criterion,
 )
 from study.training.record import (
+    csv_bytes,
     final_metrics,
     history_row,
     name_of,
@@ -199,7 +198,7 @@ def train(
         for i, (nll, combination, _) in enumerate(tried)
     ]
     files = {name: content for name, content in tried[best][2].items() if name != SUMS}
-    files[CHOICE] = _table(rows)
+    files[CHOICE] = csv_bytes(list(rows[0]), rows)
     return files | {SUMS: sums(files)}
 
 
@@ -213,13 +212,3 @@ def with_settings(config: RunConfig, combination: dict[str, Any]) -> RunConfig:
     settings = config.settings.model_copy(update=combination | {"choose": None})
     alpha = combination.get("alpha", config.alpha)
     return config.model_copy(update={"settings": settings, "alpha": alpha})
-
-
-def _table(rows: list[dict[str, Any]]) -> bytes:
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        lists = {name: " ".join(map(str, v)) for name, v in row.items() if isinstance(v, list)}
-        writer.writerow(row | lists)
-    return table.getvalue().encode()
