@@ -72,7 +72,9 @@ def mixed_loss(
     other = plain_loss(criterion, output, partner, of_partner)
     if lam in (0, 1):  # 0 * inf would be no number
         return original if lam else other
-    return lam * original + (1 - lam) * other
+    if original.ndim:  # inf - inf neither, and other losses count
+        return lam * original + (1 - lam) * other
+    return torch.lerp(original, other, 1 - lam)
 
 
 def _options_of_partner(
