@@ -22,7 +22,7 @@ COPIED = (
     *("claims.yaml", "code.json", "dvc.yaml", "params.yaml"),
     *(".dvc/config", ".dvcignore", ".gitignore"),
 )
-LEFT_OUT = ("mnist_layers", "mnist_2d")  # like spirals_layers and spirals_2d
+LEFT_OUT = ("mnist_layers",)  # like spirals_layers
 NEED_MORE_METHODS = {
     "hidden_spirals_2d_plain.png",
     *(f"intrusion_{name}.png" for name in ("mnist_12d", "spirals", "spirals_2d")),
