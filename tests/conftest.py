@@ -82,11 +82,6 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Take a process more than there are cores, as slow tests now and then wait for something."""
-    return None if config.option.markexpr == "not slow" else (os.cpu_count() or 1) + 1
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where only fast tests are wanted, import no file without one: imports alone take seconds."""
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
