@@ -213,3 +213,11 @@ def test_an_infinite_loss_stays_one() -> None:
     found = plan(0.7).loss(given, torch.zeros(N, 1), torch.arange(N))
     assert_close(found, 0.7 * losses + 0.3 * losses[PERM])
     assert_close(plan(1.0).loss(given, torch.zeros(N, 1), torch.arange(N)), losses)
+
+
+def test_a_mean_that_is_no_number_is_that_of_losses_that_are_none(logits: Tensor) -> None:
+    def loss(output: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+        return F.cross_entropy(output, target, reduction=reduction)
+
+    logits[0, 0] = float("nan")
+    assert plan([0.3] * N).loss(loss, logits, torch.tensor(LABELS)).isnan()
