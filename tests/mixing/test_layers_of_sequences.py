@@ -26,7 +26,7 @@ class Packed(nn.Module):
         return self.after(output), last
 
 
-def test_packed_sequences(x: Tensor) -> None:
+def test_packed_sequences() -> None:
     model, lengths = Packed(), torch.tensor([2, 6, 4, 6])
     x = torch.randn(4, 6, 3, dtype=torch.float64)
     (plain, last) = model(x, lengths)
