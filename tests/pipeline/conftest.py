@@ -18,6 +18,13 @@ from tests.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
 CODE = ("mixup", "stages", "study", "tools", "requirements.lock")
+SLOW = """
+import time
+
+def augment(x, generator):
+    time.sleep(0.05)
+    return x
+"""
 STUDY = (
     "claims.yaml",
     "code.json",
@@ -106,6 +113,13 @@ class Project:
         """Read dvc.lock."""
         return yaml.safe_load((self.folder / "dvc.lock").read_text())
 
+    def train_slowly(self, steps: int = 10_000_000) -> None:
+        """Let each step of the spirals' runs take 0.05 s, and leave the processor to others."""
+        (self.folder / "slow.py").write_text(SLOW)
+        self.turn("own", {"name": "iris"})  # of studies with code of one's own
+        self.turn("experiments.spirals.training.augment", "slow.py:augment")
+        self.turn("experiments.spirals.training.steps", steps)
+
     def keep_spirals(self) -> None:
         """Train no digits."""
         for name in ("mnist_2d", "mnist_12d"):
@@ -175,6 +189,8 @@ def tiny(params: dict[str, Any]) -> dict[str, Any]:
         experiments[name]["training"] |= {"epochs": 1, "decay_at": [], "evaluations": 1}
     experiments["mnist_2d"]["mixing"] = ["manifold"]
     experiments["mnist_12d"]["mixing"] = []
+    for one in experiments.values():  # for each stage that ran, DVC reads and writes them anew
+        one["methods"] = {name: one["methods"][name] for name in (*one["plain"], *one["mixing"])}
     return params
 
 

@@ -74,7 +74,7 @@ def test_cluster_trains_the_same_bytes_though_a_worker_is_killed(
     untrained: Project, scheduler: str, tmp_path: Path
 ) -> None:
     untrained.turn("seeds", [0])
-    untrained.turn("experiments.spirals.training.steps", 4000)
+    untrained.train_slowly(steps=40)
     alone = untrained.copy(tmp_path / "alone")
     alone.repro(*TRAIN)
     with (
@@ -111,7 +111,7 @@ def documented(port: int) -> list[list[str]]:
 
 
 def test_documented_cluster_listens_on_loopback_only(untrained: Project) -> None:
-    untrained.turn("experiments.spirals.training.steps", 10_000_000)
+    untrained.train_slowly()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     *parts, launch = documented(port)
@@ -129,7 +129,8 @@ def test_documented_cluster_listens_on_loopback_only(untrained: Project) -> None
         Client(address, timeout=PATIENCE) as client,
         start(untrained, "env", *launch) as launcher,
     ):
-        wait_until(lambda: len(client.nthreads()) == 2 and all(client.processing().values()))
+        wait_until(lambda: len(client.nthreads()) == 2, workers)
+        wait_until(lambda: all(client.processing().values()), launcher)
         found = [listens_at(process) for process in (scheduler, workers, launcher)]
     # A port and a web server each, and the two nannies that watch the workers.
     assert found == [["127.0.0.1"] * 2, ["127.0.0.1"] * 6, []]

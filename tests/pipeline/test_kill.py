@@ -132,7 +132,7 @@ def test_stage_ends_with_the_dvc_that_started_it(shell: str, untrained: Project)
     executable = shutil.which(shell)
     if not executable:
         pytest.skip(f"there is no {shell} here")
-    untrained.turn("experiments.spirals.training.steps", 10_000_000)
+    untrained.train_slowly()
     (untrained.folder / "data/trained_ahead").touch()  # nothing was
     log = untrained.folder / "checkpoints/spirals/baseline/0"
     environment = untrained.environment | {"MIXUP_CHECKPOINT_SECONDS": "0", "SHELL": executable}

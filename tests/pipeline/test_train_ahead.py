@@ -59,7 +59,7 @@ def kept(study: Project) -> list[str]:
 def long_study(untrained: Project) -> Project:
     """Make a study of five runs, of which the two of the spirals do not end by themselves."""
     untrained.turn("seeds", [0])
-    untrained.turn("experiments.spirals.training.steps", 10_000_000)
+    untrained.train_slowly()
     return untrained
 
 

