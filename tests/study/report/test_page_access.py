@@ -127,6 +127,9 @@ def test_axe_finds_no_barrier(browser: Browser, study: Path) -> None:
         page = Visit(context.new_page(), study / "report/index.html").show_all()
         page.evaluate("dispatchEvent(new Event('beforeprint'))")  # unfolds and fills everything
         assert page.locator(".later > noscript").count() == 0
+        # rows of runs are alike, and each of their cells is looked at
+        alike = "tr[data-run]:nth-child(n+4)"
+        page.evaluate(f"document.querySelectorAll('{alike}').forEach(row => row.remove())")
         looks: tuple[tuple[Any, int], ...] = (("light", 360), ("dark", 1280))
         for theme, width in looks:
             page.emulate_media(color_scheme=theme)
