@@ -4,8 +4,21 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from scipy.stats import bernoulli
 
 from mixup import entropy_floor
+from mixup.mixing.entropy import binary_entropy
+
+LAMS = [0.0, 0.03, 0.5, 0.8, 1.0]
+
+
+def test_binary_entropy_is_that_of_a_coin() -> None:
+    expected = [float(bernoulli.entropy(lam)) for lam in LAMS]
+    assert [binary_entropy(lam) for lam in LAMS] == pytest.approx(expected)
+    found = binary_entropy(torch.tensor(LAMS, dtype=torch.float32))
+    assert found.dtype == torch.float64
+    assert found.tolist() == pytest.approx(expected, abs=1e-7)
 
 
 @pytest.mark.parametrize(("alpha", "floor"), [(1.0, 1 / 2), (2.0, 7 / 12)])
