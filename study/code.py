@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.metadata import version
+from os.path import isdir, isfile
 from pathlib import Path
 
 from study.errors import FileError
@@ -157,22 +158,21 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@cache  # most names are of many stages
-def _project_files(name: str, root: Path) -> list[Path]:
+def _project_files(name: str, root: Path) -> Iterator[Path]:
     """Find the module ``name``, or the one that has it as an attribute, and the packages around."""
-    found: list[Path] = []
     parts = name.split(".")
-    if not ((root / parts[0]).is_dir() or (root / f"{parts[0]}.py").is_file()):
-        return found
-    for depth in range(1, len(parts) + 1):
-        module, place = ".".join(parts[:depth]), root.joinpath(*parts[:depth])
-        inits, file = f"{module}.__init__", place.with_suffix(".py")
-        if {module, inits} & CANNOT_CHANGE_RESULTS.keys():
-            if file.is_file():
-                break
+    place = str(root)  # strings, as the names of all stages' imports are thousands
+    for depth, part in enumerate(parts, start=1):
+        place = f"{place}/{part}"
+        init, file = f"{place}/__init__.py", f"{place}.py"
+        if depth == 1 and not (isdir(place) or isfile(file)):
+            return
+        module = ".".join(parts[:depth])
+        if {module, f"{module}.__init__"} & CANNOT_CHANGE_RESULTS.keys():
+            if isfile(file):
+                return
             continue
-        found += [path for path in (place / "__init__.py", file) if path.is_file()]
-    return found
+        yield from (Path(path) for path in (init, file) if isfile(path))
 
 
 def _data_files(folder: Path) -> Iterator[Path]:

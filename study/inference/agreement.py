@@ -25,10 +25,10 @@ class Agreement:
     method: str
     metric: str
     n: int
-    """Seeds that have the metric in both; the rest of the fields is of these."""
+    """Seeds that are in both."""
     committed: float
     fresh: float
-    """The means; NaN if a value is missing."""
+    """The means of the seeds that have a value; NaN where half of the seeds have it in one only."""
     reach: float
     """How far the means may lie apart."""
     identical: bool
@@ -77,18 +77,19 @@ def agreements(pairs: pd.DataFrame) -> list[Agreement]:
 
     It holds if it lies where the mean of as many *other* seeds would lie: within
 
-        t(n - 1) * s * sqrt(1/n + 1/n)
+        t(n - 1) * s * sqrt(1/n + 1/m)
 
-    of the committed mean, the 95 % prediction interval for the mean of n further runs given n
-    runs with the standard deviation s. That is 1.76 s for five seeds. The fresh runs share seeds
+    of the committed mean, the 95 % prediction interval for the mean of m further runs given n
+    runs with the standard deviation s. That is 1.76 s for five of each. The fresh runs share seeds
     with the committed ones, so split, initial weights and batches, and lie nearer unless training
     has forgotten all of these; a mean beyond it has moved by more than other seeds would move it.
     The interval of the committed mean alone (1.24 s) leaves out that the fresh mean is uncertain
     too, as s does, and the range of the seeds narrows where one of them is far from the others.
 
     Where the committed seeds have equal values, s is that of the fresh ones; where both have no
-    spread, as of one seed, only equal means hold. A value that is missing (NaN) in one table and
-    not in the other does not hold.
+    spread, as of one seed, only equal means hold. Seeds without a value (NaN) are left out: some
+    measures have none of some runs, such as one of errors where there are none. If half of the
+    seeds or more have a value in one table only, the metric does not hold.
 
     Args:
         pairs: what `pair_runs` gives; numbers that are not in both are left out.
@@ -104,16 +105,19 @@ def agreements(pairs: pd.DataFrame) -> list[Agreement]:
 
 
 def _agreement(experiment: str, method: str, metric: str, pairs: pd.DataFrame) -> Agreement:
+    about = (experiment, method, metric, len(pairs))
     identical = bool(pairs["identical"].all())
-    known = pairs.dropna(how="all", subset=["value_committed", "value_fresh"])
-    a, b = (known[f"value_{side}"].to_numpy() for side in ("committed", "fresh"))
-    n = len(known)
+    a, b = (pairs[f"value_{side}"] for side in ("committed", "fresh"))
+    if 2 * (a.isna() != b.isna()).sum() >= len(pairs):
+        return Agreement(*about, math.nan, math.nan, 0.0, identical)
+    known = [values.dropna().to_numpy() for values in (a, b)]
     reach = 0.0
-    spread = next((values for values in (a, b) if n > 1 and np.ptp(values) > 0), None)
+    spread = next((values for values in known if len(values) > 1 and np.ptp(values) > 0), None)
     if spread is not None:
-        reach = t_quantile(n) * float(spread.std(ddof=1)) * math.sqrt(2 / n)
-    committed, fresh = (float(values.mean()) if n else math.nan for values in (a, b))
-    return Agreement(experiment, method, metric, n, committed, fresh, reach, identical)
+        further = math.sqrt(sum(1 / len(values) for values in known))
+        reach = t_quantile(len(spread)) * float(spread.std(ddof=1)) * further
+    committed, fresh = (float(values.mean()) if len(values) else math.nan for values in known)
+    return Agreement(*about, committed, fresh, reach, identical)
 
 
 @dataclass(frozen=True)

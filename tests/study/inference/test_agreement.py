@@ -99,7 +99,21 @@ def test_without_a_spread_only_the_same_mean_holds(committed: tuple[float, ...])
     assert moved.share == math.inf
 
 
-def test_a_value_missing_in_one_table_does_not_hold_and_in_both_it_does():
+def test_seeds_without_a_value_are_left_out_of_their_table():
+    a, b = (0.1, 0.4, math.nan, 0.7, math.nan), (0.1, 0.4, 0.7, math.nan, math.nan)
+    (found,) = agreements(pair_runs(runs(*a), runs(*b)))
+    assert (found.n, found.identical, found.holds) == (5, False, True)
+    assert found.committed == found.fresh == pytest.approx(0.4)
+    (whole,) = agreements(pair_runs(runs(0.1, 0.4, 0.7), runs(0.2, 0.5, 0.8)))
+    assert found.reach == pytest.approx(whole.reach)
+    (moved,) = agreements(pair_runs(runs(*a), runs(*(value + 2 for value in b))))
+    assert not moved.holds
+    # t(2) * s * sqrt(1/3 + 1/2)
+    (fewer,) = agreements(pair_runs(runs(*a), runs(0.1, math.nan, math.nan, 0.7, math.nan)))
+    assert fewer.reach == pytest.approx(4.30265 * 0.3 * (1 / 3 + 1 / 2) ** 0.5, rel=1e-5)
+
+
+def test_a_value_that_half_of_the_seeds_have_in_one_table_only_does_not_hold():
     for a, b in [((0.5, math.nan), (0.5, 0.6)), ((0.5, 0.6), (0.5, math.nan))]:
         (found,) = agreements(pair_runs(runs(*a), runs(*b)))
         assert not found.holds
