@@ -28,7 +28,7 @@ CANNOT_CHANGE_RESULTS = {
     "study.ahead": "moves a finished run, whose checksums are compared",
     "study.code": "another digest already says that something changed",
     "study.command": "prints how a stage failed",
-    "stages.__init__": "decides what Ctrl-C does, and spares pydantic its look for plugins",
+    "stages.__init__": "decides what Ctrl-C does, and lets imports be fast",
 }
 """Modules that stages import and that no output depends on, and why."""
 DECIDING = {

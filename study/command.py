@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from study.errors import FileError, StudyError
-from study.interrupts import INTERRUPTED, raise_again
+from study.interrupts import INTERRUPTED, begun
 
 DEBUG = "MIXUP_DEBUG"
 IN_PLAIN_WORDS = {
@@ -47,7 +47,7 @@ def run(main: Callable[[], None], about: str | None = None) -> None:
     if "DVC_STAGE" in os.environ:
         threading.Thread(target=_end_with_dvc, daemon=True).start()
     try:
-        raise_again()
+        begun()
         main()
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -224,12 +224,13 @@ def finished(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Pr
 
 
 def copy_from_project(folder: Path, *names: str) -> None:
-    """Copy files and folders of the project, without what Python and builds leave in them."""
+    """Copy files and folders of the project, compiled as they are, without what builds leave."""
     for name in names:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+            # what another process just compiles has a name that goes away
+            ignored = shutil.ignore_patterns("build", "*.egg-info", "*.pyc.*")
             shutil.copytree(ROOT / name, target, ignore=ignored)
         else:
             shutil.copy(ROOT / name, target)
