@@ -117,7 +117,7 @@ def test_a_value_that_half_of_the_seeds_have_in_one_table_only_does_not_hold():
     for a, b in [((0.5, math.nan), (0.5, 0.6)), ((0.5, 0.6), (0.5, math.nan))]:
         (found,) = agreements(pair_runs(runs(*a), runs(*b)))
         assert not found.holds
-        assert found.share == math.inf
+        assert (found.reach, found.share) == (0, math.inf)
     for values in [(0.5, math.nan), (math.nan, math.nan)]:
         (found,) = agreements(pair_runs(runs(*values), runs(*values)))
         assert found.holds
