@@ -213,6 +213,17 @@ def test_importing_commands_leaves_interrupts_alone() -> None:
 
 
 @pytest.mark.slow
+def test_a_command_collects_garbage_though_its_imports_do_not() -> None:
+    program = (
+        "import gc, sys; sys.argv[0] = '-m'; import stages; off = not gc.isenabled();"
+        " from study.command import run; run(lambda: print(off, gc.isenabled()))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
+@pytest.mark.slow
 def test_a_missing_output_names_its_stage(tmp_path: Path) -> None:
     """DVC knows it also where the name of a stage is made of a run's."""
     program = (
