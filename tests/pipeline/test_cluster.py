@@ -17,7 +17,7 @@ from distributed import Client
 from study.errors import StudyError
 from study.parallel.cluster import ClusterPool
 from tests.certificates import certificate
-from tests.pipeline.conftest import ROOT, Project, hashes
+from tests.pipeline.project import ROOT, Project, hashes
 from tests.processes import PATIENCE, listens_at, started, wait_until
 
 pytestmark = pytest.mark.slow

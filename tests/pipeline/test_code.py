@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from dvc.repo import Repo
 
-from tests.pipeline.conftest import Project, hashes
+from tests.pipeline.project import Project, hashes
 
 pytestmark = pytest.mark.slow
 

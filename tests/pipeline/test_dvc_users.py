@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Project, stages_run, trained_ahead
+from tests.pipeline.project import Project, stages_run, trained_ahead
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from study.params import read_params
 from study.training.experiment import all_runs
 from study.validation import read_study
-from tests.pipeline.conftest import CODE, ROOT, Project, copy_from_project
+from tests.pipeline.project import CODE, ROOT, Project, copy_from_project
 from tests.study.report.conftest import Visit, choose
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.pipeline.conftest import CODE, Project, copy_from_project
+from tests.pipeline.project import CODE, Project, copy_from_project
 from tests.pipeline.own_study import ROWS, make_small
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pipeline.conftest import Project, hashes, stages_run
+from tests.pipeline.project import Project, hashes, stages_run
 from tests.processes import descendants, is_alive, started, wait_until, words
 
 pytestmark = pytest.mark.slow

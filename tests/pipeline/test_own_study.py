@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.commands import completed
-from tests.pipeline.conftest import CODE, Project, copy_from_project, hashes
+from tests.pipeline.project import CODE, Project, copy_from_project, hashes
 from tests.pipeline.own_study import (
     AUGMENTATION,
     N_PATIENTS,

@@ -9,7 +9,7 @@ from dvc.repo import Repo
 
 from study.params import read_params
 from tests.commands import call
-from tests.pipeline.conftest import ROOT, Project
+from tests.pipeline.project import ROOT, Project
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.pipeline.conftest import Project, hashes, stages_run
+from tests.pipeline.project import Project, hashes, stages_run
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.pipeline.conftest import Project, hashes, stages_run, trained_ahead
+from tests.pipeline.project import Project, hashes, stages_run, trained_ahead
 from tests.processes import (
     descendants,
     is_alive,

