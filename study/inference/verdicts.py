@@ -201,6 +201,7 @@ AS_CLAIMED = "as claimed"
 NEGLIGIBLE = "right sign but negligible"
 EQUIVALENT = "no difference that matters"
 OPPOSITE = "opposite"
+WRONG_SIGN = "wrong sign but perhaps negligible"
 SMALLER = "smaller than claimed or opposite"
 DIFFERENT = "different"
 ONE_SIDED = "does not depend on the seed"
@@ -219,9 +220,11 @@ def outcome(direction: str, matters: Region, estimate: Estimate, verdict: str) -
     Returns:
         `AS_CLAIMED`, or `EQUIVALENT` where that was the claim. Of a contradicted claim:
         `NEGLIGIBLE`, in the direction claimed, but less than matters; `EQUIVALENT`, the interval
-        has zero in it and lies between the smallest differences; `OPPOSITE`; `SMALLER`, it
-        leaves open which of these. `DIFFERENT` and `ONE_SIDED` are not the same and not varying.
-        `OPEN` where nothing is decided.
+        lies between the smallest differences and is not of the claimed sign alone; `OPPOSITE`,
+        the interval has the other sign, and the effect is at least as large as matters;
+        `WRONG_SIGN`, it has the other sign, and the effect is less; `SMALLER`, it leaves the sign
+        open. `DIFFERENT` and `ONE_SIDED` are not the same and not varying. `OPEN` where nothing
+        is decided.
     """
     if verdict == SUPPORTED:
         return EQUIVALENT if direction == "same" else AS_CLAIMED
@@ -231,11 +234,13 @@ def outcome(direction: str, matters: Region, estimate: Estimate, verdict: str) -
         return DIFFERENT if direction == "same" else ONE_SIDED
     if direction.startswith("not"):
         return OPPOSITE
-    low, high, least = estimate.low, estimate.high, matters.low
+    low, effect, high, least = estimate.low, estimate.effect, estimate.high, matters.low
     if direction == "lower":
-        low, high, least = -high, -low, -matters.high
-    if high < 0:
-        return OPPOSITE
+        low, effect, high, least = -high, -effect, -low, -matters.high
     if low > 0:
         return NEGLIGIBLE
-    return EQUIVALENT if low > least else SMALLER
+    if low > least:
+        return EQUIVALENT
+    if high < 0:
+        return OPPOSITE if effect <= least else WRONG_SIGN
+    return SMALLER

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from study.inference.power import MOST_SEEDS
-from study.inference.verdicts import ALL_VERDICTS, EQUIVALENT, INCONCLUSIVE, NOT_ASKED, OPPOSITE
+from study.inference.verdicts import ALL_VERDICTS, INCONCLUSIVE, NOT_ASKED
 
 QUESTION = [
     *("experiment", "metric", "method", "other", "other_metric"),
@@ -43,27 +43,6 @@ def effect_text(row: Any) -> str:
     places = decimals(numbers[2] - numbers[1])
     effect, low, high = (f"{number:{sign}.{places}f}" for number in numbers)
     return f"{effect}{unit}" + ("" if math.isnan(row.low) else f" ({low} to {high})")
-
-
-WORSE = "worse, but not surely by as much as matters"
-
-
-def outcome_that_matters(row: Any) -> str:
-    """Name what was found of a claim: the ledger's outcome, but that an `OPPOSITE` must matter.
-
-    Args:
-        row: of the ledger, with its columns as attributes.
-
-    Returns:
-        The outcome. Where it is `OPPOSITE`, which is any sign that is certain to be wrong: that,
-        if the difference found is at least the smallest that matters; `EQUIVALENT`, if the whole
-        interval is less; else `WORSE`.
-    """
-    if row.outcome != OPPOSITE or row.direction not in ("higher", "lower"):
-        return str(row.outcome)
-    if max(abs(row.low), abs(row.high)) < row.smallest:
-        return EQUIVALENT
-    return OPPOSITE if abs(row.difference) >= row.smallest else WORSE
 
 
 def needed_text(row: Any) -> str:

@@ -18,8 +18,9 @@ from study.inference.verdicts import (
     OPEN,
     OPPOSITE,
     SMALLER,
+    WRONG_SIGN,
 )
-from study.inference.wording import WORSE, effect_text, needed_text, outcome_that_matters
+from study.inference.wording import effect_text, needed_text
 from study.measures.catalogue import find
 from study.report.findings import listed
 from study.summaries import counted
@@ -32,11 +33,11 @@ FINDINGS = {
     NEGLIGIBLE: "It helps by less than matters",
     EQUIVALENT: "It makes no difference that matters",
     SMALLER: "It does not help by as much as asked",
-    WORSE: "It does not help, and is worse, but not surely by as much as matters",
+    WRONG_SIGN: "It does not help, and is worse, but not surely by as much as matters",
     OPPOSITE: "It hurts",
     OPEN: "Open",
 }
-"""`outcome_that_matters` of a question -> what that says of mixing."""
+"""Outcome of a question -> what that says of mixing."""
 OTHERS = {
     BASELINE: "plain training",
     "weight_decay": "plain training that stops early, with a tuned weight decay",
@@ -177,7 +178,7 @@ def about_steps(histories: pd.DataFrame) -> str:
 
 
 def _against(other: str, rows: pd.DataFrame, chosen: bool, settings: Mapping[str, str]) -> str:
-    found = pd.Series(map(outcome_that_matters, rows.itertuples()), rows.index)
+    found = rows["outcome"]
     parts = [
         f"{words}: {'; '.join(_effects(rows[found == each]))}."
         for each, words in FINDINGS.items()

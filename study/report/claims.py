@@ -21,14 +21,13 @@ from study.inference.verdicts import (
     OPPOSITE,
     SMALLER,
     SUPPORTED,
+    WRONG_SIGN,
 )
 from study.inference.wording import (
-    WORSE,
     confidence_text,
     effect_text,
     is_number,
     needed_text,
-    outcome_that_matters,
     proper_minus,
     seeds_text,
     signed,
@@ -46,11 +45,11 @@ INSTEAD = {
     EQUIVALENT: "No: there is no difference that matters.",
     SMALLER: "No: it is less than claimed, or the opposite.",
     OPPOSITE: "No: the opposite was found.",
-    WORSE: "No: it is the opposite, but not surely by as much as matters.",
+    WRONG_SIGN: "No: it is the opposite, but not surely by as much as matters.",
     DIFFERENT: "No: they differ.",
     ONE_SIDED: "No: it is the same on nearly every seed.",
 }
-"""`outcome_that_matters` of a contradicted claim -> the answer to it."""
+"""Outcome of a contradicted claim -> the answer to it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class ClaimView:
     def answer(self) -> str:
         """Whether it is so, in plain words; "" as long as that is open."""
         if self.row["verdict"] == CONTRADICTED:
-            return INSTEAD[outcome_that_matters(SimpleNamespace(**self.row))]
+            return INSTEAD[self.row["outcome"]]
         return "Yes." if self.row["verdict"] == SUPPORTED else ""
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.pipeline.project import CODE, Project, copy_from_project
 from tests.pipeline.own_study import ROWS, make_small
+from tests.pipeline.project import CODE, Project, copy_from_project
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from tests.commands import completed
-from tests.pipeline.project import CODE, Project, copy_from_project, hashes
 from tests.pipeline.own_study import (
     AUGMENTATION,
     N_PATIENTS,
@@ -20,6 +19,7 @@ from tests.pipeline.own_study import (
     TRAINED,
     make_small,
 )
+from tests.pipeline.project import CODE, Project, copy_from_project, hashes
 
 pytestmark = pytest.mark.slow
 
