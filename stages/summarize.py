@@ -15,10 +15,8 @@ from study.summaries import mean_curves, nested_means, runs_table, summary_table
 from study.tables import MEASURES, measures_table, read_table, write_table
 from study.training.experiment import all_runs, read_experiments
 
-TABLES = ("metrics/embedding.csv", "metrics/flatness.csv")
 
-
-def main(tables: Sequence[str] = TABLES) -> None:
+def main(tables: Sequence[str]) -> None:
     keys = all_runs(*read_experiments())
     extras = [read_table(table, MEASURES) for table in tables]
     extras.append(measures_table({key: history_measures(key) for key in keys}))
@@ -32,8 +30,8 @@ def main(tables: Sequence[str] = TABLES) -> None:
 
 def from_command_line() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"default: {' '.join(TABLES)}")
-    main(parser.parse_args().tables or TABLES)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help="such as metrics/flatness.csv")
+    main(parser.parse_args().tables)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,17 @@ def experiment(
     }
 
 
-def with_bottleneck(size: int | None, **recipe: Any) -> ExperimentConfig:
-    """Give an experiment of one method, whose net has a bottleneck of so many units, or none."""
+def with_bottleneck(size: int | None, own: int | None = None, **recipe: Any) -> ExperimentConfig:
+    """Give an experiment of one method, whose net has a bottleneck of so many units, or none.
+
+    Args:
+        size: of the experiment's bottleneck.
+        own: of the method's, where it is another.
+    """
     net = {"width": 4, "depth": 2, "negative_slope": 0.3}
     narrow = {"bottleneck": {"layer": 1, "size": size}} if size else {}
-    found = experiment("blobs", {"baseline": {}}, net | narrow, **recipe)
+    methods = {"baseline": {"bottleneck": own} if own else {}}
+    found = experiment("blobs", methods, net | narrow, **recipe)
     return ExperimentConfig.model_validate(found)
 
 

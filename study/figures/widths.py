@@ -17,6 +17,7 @@ from study.figures.style import (
     seeds_said,
     styled,
 )
+from study.measures.bottleneck import units
 from study.measures.catalogue import short
 from study.measures.theorem import PREDICTED
 from study.tables import BASELINE
@@ -95,8 +96,7 @@ def draw_widths(
 
 
 def _width(experiment: ExperimentConfig, method: str) -> int:
-    bottleneck = experiment.net_of(method).bottleneck
-    return bottleneck.size if bottleneck else experiment.net.width
+    return units(experiment.net_of(method)) or experiment.net.width
 
 
 def _of(table: pd.DataFrame, metric: str, widths: Mapping[str, int]) -> pd.DataFrame:

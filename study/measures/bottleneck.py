@@ -12,6 +12,7 @@ from study.data.dataset import Dataset
 from study.data.npz import read_npz
 from study.files import whole_folder
 from study.paths import RunKey
+from study.training.config import NetConfig
 
 if TYPE_CHECKING:
     from study.training.run import Run  # which imports torch
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 EMBEDDINGS = Path("embeddings")
 States = tuple[np.ndarray, np.ndarray]
 """(N, D) states and (N,) labels."""
+
+
+def units(net: NetConfig) -> int:
+    """Count the units of a net's bottleneck; 0 where it has none."""
+    return net.bottleneck.size if net.bottleneck else 0
 
 
 def bottleneck_states(run: Run, dataset: Dataset) -> dict[str, States]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from study.measures.bottleneck import States
+from study.measures.bottleneck import States, units
 from study.measures.hulls import core, hull_shares, of_classes
 from study.measures.measure import Measure, of_training
 from study.paths import RunKey
@@ -52,8 +52,11 @@ MEASURES = [
 
 
 def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
-    """Whether the net has a bottleneck of two units."""
-    return experiment.net.bottleneck is not None and experiment.net.bottleneck.size == 2
+    """Whether the bottleneck has two units, in the experiment and in the method's own net.
+
+    Where an experiment with a wider one compares widths, `spectra` measures all its methods.
+    """
+    return units(experiment.net) == units(experiment.net_of(key.method)) == 2
 
 
 def embedding_measures(splits: Mapping[str, States]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
+from study.measures.bottleneck import units
 from study.measures.measure import Measure
 from study.measures.plane import (
     Box,
@@ -72,13 +73,12 @@ MEASURES = [
 
 def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
     """Whether a net has a bottleneck of two units, or none; the data must lie in a plane."""
-    return experiment.net.bottleneck is None or has_hidden_plane(key, experiment)
+    return not units(experiment.net) or has_hidden_plane(key, experiment)
 
 
 def has_hidden_plane(key: RunKey, experiment: ExperimentConfig) -> bool:
     """Whether the method's net has a bottleneck of two units."""
-    bottleneck = experiment.net_of(key.method).bottleneck
-    return bottleneck is not None and bottleneck.size == 2
+    return units(experiment.net_of(key.method)) == 2
 
 
 def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane, ClassifiedPlane]:
@@ -94,13 +94,12 @@ def input_and_hidden_plane(run: Run, dataset: Dataset) -> tuple[ClassifiedPlane,
     Raises:
         StudyError: the net has no two-unit bottleneck, or the data are not two classes in a plane.
     """
-    bottleneck = run.config.net.bottleneck
-    if bottleneck is None or bottleneck.size != 2 or not dataset.in_a_plane:
+    if units(run.config.net) != 2 or not dataset.in_a_plane:
         raise StudyError(f"{run.folder} is no run of two classes in a plane with a 2-D bottleneck")
     inputs = input_plane(run, dataset)
-    states = run.states(inputs.points, bottleneck.layer)
+    states = run.states(inputs.points, run.bottleneck.layer)
     hidden = ClassifiedPlane(
-        lambda at: run.logits(at, bottleneck.layer)[:, 0],
+        lambda at: run.logits(at, run.bottleneck.layer)[:, 0],
         bounding_box(states),
         states,
         inputs.labels,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from study.measures.bottleneck import States
+from study.measures.bottleneck import States, units
 from study.measures.measure import Measure, of_training
 from study.paths import RunKey
 from study.training.experiment import ExperimentConfig
@@ -62,8 +62,8 @@ MEASURES = [*FLATNESS, *OF_ALL, *of_training([*FLATNESS, *OF_ALL])]
 
 
 def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
-    """Whether the net has a bottleneck of more than two units, which no picture shows whole."""
-    return experiment.net.bottleneck is not None and experiment.net.bottleneck.size > 2
+    """Whether the bottleneck has over two units, in the experiment or in the method's own net."""
+    return max(units(experiment.net), units(experiment.net_of(key.method))) > 2
 
 
 def singular_values(states: np.ndarray, labels: np.ndarray, label: int, scaling: str) -> np.ndarray:

@@ -132,8 +132,9 @@ const explore = async () => {
   let of; // the experiment that is shown
   const draw = () => {
     const sides = [left.value, right.value];
-    const kinds = Object.keys(DRAWN).filter((kind) => kind in of.runs[`${left.value}/${seed.value}`]);
-    const pictures = kinds.flatMap((kind) => sides.map((method) => picture(kind, of, method)));
+    const having = (kind) => sides.filter((method) => kind in of.runs[`${method}/${seed.value}`]);
+    const kinds = Object.keys(DRAWN).filter((kind) => having(kind).length);
+    const pictures = kinds.flatMap((kind) => having(kind).map((method) => picture(kind, of, method)));
     find("pictures").replaceChildren(...pictures);
     find("legend").textContent = kinds.map((kind) => DRAWN[kind].legend).join(" ") || NOTHING;
     find("curves").replaceChildren(...curves(of, [...new Set(sides)]));

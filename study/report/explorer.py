@@ -27,6 +27,7 @@ from study.figures.style import (
     method_colours,
     method_label,
 )
+from study.measures import embedding
 from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
 from study.measures.plane import bounding_box, class_1_on_box, shows_inputs
@@ -126,8 +127,8 @@ def _experiment(
     dataset = load_dataset(data_file(experiment.data))
     if shows_inputs(experiment, dataset):
         _add_maps(content, keys, dataset)
-    if experiment.net.bottleneck and experiment.net.bottleneck.size == 2:
-        _add_states(content, keys, Embeddings(name, embeddings))
+    if of_two := [key for key in keys if embedding.applies(key, experiment)]:
+        _add_states(content, of_two, Embeddings(name, embeddings))
     return content
 
 

@@ -120,6 +120,7 @@ def narrow(size: int) -> dict[str, Any]:
 
 EXPERIMENTS = {
     "flat": experiment("blobs", {"baseline": {}}, narrow(2)),
+    "uneven": experiment("blobs", {"baseline": {}, "wider": {"bottleneck": 3}}, narrow(2)),
     "wide": experiment("blobs", MANIFOLD, narrow(3)),
     "plane": experiment("points", MANIFOLD, narrow(2)),
     "pixels": experiment("pictures", INPUT, NET, validation_fraction=0.25),
@@ -148,7 +149,7 @@ CLAIM = {
 }
 MEASURED = ("embedding", "flatness", "hidden_space", "hidden_states", "robustness", "calibration",
             "intrusion")  # fmt: skip
-"""Tables that `summarize` is given, as in the paper's study."""
+"""Tables that `summarize` is given, as in the full study."""
 STAGES: dict[str, Callable[[], None]] = {
     "generate_spirals": generate_spirals.main,
     "embed_bottleneck": embed_bottleneck.main,

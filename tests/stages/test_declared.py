@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stages import generate_spirals
-from stages.summarize import TABLES
+from study.data.spirals import SPIRALS
 from study.params import ParamsError
 from tests.stages.conftest import ROOT, STAGES
 
@@ -109,8 +109,15 @@ def test_train_stages_declare_all_that_a_run_depends_on(study: Path) -> None:
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 def test_the_tables_that_are_summed_up_are_dependencies(study: Path) -> None:
     stage = yaml.safe_load((study / "dvc.yaml").read_text())["stages"]["summarize"]
-    tables = re.findall(r"metrics/\S+", stage["cmd"]) or TABLES
+    tables = re.findall(r"metrics/\S+", stage["cmd"])
     assert {*tables, "runs"} == set(stage["deps"])
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_the_page_depends_on_the_picture_of_each_data_set_of_spirals(study: Path) -> None:
+    stage = yaml.safe_load((study / "dvc.yaml").read_text())["stages"]["report"]
+    shown = {f"figures/{name}_data.png" for name in sections(stage) if name in SPIRALS}
+    assert shown == {dep for dep in stage["deps"] if dep.endswith("_data.png")} != set()
 
 
 def test_the_two_studies_declare_the_same_of_the_same_stages() -> None:

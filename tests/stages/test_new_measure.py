@@ -81,7 +81,10 @@ def test_a_measure_and_a_figure_are_tabulated_summed_up_drawn_and_reported(
     edit(code / "study/report/kinds.py", ("KINDS = {", KIND))
     keep_only("flat", "wide")
     before = height("figures/study/methods_flat.png")
-    program = "; ".join(f"from stages import {name}; {name}.main()" for name in STAGES)
+    tables = {"summarize": [f"metrics/{name}.csv" for name in ("embedding", "flatness")]}
+    program = "; ".join(
+        f"from stages import {name}; {name}.main({tables.get(name, '')})" for name in STAGES
+    )
     program += (
         "; from tools.write_claims import _metrics_table as table; import pandas as pd"
         "; summary = pd.read_csv('metrics/summary.csv').query('experiment == \"flat\"')"

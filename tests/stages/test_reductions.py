@@ -38,15 +38,15 @@ def run_stages() -> Study:
 
 
 REDUCTIONS = {
-    "one seed of plain": ["seeds=[1]", *out("flat"), *without("mixing", *EXPERIMENTS)],
+    "one seed of plain": ["seeds=[1]", *out("flat", "uneven"), *without("mixing", *EXPERIMENTS)],
     "only mixing": [
         *without("plain", *EXPERIMENTS),
         "states.features.pixels=[input]",
         "robustness.deformations.rotations=[]",
     ],
-    "only spirals": out("flat", "wide", "pixels"),
+    "only spirals": out("flat", "uneven", "wide", "pixels"),
     "nothing more": [
-        *out("flat", "wide", "plane"),
+        *out("flat", "uneven", "wide", "plane"),
         "states.bottlenecks=[]",
         "states.features.pixels=[]",
         "robustness.experiments=[]",

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group
 
+from study.measures import embedding
 from study.measures.spectra import (
     FLATNESS,
     SCALINGS,
@@ -27,10 +28,22 @@ def states_and_labels() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("size", "are_measured"), [(None, False), (1, False), (2, False), (3, True), (12, True)]
+    ("size", "own", "spectra", "picture"),
+    [
+        (None, None, False, False),
+        (1, None, False, False),
+        (2, None, False, True),
+        (3, None, True, False),
+        (12, None, True, False),
+        (12, 2, True, False),
+        (2, 3, True, False),
+        (2, 1, False, False),
+    ],
 )
-def test_spectra_are_of_bottlenecks_that_no_picture_shows_whole(size, are_measured):
-    assert applies(RunKey("e", "baseline", 0), with_bottleneck(size)) is are_measured
+def test_no_bottleneck_is_measured_as_a_picture_and_by_its_spectra(size, own, spectra, picture):
+    key, experiment = RunKey("e", "baseline", 0), with_bottleneck(size, own)
+    assert applies(key, experiment) is spectra
+    assert embedding.applies(key, experiment) is picture
 
 
 def test_the_first_of_three_is_explained_and_the_centred_one_is_no_headline():
