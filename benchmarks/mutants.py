@@ -96,6 +96,7 @@ TESTS = {
     "study/measures/allowances": ["study/measures/test_allowances"],
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
     "study/measures/spectra": ["study/measures/test_spectra"],
+    "study/measures/temperature": ["study/measures/test_temperature"],
     "study/paired": ["study/test_paired"],
     "study/summaries": [f"study/test_summaries{part}" for part in ("", "_curves", "_choices")],
     "study/inference/verdicts": [

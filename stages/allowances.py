@@ -1,10 +1,9 @@
 """Measure every run with validation data after temperature scaling and with early stopping."""
 
 from study.command import run
-from study.measures.allowances import allowance_measures, applies
+from study.measures.allowances import against_baseline, allowance_measures, applies
 from study.measures.runs import runs_where, write_measures
 from study.paths import run_folder
-from study.summaries import against_baseline
 from study.tables import measures_table, read_metrics, write_table
 
 

@@ -18,8 +18,8 @@ from study.figures.style import (
     shared_panels,
     styled,
 )
+from study.measures.allowances import ALLOWANCES, SCORES_WITH_ALLOWANCES
 from study.measures.catalogue import label
-from study.summaries import MEASURED
 
 COLUMNS = 5
 # A bin's dot has an area in proportion to its share of the points, and is never too small to see.
@@ -27,7 +27,6 @@ LARGEST, SMALLEST = 90.0, 12.0
 FEWEST = 20
 """Points of all seeds that a bin needs for a place on the line: of fewer it would be noise."""
 
-_ALLOWANCES = {"as_is": "as it is", "stopped": "stopped early", "tempered": "temperature scaled"}
 _MARKERS = {"as_is": "o", "stopped": "s", "tempered": "D"}
 
 
@@ -121,8 +120,8 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
     """
     methods = [method for method in colours if method in set(runs["method"])]
     figure = new_figure(10.5, 0.5 * len(methods) + 1.6)
-    panels = figure.subplots(1, len(MEASURED), sharey=True)
-    for axes, metrics in zip(panels, MEASURED.values(), strict=True):
+    panels = figure.subplots(1, len(SCORES_WITH_ALLOWANCES), sharey=True)
+    for axes, metrics in zip(panels, SCORES_WITH_ALLOWANCES.values(), strict=True):
         for row, method in enumerate(methods):
             of_method = runs[runs["method"] == method]
             for allowed, metric in metrics.items():
@@ -140,7 +139,7 @@ def draw_allowances(runs: pd.DataFrame, colours: Mapping[str, str], title: str) 
         Line2D([], [], marker=_MARKERS[name], mfc=_fill(name, "#555555"), mec="#555555", ls="")
         for name in _MARKERS
     ]
-    legend_below(figure, kinds, _ALLOWANCES.values())
+    legend_below(figure, kinds, ALLOWANCES.values())
     n = runs["seed"].nunique()
     figure.suptitle(
         f"{title}: scores as they are, stopped early and temperature scaled, both by the "

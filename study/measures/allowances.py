@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.measure import Measure
+from study.measures.temperature import fit_temperature, tempered
+from study.paired import effects, mean_and_interval
 from study.paths import RunKey
-from study.tables import read_history
+from study.tables import BASELINE, read_history, values_by_seed
 from study.training.experiment import ExperimentConfig
 from study.training.scores import N_BINS, Labels, Probabilities, bins_of, brier, ece, nll
 
 if TYPE_CHECKING:
     from study.training.run import Run  # which imports torch
 
-LOG_TEMPERATURES = (np.log(1e-3), np.log(1e3))
 STOPPING = ["step", "test_loss", "test_accuracy", "test_ece", "validation_loss"]
 _DRAWN = ("allowances",)
 MEASURES = [
@@ -47,6 +45,21 @@ MEASURES = [
     Measure("stopped_test_ece", "test ECE stopped early", better="less", seen_in=_DRAWN),
     Measure("stopped_test_accuracy", "test accuracy stopped early", better="more", seen_in=_DRAWN),
 ]
+
+ALLOWANCES = {"as_is": "as it is", "stopped": "stopped early", "tempered": "temperature scaled"}
+"""What a method is allowed to do, and the words for it."""
+# Temperature scaling leaves the accuracy as it is.
+SCORES_WITH_ALLOWANCES = {
+    "nll": {"as_is": "test_nll", "stopped": "stopped_test_nll", "tempered": "tempered_test_nll"},
+    "ece": {"as_is": "test_ece", "stopped": "stopped_test_ece", "tempered": "tempered_test_ece"},
+    "accuracy": {"as_is": "test_accuracy", "stopped": "stopped_test_accuracy"},
+}
+"""Each score, and the metrics that hold it with each allowance."""
+AGAINST_BASELINE = [
+    *("experiment", "score", "method", "allowed", "baseline_allowed"),
+    *("n", "difference", "low", "high"),
+]
+"""Columns of metrics/against_baseline.csv."""
 
 
 def applies(key: RunKey, experiment: ExperimentConfig) -> bool:
@@ -90,60 +103,6 @@ def calibrate(run: Run, dataset: Dataset) -> Calibration:
     temperature = fit_temperature(validation, as_labels(split.validation_labels))
     test = run.probabilities(split.test_inputs)
     return Calibration(temperature, test, tempered(test, temperature), as_labels(split.test_labels))
-
-
-def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
-    """Find the T > 0 with the least NLL of predictions scaled by `tempered`.
-
-    The NLL is convex in 1 / T, so it has one minimum.
-
-    Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.
-
-    Args:
-        probabilities: (N, C), rows sum to 1, N >= 1.
-        labels: (N,) class indices.
-
-    Returns:
-        T in [0.001, 1000]. Where every label is the most probable class the best T is 0, and some
-        T is given that is small enough for an NLL of 0 in float64; where the predictions mislead
-        the best is infinite, and T is near its upper end.
-
-    Raises:
-        ValueError: there is no sample.
-    """
-    if not len(labels):
-        raise ValueError("a temperature needs at least one sample")
-    logits, samples = _logarithms(probabilities), np.arange(len(labels))
-
-    def loss(log_temperature: float) -> float:
-        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(scaled[samples, labels].mean())
-
-    options = {"xatol": 1e-8}
-    found = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded", options=options)
-    return float(np.exp(found.x))
-
-
-def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """Scale predictions by a temperature: ``p_c^(1/T) / sum_c p_c^(1/T)``.
-
-    This is ``softmax(logits / T)``; no sample's most probable class changes.
-
-    Args:
-        probabilities: (N, C), rows sum to 1.
-        temperature: T > 0; above 1 it makes predictions less confident.
-
-    Returns:
-        (N, C), rows sum to 1.
-    """
-    scaled: Probabilities = softmax(_logarithms(probabilities) / temperature, axis=1)
-    return scaled
-
-
-def _logarithms(probabilities: Probabilities) -> Probabilities:
-    """Take logarithms, which are logits too; 0 counts as the smallest normal number."""
-    floor = np.finfo(np.float64).tiny
-    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), floor))
 
 
 def reliability_tables(found: Calibration) -> pd.DataFrame:
@@ -238,3 +197,37 @@ def early_stopping_measures(history: pd.DataFrame) -> dict[str, float]:
         "stopped_test_ece": float(row["test_ece"]),
         "stopped_test_accuracy": float(row["test_accuracy"]),
     }
+
+
+def against_baseline(measures: pd.DataFrame) -> pd.DataFrame:
+    """Compare every method, as it is and with each allowance, with the baseline so.
+
+    Args:
+        measures: columns experiment, method, seed, metric, value; every run has what
+            `SCORES_WITH_ALLOWANCES` names.
+
+    Returns:
+        Columns `AGAINST_BASELINE`: for each experiment that has a baseline, each score (NLL in
+        nats, ECE, accuracy) and each two sides the mean over seeds of method minus baseline, paired
+        by seed, with its 95 % t interval.
+    """
+    rows = []
+    for experiment, of_experiment in measures.groupby("experiment", sort=False):
+        methods = of_experiment["method"].unique()
+        if BASELINE not in methods:
+            continue
+        for score, metrics in SCORES_WITH_ALLOWANCES.items():
+            values = {
+                allowed: values_by_seed(of_experiment, metric)
+                for allowed, metric in metrics.items()
+            }
+            sides = [(method, allowed) for method in methods for allowed in values]
+            for method, allowed in sides:
+                for other in values:
+                    if (method, allowed) == (BASELINE, other):
+                        continue
+                    with_it, without = values[allowed][method], values[other][BASELINE]
+                    paired = effects(with_it, without, relative=False)
+                    found = (len(paired), *mean_and_interval(paired))
+                    rows.append((experiment, score, method, allowed, other, *found))
+    return pd.DataFrame(rows, columns=pd.Index(AGAINST_BASELINE))

@@ -11,8 +11,8 @@ import yaml
 from stages import allowances, intrusion
 from study.data.dataset import Dataset
 from study.errors import StudyError
-from study.measures.allowances import fit_temperature, tempered
 from study.measures.intrusion import intrusion_shares, mix_pairs
+from study.measures.temperature import fit_temperature, tempered
 from study.paths import RunKey, run_folder
 from study.tables import read_metrics
 from study.training.run import load_run

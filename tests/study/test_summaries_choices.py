@@ -1,17 +1,13 @@
-"""Tables of what runs chose, and of a baseline that is allowed to choose."""
+"""Tables of what runs chose."""
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
 from study.errors import FileError
 from study.files import SUMS, sums
 from study.paths import RunKey, run_folder
-from study.summaries import ALLOWANCES, MEASURED, against_baseline, choices_table, counted
-from study.tables import measures_table
+from study.summaries import choices_table, counted
 
 CHOSEN = [RunKey("own", "chosen", seed) for seed in (3, 1, 2)]
 KEYS = [RunKey("own", "baseline", 1), *CHOSEN]
@@ -53,48 +49,3 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
 
 def test_without_a_choice_the_table_is_empty(tmp_path: Path) -> None:
     assert choices_table(KEYS, tmp_path).empty
-
-
-METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values()]
-METHODS = ["baseline", "input", "manifold"]
-
-
-def measures(methods: list[str] = METHODS, n: int = 4, experiment: str = "e"):
-    rng = np.random.default_rng(0)
-    return measures_table(
-        {
-            RunKey(experiment, method, seed): {metric: rng.normal() for metric in METRICS}
-            for method in methods
-            for seed in range(n)
-        }
-    )
-
-
-def test_each_side_is_compared_with_each_baseline_seed_by_seed() -> None:
-    table = measures()
-    found = against_baseline(table)
-    assert list(found) == ALLOWANCES
-    # each score's sides squared, for every method, without the baseline against itself
-    assert len(found) == 3 * (9 + 9 + 4) - (3 + 3 + 2)
-    values = table.pivot(index="seed", columns=["method", "metric"], values="value")
-    for row in found.itertuples():
-        of_method = values[row.method, MEASURED[row.score][row.allowed]]
-        of_baseline = values["baseline", MEASURED[row.score][row.baseline_allowed]]
-        expected = stats.ttest_rel(of_method, of_baseline).confidence_interval()
-        assert row.n == 4
-        assert row.difference == pytest.approx(of_method.mean() - of_baseline.mean())
-        assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
-    assert not found.duplicated(["score", "method", "allowed", "baseline_allowed"]).any()
-
-
-def test_experiments_keep_their_order_and_those_without_a_baseline_are_passed_over() -> None:
-    tables = [measures(["input"], experiment="d"), measures(experiment="z"), measures()]
-    found = against_baseline(pd.concat(tables))
-    assert found["experiment"].unique().tolist() == ["z", "e"]
-
-
-def test_one_seed_has_no_interval_and_no_baseline_no_comparison() -> None:
-    assert against_baseline(measures(n=1))["low"].isna().all()
-    none = against_baseline(measures(["input", "manifold"]))
-    assert list(none) == ALLOWANCES
-    assert none.empty

@@ -7,12 +7,12 @@ from matplotlib.markers import MarkerStyle
 
 from study.figures.allowances import FEWEST, draw_allowances, draw_reliability
 from study.figures.intrusion import draw_intrusion
+from study.measures.allowances import SCORES_WITH_ALLOWANCES
 from study.paths import RunKey
-from study.summaries import MEASURED
 from study.tables import measures_table
 
 COLOURS = {"baseline": "#000000", "manifold": "#D55E00"}
-METRICS = [metric for metrics in MEASURED.values() for metric in metrics.values()]
+METRICS = [metric for metrics in SCORES_WITH_ALLOWANCES.values() for metric in metrics.values()]
 
 
 def runs(seeds: int, **metrics: float) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def test_marks_of_single_seeds_differ_in_shape_before_and_after_scaling() -> Non
 def test_allowances_show_every_seed_and_the_mean(seeds: int) -> None:
     metrics = {metric: 0.1 + 0.05 * place for place, metric in enumerate(METRICS)}
     figure = draw_allowances(runs(seeds, **metrics), COLOURS, "e")
-    for axes, of_score in zip(figure.axes, MEASURED.values(), strict=True):
+    for axes, of_score in zip(figure.axes, SCORES_WITH_ALLOWANCES.values(), strict=True):
         assert len(axes.lines) == len(axes.collections) == 2 * len(of_score)
         middle = 0.02 * (seeds - 1) / 2
         means = [metrics[name] + 0.2 * p + middle for p in (0, 1) for name in of_score.values()]

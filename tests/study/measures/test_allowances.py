@@ -1,4 +1,4 @@
-"""Temperature scaling and early stopping, against closed forms, a grid and plain loops."""
+"""Early stopping, temperature scaling of a run, and both against the baseline: plain loops."""
 
 from pathlib import Path
 
@@ -6,23 +6,28 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.allowances import (
+    AGAINST_BASELINE,
+    SCORES_WITH_ALLOWANCES,
+    against_baseline,
     applies,
     calibrate,
     calibration_measures,
     early_stopping_measures,
-    fit_temperature,
     reliability_table,
     reliability_tables,
-    tempered,
 )
+from study.measures.temperature import fit_temperature
 from study.paths import RunKey
+from study.tables import measures_table
 from study.training.net import build_mlp
 from study.training.run import Run
 from study.training.scores import accuracy, ece, nll
+from tests.study.measures.test_temperature import drawn, softmax
 from tests.training import run_config, with_bottleneck
 
 
@@ -30,69 +35,6 @@ from tests.training import run_config, with_bottleneck
 def test_allowances_need_validation_data(fraction: float, are_measured: bool) -> None:
     experiment = with_bottleneck(None, validation_fraction=fraction)
     assert applies(RunKey("e", "baseline", 0), experiment) is are_measured
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def drawn(scale: float = 1.0, n: int = 4000, n_classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Draw labels from softmax(logits); give the logits enlarged by ``scale``."""
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(n, n_classes)) * 2
-    p = softmax(logits)
-    labels = (rng.random((n, 1)) > p.cumsum(axis=1)).sum(axis=1).clip(max=n_classes - 1)
-    return scale * logits, labels
-
-
-class TestFitTemperature:
-    @pytest.mark.parametrize(("hits", "confidence"), [(6, 0.9), (9, 0.6), (8, 0.999)])
-    def test_of_equal_confidences_the_scaled_one_is_the_accuracy(self, hits, confidence):
-        probabilities = np.tile([confidence, 1 - confidence], (10, 1))
-        labels = np.array([0] * hits + [1] * (10 - hits))
-        logit, wanted = np.log(confidence / (1 - confidence)), np.log(hits / (10 - hits))
-        assert fit_temperature(probabilities, labels) == pytest.approx(logit / wanted, rel=1e-4)
-
-    def test_no_temperature_of_a_fine_grid_is_better(self):
-        logits, labels = drawn(scale=3.0, n=300)
-        found = fit_temperature(softmax(logits), labels)
-        grid = np.geomspace(0.05, 50, 4001)
-        losses = [-np.log(softmax(logits / t)[np.arange(len(labels)), labels]).mean() for t in grid]
-        assert found == pytest.approx(grid[np.argmin(losses)], rel=2e-3)
-
-    def test_logits_that_were_enlarged_are_brought_back(self):
-        alike, enlarged = (fit_temperature(softmax(drawn(s)[0]), drawn()[1]) for s in (1, 4))
-        assert enlarged == pytest.approx(4 * alike, rel=1e-5)
-        assert alike == pytest.approx(1, abs=0.1)
-
-    def test_predictions_without_errors_become_sure_and_misleading_ones_even(self):
-        right = np.array([[0.9, 0.1], [0.2, 0.8]])
-        found = fit_temperature(right, np.array([0, 1]))
-        assert nll(tempered(right, found), np.array([0, 1])) == pytest.approx(0, abs=1e-12)
-        misled = np.array([[0.9, 0.1], [0.9, 0.1]])
-        assert fit_temperature(misled, np.array([1, 1])) > 900
-
-    def test_nothing_to_fit_on_is_refused(self):
-        with pytest.raises(ValueError, match="at least one sample"):
-            fit_temperature(np.zeros((0, 2)), np.zeros(0, int))
-
-
-class TestTempered:
-    def test_it_is_the_softmax_of_divided_logits(self):
-        logits, _ = drawn(scale=5.0, n=50)
-        np.testing.assert_allclose(tempered(softmax(logits), 1.7), softmax(logits / 1.7), rtol=1e-9)
-
-    def test_one_changes_nothing_and_no_temperature_the_top_class(self):
-        p = softmax(drawn(n=50)[0])
-        np.testing.assert_allclose(tempered(p, 1.0), p, rtol=1e-12)
-        for t in (0.1, 8.0):
-            assert (tempered(p, t).argmax(1) == p.argmax(1)).all()
-        assert (tempered(p, 8.0).max(1) < p.max(1)).all()
-
-    def test_a_probability_of_zero_stays_a_number(self):
-        found = tempered(np.array([[1.0, 0.0]]), 2.0)
-        assert found == pytest.approx(np.array([[1.0, 0.0]]), abs=1e-100)
 
 
 class TestReliability:
@@ -200,3 +142,48 @@ class TestCalibrate:
     def test_a_run_without_validation_data_is_refused(self):
         with pytest.raises(StudyError, match=r"runs.e.m.3 kept no validation data"):
             calibrate(*made(validation_fraction=0.0))
+
+
+METRICS = [metric for metrics in SCORES_WITH_ALLOWANCES.values() for metric in metrics.values()]
+METHODS = ["baseline", "input", "manifold"]
+
+
+def measures(methods: list[str] = METHODS, n: int = 4, experiment: str = "e"):
+    rng = np.random.default_rng(0)
+    return measures_table(
+        {
+            RunKey(experiment, method, seed): {metric: rng.normal() for metric in METRICS}
+            for method in methods
+            for seed in range(n)
+        }
+    )
+
+
+def test_each_side_is_compared_with_each_baseline_seed_by_seed() -> None:
+    table = measures()
+    found = against_baseline(table)
+    assert list(found) == AGAINST_BASELINE
+    # each score's sides squared, for every method, without the baseline against itself
+    assert len(found) == 3 * (9 + 9 + 4) - (3 + 3 + 2)
+    values = table.pivot(index="seed", columns=["method", "metric"], values="value")
+    for row in found.itertuples():
+        of_method = values[row.method, SCORES_WITH_ALLOWANCES[row.score][row.allowed]]
+        of_baseline = values["baseline", SCORES_WITH_ALLOWANCES[row.score][row.baseline_allowed]]
+        expected = stats.ttest_rel(of_method, of_baseline).confidence_interval()
+        assert row.n == 4
+        assert row.difference == pytest.approx(of_method.mean() - of_baseline.mean())
+        assert (row.low, row.high) == pytest.approx((expected.low, expected.high))
+    assert not found.duplicated(["score", "method", "allowed", "baseline_allowed"]).any()
+
+
+def test_experiments_keep_their_order_and_those_without_a_baseline_are_passed_over() -> None:
+    tables = [measures(["input"], experiment="d"), measures(experiment="z"), measures()]
+    found = against_baseline(pd.concat(tables))
+    assert found["experiment"].unique().tolist() == ["z", "e"]
+
+
+def test_one_seed_has_no_interval_and_no_baseline_no_comparison() -> None:
+    assert against_baseline(measures(n=1))["low"].isna().all()
+    none = against_baseline(measures(["input", "manifold"]))
+    assert list(none) == AGAINST_BASELINE
+    assert none.empty
