@@ -11,7 +11,7 @@ def main() -> None:
     measures = {
         each.key: allowance_measures(each.run, each.dataset) for each in runs_where(applies)
     }
-    write_measures("metrics/calibration.csv", measures)
+    write_measures("metrics/allowances.csv", measures)
     everything = {key: read_metrics(run_folder(key)) | found for key, found in measures.items()}
     write_table("metrics/against_baseline.csv", against_baseline(measures_table(everything)))
 

@@ -44,7 +44,7 @@ def test_as_many_test_samples_as_the_accuracies_are_shares_of() -> None:
 
 
 def test_the_images_stop_at_the_last_step_on_every_seed() -> None:
-    found = pd.read_csv(EXAMPLES / "fashion_mnist/metrics/calibration.csv")
+    found = pd.read_csv(EXAMPLES / "fashion_mnist/metrics/allowances.csv")
     steps = found.loc[found["metric"] == "stopped_step", "value"]
     assert (steps == 12 * (8000 // 128)).all()
 

@@ -147,7 +147,7 @@ CLAIM = {
     "direction": "lower",
     "smallest": 0.0,
 }
-MEASURED = ("embedding", "flatness", "hidden_space", "hidden_states", "robustness", "calibration",
+MEASURED = ("embedding", "flatness", "hidden_space", "hidden_states", "robustness", "allowances",
             "intrusion")  # fmt: skip
 """Tables that `summarize` is given, as in the full study."""
 STAGES: dict[str, Callable[[], None]] = {

@@ -1,4 +1,4 @@
-"""The tables of calibration and of intrusion, on runs that are really trained for a few steps."""
+"""The tables of allowances and of intrusion, on runs that are really trained for a few steps."""
 
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def of_run(table: pd.DataFrame, experiment: str, method: str, seed: int) -> pd.S
 class TestAllowances:
     def test_runs_with_validation_data_are_measured(self, study: Path):
         allowances.main()
-        table = pd.read_csv("metrics/calibration.csv")
+        table = pd.read_csv("metrics/allowances.csv")
         assert list(table) == ["experiment", "method", "seed", "metric", "value"]
         runs = table[["experiment", "method", "seed"]].drop_duplicates().to_numpy().tolist()
         assert runs == [
@@ -99,7 +99,7 @@ class TestAllowances:
 
     def test_methods_are_compared_with_the_baseline_so_allowed(self, study: Path):
         allowances.main()
-        measures = pd.read_csv("metrics/calibration.csv")
+        measures = pd.read_csv("metrics/allowances.csv")
         found = pd.read_csv("metrics/against_baseline.csv")
         row = found.query(
             "experiment == 'both' and score == 'nll' and method == 'input' "
@@ -149,9 +149,7 @@ class TestIntrusion:
         assert (states["baseline"] != states["input"]).all()
 
 
-@pytest.mark.parametrize(
-    ("stage", "table"), [(allowances, "calibration"), (intrusion, "intrusion")]
-)
+@pytest.mark.parametrize(("stage", "table"), [(allowances, "allowances"), (intrusion, "intrusion")])
 class TestBoth:
     def test_a_second_run_gives_the_same_bytes(self, study: Path, stage: Any, table: str):
         stage.main()
