@@ -1,0 +1,46 @@
+"""Refuse what would fail, or be missed, only after hours of training."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from study.errors import StudyError
+from study.parallel.job import load
+from study.paths import RunKey, data_file
+from study.training.experiment import RunConfig, all_runs, read_experiments
+
+
+def check_stages(stages: Collection[RunKey]) -> None:
+    """Refuse a params.yaml with runs that DVC has no stage for: the analyses would miss them.
+
+    Raises:
+        StudyError: names the first of them.
+    """
+    if missing := [key for key in all_runs(*read_experiments()) if key not in stages]:
+        raise StudyError(
+            f"no stage of dvc.yaml trains {' '.join(map(str, missing[0]))}: the matrix of its "
+            "experiment's stages must have the seeds and methods that params.yaml names"
+        )
+
+
+def check_nets(configs: Iterable[RunConfig]) -> None:
+    """Try nets and layers that params.yaml alone cannot check, one run a method.
+
+    Raises:
+        StudyError: as of `check_fits`.
+    """
+    by_method = {(config.experiment, config.method): config for config in configs}
+    doubtful = [config for config in by_method.values() if not is_certain(config)]
+    if doubtful:
+        from study.training.net import check_fits  # torch
+
+        for config in doubtful:
+            check_fits(config, load(data_file(config.data).absolute()))
+
+
+def is_certain(config: RunConfig) -> bool:
+    """Tell whether params.yaml alone says that a run's net has its eligible layers."""
+    choose = config.settings.choose
+    lists = [config.settings.eligible, *(choose.eligible if choose else [])]
+    numbers = all(isinstance(k, int) for eligible in lists for k in eligible)
+    return config.net.kind == "mlp" and not config.training.augment and numbers
