@@ -1,7 +1,5 @@
 """Write report/index.html: what was found, where it can be seen and how to make it again."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,13 +7,13 @@ import yaml
 
 from study.command import run
 from study.data.dataset import load_dataset
-from study.data.spirals import SPIRALS, SpiralsConfig
+from study.data.spirals import SPIRALS
 from study.errors import FileError
 from study.files import write_text
 from study.inference.claims import read_questions
 from study.inference.design import read_design
 from study.inference.ledger import read_ledger
-from study.inference.wording import count_questions
+from study.inference.wording import count_questions, instead_text, range_text
 from study.params import check, read_params, read_section
 from study.paths import (
     ANSWER,
@@ -25,21 +23,20 @@ from study.paths import (
     RUNS_TABLE,
     SUMMARY_TABLE,
     WINS_TABLE,
-    RunKey,
     data_file,
 )
 from study.place import PACKAGES, PINS, beside_code, from_code, in_clone, other_study, study_folder
 from study.report.claims import claim_views
 from study.report.closing import PAGE, closing_lines
 from study.report.explorer import explorer
-from study.report.gallery import Numbers, Picture, gallery, picture_of_spirals
+from study.report.gallery import Numbers, gallery, pictures_of_data
 from study.report.page import render_page
 from study.report.provenance import provenance
-from study.report.questions import by_question, by_source, counted, outcomes
+from study.report.questions import by_question, by_source, counted
 from study.report.ranking import rankings
 from study.report.references import references
-from study.report.runs import runs_of_experiments
-from study.report.study import OWN, facts, method_rows, timed
+from study.report.runs import asked_of, run_command, runs_of_experiments
+from study.report.study import OWN, facts, method_rows, source_of_data, timed
 from study.tables import CURVES, HISTORY, MEASURES, RANKS, SUMMARY, WINS, read_histories, read_table
 from study.timings import training_seconds
 from study.training.config import ComputeConfig, MixupConfig
@@ -72,7 +69,7 @@ def main() -> None:
     keys = all_runs(seeds, experiments)
     alpha = check(MixupConfig, params["mixup"], "mixup").alpha
     ledger, runs = read_ledger(), read_table(RUNS_TABLE, MEASURES)
-    asked, histories = _asked(ledger), read_histories(keys, HISTORY)
+    asked, histories = asked_of(ledger), read_histories(keys, HISTORY)
     numbers = _numbers(experiments, histories, alpha, asked)
     pictures = [
         *pictures_of_data(params),
@@ -87,7 +84,7 @@ def main() -> None:
         "report.html.j2",
         folder=study_folder(),
         other_study=other_study(),
-        seeds_said=seeds_in_words(experiments, seeds),
+        seeds_said=range_text(len(of.seeds_or(seeds)) for of in experiments.values()),
         experiments=experiments,
         n_runs=len(keys),
         n_methods=len({key.method for key in keys}),
@@ -111,37 +108,13 @@ def main() -> None:
         provenance=provenance([*SOURCES, *sources_of_code()], INSTALLED),
         references=references(ledger),
         commands={name: from_code(command) for name, command in commands.items()},
-        found_instead=outcomes(claims),
+        instead=instead_text(ledger),
         looks=design.looks if design.looks[0].seeds else (),
         error=sum(look.level for look in design.looks),
         resampled=list(design.resampled),
     )
     write_text(PAGE, page)
     print(*closing_lines(ledger), sep="\n")
-
-
-def seeds_in_words(experiments: dict[str, ExperimentConfig], seeds: list[int]) -> str:
-    """Say how many seeds experiments have, as "10 to 20 seeds" where they differ."""
-    numbers = [len(experiment.seeds_or(seeds)) for experiment in experiments.values()]
-    least, most = min(numbers), max(numbers)
-    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' if most != 1 else ''}"
-
-
-def pictures_of_data(params: dict[str, Any]) -> Iterator[Picture]:
-    """Take the pictures of the spirals that experiments are of."""
-    for name in SPIRALS:
-        if name in params:
-            config: SpiralsConfig = check(SpiralsConfig, params[name], name)
-            yield picture_of_spirals(Path(f"figures/{name}_data.png"), config)
-
-
-def source_of_data(name: str, section: dict[str, Any]) -> str:
-    """Say in a few words where a data set comes from."""
-    if name in SPIRALS:
-        return f"kind {section['kind']}, seed {section['seed']}"
-    if name == "mnist":
-        return f"source {section['source']}"
-    return str(section.get("path") or section.get("name"))
 
 
 def answer_lines(params: dict[str, Any]) -> list[str]:
@@ -152,12 +125,6 @@ def answer_lines(params: dict[str, Any]) -> list[str]:
         return ANSWER.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise FileError(ANSWER) from error
-
-
-def _asked(ledger: pd.DataFrame) -> set[tuple[str, str]]:
-    """List experiment and metric of every claim, and the metric of its other side."""
-    sides = [ledger[["experiment", metric]].to_numpy() for metric in ("metric", "other_metric")]
-    return {(str(name), str(metric)) for side in sides for name, metric in side if metric}
 
 
 def sources_of_code() -> list[str]:
@@ -198,22 +165,6 @@ def _facts(
         {name: load_dataset(data_file(name)) for name in names},
         {name: source_of_data(name, params[name]) for name in names if name in params},
     )
-
-
-def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], str]:
-    """Name the stage that trains a run, as a command."""
-
-    def command(key: RunKey) -> str:
-        group = "mixing" if key.method in experiments[key.experiment].mixing else "plain"
-        apart = Path("experiments", key.experiment, "dvc.yaml")  # of a study with many runs
-        stage = f"train_{key.experiment}_{group}"
-        if experiments[key.experiment].data == OWN:
-            stage = f"train_{group}"  # a study of one's own has one experiment
-        elif apart.exists():
-            stage = f"{apart}:train_{group}"
-        return from_code(f"dvc repro {stage}@{key.method}-{key.seed}")
-
-    return command
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def choices_table(keys: Iterable[RunKey], root: Path = RUNS) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(CHOICES))
 
 
-def counted(choices: pd.DataFrame) -> pd.DataFrame:
+def count_choices(choices: pd.DataFrame) -> pd.DataFrame:
     """Count how often each combination was chosen, the most frequent first.
 
     Args:

@@ -12,8 +12,8 @@ from study.errors import StudyError
 from study.files import write_text
 from study.inference.claims import Claim, read_claims
 from study.inference.ledger import read_ledger
-from study.inference.verdicts import ALL_VERDICTS, CONTRADICTED, NOT_ASKED
-from study.inference.wording import counts_text
+from study.inference.verdicts import ALL_VERDICTS, NOT_ASKED
+from study.inference.wording import counts_text, instead_text
 from study.paths import CLAIMS_TABLE
 from study.report.markdown import claim_cells, insert, read_page, table
 from study.validation import Study, read_study
@@ -62,9 +62,8 @@ def _verdicts(ledger: pd.DataFrame, families: dict[str, pd.DataFrame]) -> str:
         [f"`{name}`", str(len(of)), *(str(sum(of["verdict"] == verdict)) for verdict in asked)]
         for name, of in families.items()
     ]
-    instead = ledger.loc[ledger["verdict"] == CONTRADICTED, "outcome"].value_counts()
-    listed = ", ".join(f"{n} {outcome}" for outcome, n in instead.items())
-    counts = f"**{counts_text(ledger)}.**" + f" Of the contradicted: {listed}." * bool(listed)
+    instead = instead_text(ledger)
+    counts = f"**{counts_text(ledger)}.**" + f" Of the contradicted: {instead}." * bool(instead)
     return f"{counts}\n\n{table(['question', 'claims', *asked], rows)}"
 
 

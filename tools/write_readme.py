@@ -14,7 +14,7 @@ from study.figures.style import method_label
 from study.files import write_text
 from study.inference.ledger import read_ledger
 from study.inference.verdicts import CONTRADICTED, SETTLED
-from study.inference.wording import counts_text, effect_text, mean_text
+from study.inference.wording import counts_text, effect_text, mean_text, range_text
 from study.measures.catalogue import short
 from study.paths import CLAIMS_TABLE, SUMMARY_TABLE
 from study.report.markdown import insert, plain, read_page, table
@@ -117,11 +117,10 @@ def found_section(ledger: pd.DataFrame, summary: pd.DataFrame) -> str:
         ledger: of the claims of the full study.
         summary: of its metrics.
     """
-    low, high = ledger["n"].min(), ledger["n"].max()
-    seeds = f"{high} seeds" if low == high else f"{low} to {high} seeds"
     return "\n\n".join(
         [
-            f"**{counts_text(ledger)}**, from {seeds} each. Settled among others:",
+            f"**{counts_text(ledger)}**, from {range_text(ledger['n'])} each. "
+            "Settled among others:",
             "\n".join(findings(ledger)),
             means_table(summary),
             FOOT,

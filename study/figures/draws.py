@@ -21,6 +21,16 @@ def layers_mixed(k: pd.Series, n_hidden: int) -> list[int | str]:
     return sorted(set(k.dropna().map(str)), key=lambda name: (name != "input", name))
 
 
+def drawn_alike(alphas: Mapping[str, float]) -> tuple[list[str], float]:
+    """List the methods whose lam is of one distribution, that of the first, and give its alpha.
+
+    Args:
+        alphas: those of methods that mix and choose no alpha; at least one.
+    """
+    alpha = next(iter(alphas.values()))
+    return [method for method, of_method in alphas.items() if of_method == alpha], alpha
+
+
 @styled()
 def draw_draws(
     histories: pd.DataFrame,

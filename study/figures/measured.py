@@ -54,7 +54,7 @@ def draw_measured(
         yield f"deformations_{name}", draw_deformations(runs, colours, name)
 
 
-def draw_sweeps(
+def draw_swept(
     name: str,
     experiment: ExperimentConfig,
     n_classes: int,

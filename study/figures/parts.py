@@ -10,9 +10,9 @@ from study.figures.allowances import draw_allowances, draw_reliability
 from study.figures.bottleneck import Embedding, draw_bottleneck
 from study.figures.boundaries import ProbabilityMap, draw_boundaries
 from study.figures.curves import draw_curves
-from study.figures.draws import draw_draws, layers_mixed
+from study.figures.draws import draw_draws, drawn_alike, layers_mixed
 from study.figures.hidden_plane import HiddenPanel, draw_hidden, draw_singular_values, square_around
-from study.figures.measured import draw_measured, draw_sweeps, is_swept
+from study.figures.measured import draw_measured, draw_swept, is_swept
 from study.figures.spectra import draw_spectra
 from study.figures.style import some_seeds_said
 from study.measures import embedding, hidden_plane
@@ -26,7 +26,6 @@ from study.measures.plane import (
     evaluate_on_box,
     shows_inputs,
 )
-from study.measures.training import drawn_alike
 from study.paths import RUNS_TABLE, SPECTRA_TABLE, SUMMARY_TABLE, RunKey, data_file, run_folder
 from study.tables import (
     HISTORY,
@@ -208,7 +207,7 @@ def measured(name: str, experiment: ExperimentConfig, colours: Colours) -> Figur
     """Draw what was measured on every run."""
     runs, summary = _measured(name)
     n_classes = load_dataset(data_file(experiment.data)).n_classes
-    yield from draw_sweeps(name, experiment, n_classes, runs, summary)
+    yield from draw_swept(name, experiment, n_classes, runs, summary)
     if not is_swept(experiment):
         yield from draw_measured(name, runs, summary, colours)
 

@@ -196,7 +196,11 @@ def read_file(path: Path | str = CLAIMS) -> ClaimsFile:
     Raises:
         ParamsError: the file is missing or is not YAML, or a key has a value that cannot be used.
     """
-    file: ClaimsFile = check(ClaimsFile, read_params(path), str(path))
+    content = read_params(path)
+    try:
+        file: ClaimsFile = check(ClaimsFile, content)
+    except ParamsError as error:
+        raise ParamsError(f"{path}: {error}") from error
     return file
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from study.inference.claims import CLAIMS, Claim, read_file
 from study.inference.design import check_known, check_spelled
 from study.inference.verdicts import ALL_VERDICTS
+from study.inference.wording import count_verdicts
 from study.tables import values_by_seed
 from study.training.experiment import ExperimentConfig
 
@@ -59,9 +60,9 @@ def headline(
         {"claims": {verdict: count}}, then {experiment: {method: {measure: mean over seeds}}} in the
         order of ``measures`` and ``runs``, without what was not run.
     """
-    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in ALL_VERDICTS}
+    counts = count_verdicts(ledger["verdict"])
     shown: dict[str, dict[str, Any]] = {
-        "claims": {name.replace(" ", "_"): count for name, count in counts.items()}
+        "claims": {name.replace(" ", "_"): counts.get(name, 0) for name in ALL_VERDICTS}
     }
     for experiment, metrics in measures.items():
         named = {side.method for c in claims if c.experiment == experiment for side in c.sides}

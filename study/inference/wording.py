@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from study.inference.power import MOST_SEEDS
-from study.inference.verdicts import ALL_VERDICTS, INCONCLUSIVE, NOT_ASKED
+from study.inference.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_ASKED, VERDICTS
 
 QUESTION = [
     *("experiment", "metric", "method", "other", "other_metric"),
@@ -71,16 +73,33 @@ def confidence_text(level: float) -> str:
     return f"{100 * (1 - level):.4g} %"
 
 
+def count_verdicts(verdicts: Iterable[str]) -> dict[str, int]:
+    """Count verdicts: those that no claim has included, and not asked where some were not."""
+    found = Counter(verdicts)
+    counts = {verdict: found[verdict] for verdict in VERDICTS}
+    return counts | ({NOT_ASKED: found[NOT_ASKED]} if found[NOT_ASKED] else {})
+
+
+def instead_text(ledger: pd.DataFrame) -> str:
+    """Count what is so instead of the contradicted claims, as ``2 opposite, 1 different``."""
+    outcomes = ledger.loc[ledger["verdict"] == CONTRADICTED, "outcome"].value_counts()
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+
+
+def range_text(numbers: Iterable[int]) -> str:
+    """Word the numbers of seeds of what is compared, as ``10 to 20 seeds`` or ``1 seed``."""
+    least, most = min(numbers := list(numbers)), max(numbers)
+    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most != 1)}"
+
+
 def counts_text(ledger: pd.DataFrame) -> str:
     """Count the verdicts, as ``3 claims: 1 supported, 0 contradicted, 2 inconclusive``.
 
     Claims that were not asked are counted where there are any. Where some ask the same, it is
     ``3 claims that ask 2 questions``.
     """
-    counts = {outcome: int((ledger["verdict"] == outcome).sum()) for outcome in ALL_VERDICTS}
-    if not counts[NOT_ASKED]:
-        del counts[NOT_ASKED]
-    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    counts = count_verdicts(ledger["verdict"])
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     n = count_questions(ledger)
     asking = f" that ask {n} question{'s' * (n != 1)}" if n < len(ledger) else ""
     return f"{len(ledger)} claim{'s' * (len(ledger) != 1)}{asking}: {listed}"

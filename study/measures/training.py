@@ -1,6 +1,5 @@
 """What every run tells of its training: its own metrics.json, and the course of its history."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,9 @@ from study.measures.measure import Measure
 from study.paths import RUNS, RunKey, run_folder
 from study.tables import read_history
 
-OF_METRICS = [
+COLUMNS = ["step", "loss", "floor", "test_loss"]
+LAST_PART = 0.1
+MEASURES = [
     Measure(
         "test_accuracy",
         "test accuracy",
@@ -51,13 +52,6 @@ OF_METRICS = [
         meaning="unsure: P(class 1) from 0.25 to 0.75, as a share of the points' box",
         headline=True,
     ),
-]
-
-
-COLUMNS = ["step", "loss", "floor", "test_loss"]
-LAST_PART = 0.1
-MEASURES = [
-    *OF_METRICS,
     Measure("test_nll_rise", "rise of the test NLL after its lowest point", "nats"),
     Measure(
         "train_excess_loss",
@@ -96,13 +90,3 @@ def history_measures(key: RunKey, root: Path = RUNS) -> dict[str, float]:
         "test_nll_rise": float(history["test_loss"].iloc[-1] - history["test_loss"].min()),
         "train_excess_loss": float(np.average(excess[last], weights=rows[last])),
     }
-
-
-def drawn_alike(alphas: Mapping[str, float]) -> tuple[list[str], float]:
-    """List the methods whose lam is of one distribution, that of the first, and give its alpha.
-
-    Args:
-        alphas: those of methods that mix and choose no alpha; at least one.
-    """
-    alpha = next(iter(alphas.values()))
-    return [method for method, of_method in alphas.items() if of_method == alpha], alpha

@@ -20,10 +20,10 @@ from study.inference.verdicts import (
     SMALLER,
     WRONG_SIGN,
 )
-from study.inference.wording import effect_text, needed_text
+from study.inference.wording import confidence_text, effect_text, needed_text
 from study.measures.catalogue import find
 from study.report.findings import listed
-from study.summaries import counted
+from study.summaries import count_choices
 from study.tables import BASELINE
 from study.training.config import Choice
 from study.training.experiment import ExperimentConfig
@@ -108,7 +108,7 @@ def about_choices(choices: pd.DataFrame, experiment: ExperimentConfig) -> Iterat
         experiment: its settings.
     """
     for method, rows in choices.groupby("method", sort=False):
-        counts = counted(rows)
+        counts = count_choices(rows)
         choose = experiment.methods[str(method)].choose
         among = f" from {len(choose.combinations)}" if choose else ""
         said = [
@@ -229,8 +229,9 @@ def _limits(rows: pd.DataFrame) -> str:
     resampled = " that split the same data anew" if rows["resampled"].any() else ""
     alphas = "alphas and layers that are not in params.yaml"
     limits = (
-        f"This holds for these data, this net and recipe and {n} seeds{resampled}, with 95 % "
-        f"intervals; other nets, recipes and data, and {alphas}, were not tested"
+        f"This holds for these data, this net and recipe and {n} seeds{resampled}, with "
+        f"{confidence_text(rows['level'].min())} intervals; other nets, recipes and data, "
+        f"and {alphas}, were not tested"
     )
     if is_open.empty:
         return f"{limits}. More seeds would settle nothing: no question is open."

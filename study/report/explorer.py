@@ -24,6 +24,7 @@ from study.figures.style import (
     BINARY_COLOURS,
     CLASS_COLOURS,
     PROBABILITY_MAP,
+    colour_on_page,
     method_colours,
     method_label,
 )
@@ -72,8 +73,7 @@ def explorer(
         "class_colours": CLASS_COLOURS,
         "binary_colours": BINARY_COLOURS,
         "methods": {
-            # a method that is black on paper is the colour of the text on the page
-            name: {"label": method_label(name), "colour": colour if colour != "#000000" else ""}
+            name: {"label": method_label(name), "colour": colour_on_page(colour, "")}
             for name, colour in colours.items()
         },
         "experiments": {

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from study.data.spirals import SpiralsConfig
+from study.data.spirals import SPIRALS, SpiralsConfig
+from study.figures.draws import drawn_alike
 from study.measures.catalogue import find, said_in
-from study.measures.training import drawn_alike
+from study.params import check
 from study.report.findings import drawn, finding, overfitting
 from study.report.kinds import KINDS
 from study.report.page import picture, size
@@ -78,6 +80,14 @@ def picture_of_spirals(path: Path, config: SpiralsConfig) -> Picture:
         "The points of the two spirals in the plane, coloured by class.",
         f"{spirals_in_words(config)} Class 0 is blue, class 1 is red.",
     )
+
+
+def pictures_of_data(params: dict[str, Any]) -> Iterator[Picture]:
+    """Take the pictures of the spirals that experiments are of."""
+    for name in SPIRALS:
+        if name in params:
+            config: SpiralsConfig = check(SpiralsConfig, params[name], name)
+            yield picture_of_spirals(Path(f"figures/{name}_data.png"), config)
 
 
 def evidence(pictures: Iterable[Picture], experiment: str, metric: str) -> Iterator[Picture]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from study.inference.verdicts import ALL_VERDICTS, CONTRADICTED, NOT_ASKED, SETTLED, VERDICTS
+from study.inference.verdicts import ALL_VERDICTS, SETTLED
+from study.inference.wording import count_verdicts
 from study.report.claims import ClaimView
 
 
@@ -20,17 +20,9 @@ class Question:
     open: Sequence[ClaimView]
 
 
-def outcomes(views: Sequence[ClaimView]) -> dict[str, int]:
-    """Count what was found of the contradicted claims, the most frequent first."""
-    found = [view.row["outcome"] for view in views if view.row["verdict"] == CONTRADICTED]
-    return dict(Counter(found).most_common())
-
-
 def counted(views: Sequence[ClaimView]) -> dict[str, int]:
-    """Count the claims of each verdict, those without any included, and those not asked."""
-    verdicts = [view.row["verdict"] for view in views]
-    counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
-    return counts | ({NOT_ASKED: verdicts.count(NOT_ASKED)} if NOT_ASKED in verdicts else {})
+    """Count the claims of each verdict."""
+    return count_verdicts(view.row["verdict"] for view in views)
 
 
 def by_question(views: Sequence[ClaimView], words: Mapping[str, str]) -> list[Question]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.figures.style import method_colours, method_label
+from study.figures.style import colour_on_page, method_colours, method_label
 from study.inference.ranking import Concordance, concordance, performance_profiles
 from study.inference.wording import digits
 from study.report.charts import ProfileChart, profile_chart
@@ -65,9 +65,8 @@ def _ranking(ranks: pd.DataFrame, wins: pd.DataFrame) -> Ranking:
         method_label(m): (thresholds.tolist(), shares.tolist())
         for m, (thresholds, shares) in performance_profiles(ranks).items()
     }
-    # a method that is black on paper is the colour of the text on the page
     colours = {
-        method_label(m): colour if colour != "#000000" else "currentColor"
+        method_label(m): colour_on_page(colour, "currentColor")
         for m, colour in method_colours(methods).items()
     }
     agreed = _agreement(concordance(table["value"].dropna().to_numpy()))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from study.figures.style import method_label
 from study.measures.catalogue import label, seen_in
 from study.paths import RunKey
+from study.place import from_code
+from study.report.study import OWN
 from study.training.experiment import ExperimentConfig, all_runs
 
 MOST_COLUMNS = 16
@@ -77,6 +80,28 @@ def runs_of_experiments(
         words = [(metric, label(metric)) for metric in metrics]
         found.append(RunsOfExperiment(name, words, n_first, rows))
     return found
+
+
+def asked_of(ledger: pd.DataFrame) -> set[tuple[str, str]]:
+    """List experiment and metric of every claim, and the metric of its other side."""
+    sides = [ledger[["experiment", metric]].to_numpy() for metric in ("metric", "other_metric")]
+    return {(str(name), str(metric)) for side in sides for name, metric in side if metric}
+
+
+def run_command(experiments: dict[str, ExperimentConfig]) -> Callable[[RunKey], str]:
+    """Name the stage that trains a run, as a command."""
+
+    def command(key: RunKey) -> str:
+        group = "mixing" if key.method in experiments[key.experiment].mixing else "plain"
+        apart = Path("experiments", key.experiment, "dvc.yaml")  # of a study with many runs
+        stage = f"train_{key.experiment}_{group}"
+        if experiments[key.experiment].data == OWN and len(experiments) == 1:
+            stage = f"train_{group}"
+        elif apart.exists():
+            stage = f"{apart}:train_{group}"
+        return from_code(f"dvc repro {stage}@{key.method}-{key.seed}")
+
+    return command
 
 
 def _in_order(metrics: list[str], asked: Collection[str]) -> tuple[list[str], int]:

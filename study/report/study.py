@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.data.dataset import Dataset
-from study.data.spirals import INNER_RADIUS, OUTER_RADIUS, SpiralsConfig
+from study.data.spirals import INNER_RADIUS, OUTER_RADIUS, SPIRALS, SpiralsConfig
 from study.figures.style import method_label
 from study.measures.plane import shows_inputs
 from study.paths import RunKey
@@ -60,6 +60,15 @@ def facts(
         *left_out(experiments, datasets),
         ("Threads of a run", str(threads)),
     ]
+
+
+def source_of_data(name: str, section: dict[str, Any]) -> str:
+    """Say in a few words where a data set comes from."""
+    if name in SPIRALS:
+        return f"kind {section['kind']}, seed {section['seed']}"
+    if name == "mnist":
+        return f"source {section['source']}"
+    return str(section.get("path") or section.get("name"))
 
 
 def left_out(

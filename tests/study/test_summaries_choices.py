@@ -7,7 +7,7 @@ import pytest
 from study.errors import FileError
 from study.files import SUMS, sums
 from study.paths import RunKey, run_folder
-from study.summaries import choices_table, counted
+from study.summaries import choices_table, count_choices
 
 CHOSEN = [RunKey("own", "chosen", seed) for seed in (3, 1, 2)]
 KEYS = [RunKey("own", "baseline", 1), *CHOSEN]
@@ -36,7 +36,7 @@ def test_lists_the_chosen_row_of_the_runs_that_had_a_choice(tmp_path: Path) -> N
         ["own", "chosen", 2, "alpha", "1.0"],
         ["own", "chosen", 2, "eligible", "0 1"],
     ]
-    assert counted(table).to_numpy().tolist() == [["1.0", "0 1", 2], ["0.2", "0", 1]]
+    assert count_choices(table).to_numpy().tolist() == [["1.0", "0 1", 2], ["0.2", "0", 1]]
 
 
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:

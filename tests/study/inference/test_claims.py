@@ -130,6 +130,12 @@ class TestReadClaims:
         with pytest.raises(ParamsError, match=r"claims\.yaml"):
             read_claims(path)
 
+    def test_names_a_key_of_the_file_after_the_file(self, tmp_path):
+        path = write(tmp_path, ENTRY, famlies={})
+        with pytest.raises(ParamsError) as error:
+            read_claims(path)
+        assert str(error.value).startswith(f"{path}: famlies is not a known key")
+
     def test_says_that_the_file_is_missing(self, tmp_path):
         with pytest.raises(ParamsError, match=r"claims\.yaml cannot be read"):
             read_claims(tmp_path / "claims.yaml")

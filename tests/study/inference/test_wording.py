@@ -17,10 +17,12 @@ from study.inference.wording import (
     digits,
     effect_text,
     exact,
+    instead_text,
     interval,
     mean_text,
     needed_text,
     proper_minus,
+    range_text,
     seeds_text,
     signed,
 )
@@ -121,6 +123,20 @@ def test_counts_every_verdict():
     ledger = of_verdicts("supported", "inconclusive", "supported")
     assert counts_text(ledger) == "3 claims: 2 supported, 0 contradicted, 1 inconclusive"
     assert counts_text(ledger[:1]).startswith("1 claim: ")
+
+
+def test_contradicted_claims_are_counted_by_what_is_so_instead():
+    ledger = of_verdicts("contradicted", "inconclusive", "contradicted", "contradicted")
+    ledger["outcome"] = ["different", "open", "opposite", "opposite"]
+    assert instead_text(ledger) == "2 opposite, 1 different"
+    assert instead_text(ledger[1:2]) == ""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"), [([1, 1], "1 seed"), ([2], "2 seeds"), ([3, 2, 3], "2 to 3 seeds")]
+)
+def test_numbers_of_seeds_are_a_range(numbers: list[int], said: str):
+    assert range_text(numbers) == said
 
 
 def test_claims_that_ask_the_same_are_one_question():

@@ -45,6 +45,11 @@ def ledger(effects: dict[str, float]) -> pd.DataFrame:
     return ledger_table(claims, pd.DataFrame(rows, columns=pd.Index(MEASURES)))
 
 
+def test_intervals_have_the_confidence_of_the_look() -> None:
+    *_, limits = answer("own", EXPERIMENT, ledger({"baseline": 0.2}).assign(level=0.01), 1.0)
+    assert "with 99 % intervals" in limits
+
+
 @pytest.mark.parametrize(
     ("effect", "verdict", "finding"),
     [
@@ -70,7 +75,7 @@ def test_says_of_mixing_what_the_ledger_decides(effect: float, verdict: str, fin
     how = "(input mixup: alpha 1 at the input)"
     assert against.startswith(f"{verdict} against plain training {how}.")
     assert finding in against
-    assert "12 seeds" in limits
+    assert "12 seeds, with 95 % intervals" in limits
     assert ("1 of 1 question" in limits) == finding.startswith("Open")
 
 

@@ -11,7 +11,7 @@ from study.inference.design import Design
 from study.inference.ledger import ledger_table
 from study.params import check
 from study.report.claims import ClaimView, claim_views
-from study.report.questions import by_question, by_source, counted, outcomes
+from study.report.questions import by_question, by_source, counted
 from study.tables import MEASURES
 
 SEEDS = [5, 1, 2, 8]
@@ -141,16 +141,6 @@ def test_only_the_seeds_of_the_look_are_shown() -> None:
     (view,) = claim_views(ledger_table([claim], runs(), design=design), runs(), [])
     assert [seed for seed, *_ in view.values] == SEEDS[:3]
     assert view.confidence == "99 %"
-
-
-def test_contradicted_claims_are_counted_by_what_was_found_instead() -> None:
-    shown = views(
-        {"direction": "higher", "smallest": 0.1, "relative": True},
-        {"direction": "lower", "smallest": 0.1, "relative": True},
-        {"direction": "lower", "smallest": 0.9, "relative": True},
-        {"direction": "not_lower", "smallest": 0.1, "relative": True},
-    )
-    assert outcomes(shown) == {"opposite": 2, "right sign but negligible": 1}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from study.paths import RunKey
-from study.report.runs import MOST_COLUMNS, RunsOfExperiment, runs_of_experiments
+from study.report.runs import MOST_COLUMNS, RunsOfExperiment, run_command, runs_of_experiments
 from study.tables import MEASURES
 from study.training.experiment import ExperimentConfig
 from tests.training import experiment
@@ -26,6 +26,14 @@ def tables(n_metrics: int, asked: set[tuple[str, str]]) -> list[RunsOfExperiment
     )
     experiments = {"e": ExperimentConfig.model_validate(settings)}
     return runs_of_experiments(SEEDS, experiments, measures, {}, str, asked)
+
+
+def test_stages_of_own_data_bear_the_name_of_their_experiment_where_there_are_several() -> None:
+    settings = experiment("own", {"baseline": {}}, {"width": 8, "depth": 3})
+    own = ExperimentConfig.model_validate(settings)
+    key = RunKey("a", "baseline", 3)
+    assert run_command({"a": own})(key) == "dvc repro train_plain@baseline-3"
+    assert run_command({"a": own, "b": own})(key) == "dvc repro train_a_plain@baseline-3"
 
 
 def test_few_measures_keep_their_order() -> None:

@@ -10,6 +10,7 @@ from dvc.repo import Repo
 from stages import report
 from study.errors import StudyError
 from study.params import read_section
+from study.report.runs import run_command
 from study.training.experiment import ExperimentConfig, Name, Seeds, all_runs
 from tests.study.report.conftest import SEEDS
 
@@ -85,17 +86,6 @@ def test_page_says_what_was_run(html: str) -> None:
     assert re.search(r"torch \d+\.\d+", html)
 
 
-@pytest.mark.parametrize(
-    ("own", "said"), [([], "1 seed"), ([7, 8], "2 seeds"), ([7, 8, 9], "2 to 3 seeds")]
-)
-def test_seeds_are_counted_by_experiment(own: list[int], said: str) -> None:
-    config = read_section(dict[Name, ExperimentConfig], "experiments")
-    first, second, *_ = config.values()
-    of_two = {"a": first.model_copy(update={"seeds": [1, 2] if own else []}),
-              "b": second.model_copy(update={"seeds": own})}  # fmt: skip
-    assert report.seeds_in_words(of_two, [1]) == said
-
-
 def test_every_run_has_its_command(html: str) -> None:
     for group in ("plain@baseline", "mixing@manifold", "mixing@input"):
         for seed in SEEDS:
@@ -133,7 +123,7 @@ def test_commands_are_those_of_stages_in_the_pipeline(
     experiments = read_section(dict[Name, ExperimentConfig], "experiments")
     with Repo() as repo:
         stages = {stage.addressing for stage in repo.index.stages}
-    command = report.run_command(experiments)
+    command = run_command(experiments)
     commands = [command(key) for key in all_runs(seeds, experiments)]
     assert all(text.startswith(start) for text in commands)
     named = {text.removeprefix(start) for text in commands}
