@@ -18,15 +18,15 @@ FULL = cd full && PATH="$(CURDIR)/$(BIN):$$PATH" python -m
 .NOTPARALLEL:
 
 help:
-	@echo "make repro   set up, run the whole study, show what was found"
-	@echo "make full   the same for the full study, in full/: needs all of MNIST, hours"
-	@echo "make verify  train all of the committed study anew, elsewhere; do its numbers hold here?"
-	@echo "make verify-full   the same for full/: hours"
-	@echo "make test    set up, then lint, types, import rules and all tests"
-	@echo "make check   set up, then the fast tests"
-	@echo "make bench   set up, then measure: mixing, training steps, scaling; into bench/"
-	@echo "make docs    set up, then build the documentation: site/html/index.html"
-	@echo "make setup   only set up: the pinned packages in .venv"
+	@echo "make repro        set up, run the whole study, show what was found"
+	@echo "make full         the same for the full study, in full/: needs all of MNIST, hours"
+	@echo "make verify       train all of the committed study anew, elsewhere; do its numbers hold here?"
+	@echo "make verify-full  the same for full/: hours"
+	@echo "make test         set up, then lint, types, import rules and all tests"
+	@echo "make check        set up, then the fast tests"
+	@echo "make bench        set up, then measure: mixing, training steps, scaling; into bench/"
+	@echo "make docs         set up, then build the documentation: site/html/index.html"
+	@echo "make setup        only set up: the pinned packages in .venv"
 
 repro: setup
 	$(RUN) dvc repro

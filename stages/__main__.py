@@ -11,7 +11,8 @@ HERE = Path(__file__).resolve().parent
 stages = sorted(path.stem for path in HERE.glob("[!_]*.py"))
 name = sys.argv[1] if len(sys.argv) > 1 else "--help"
 if name not in stages:
-    usage = f"usage: python {sys.argv[0]} NAME ..., where NAME is a stage: {', '.join(stages)}"
+    start = "-m stages" if sys.argv[0] == __file__ else sys.argv[0]
+    usage = f"usage: python {start} NAME ..., where NAME is a stage: {', '.join(stages)}"
     if name not in ("-h", "--help"):
         sys.exit(f"there is no stage {name!r}\n{usage}")
     print(usage)

@@ -188,6 +188,7 @@ class MixPlan:
             sum to 1 over the classes, unless labels are ignored.
 
         Raises:
+            TypeError: ``target`` is not a tensor.
             ValueError: ``target`` has not N entries, or ``label_smoothing`` is out of its range.
         """
         soft, counted = onehot(target, num_classes, label_smoothing, ignore_index)
