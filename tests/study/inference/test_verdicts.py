@@ -185,6 +185,7 @@ YES, NO = "supported", "contradicted"
         ("higher", -0.1, 0.4, NO, "no difference that matters"),
         ("higher", -0.4, 0.0, NO, "no difference that matters"),
         ("higher", 0.0, 0.4, NO, "no difference that matters"),
+        ("higher", -0.7, 0.0, NO, "smaller than claimed or opposite"),
         ("higher", -0.7, 0.4, NO, "smaller than claimed or opposite"),
         ("higher", -0.5, 0.4, NO, "smaller than claimed or opposite"),
         ("higher", -0.4, -0.1, NO, "no difference that matters"),
