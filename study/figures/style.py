@@ -115,11 +115,6 @@ def listed_numbers(numbers: Iterable[int]) -> str:
     return " or ".join(f"{number:,}" for number in sorted(set(numbers)))
 
 
-def colour_on_page(colour: str, text: str) -> str:
-    """Give the colour of a method on a page; what is black on paper is ``text``, as text is."""
-    return text if colour == _METHOD_COLOURS["baseline"] else colour
-
-
 def class_colour(label: int) -> str:
     """Give the colour of a class; the colours repeat after ten classes."""
     return CLASS_COLOURS[label % len(CLASS_COLOURS)]

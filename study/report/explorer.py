@@ -24,7 +24,6 @@ from study.figures.style import (
     BINARY_COLOURS,
     CLASS_COLOURS,
     PROBABILITY_MAP,
-    colour_on_page,
     method_colours,
     method_label,
 )
@@ -33,6 +32,7 @@ from study.measures.bottleneck import EMBEDDINGS, Embeddings
 from study.measures.catalogue import label
 from study.measures.plane import bounding_box, class_1_on_box, shows_inputs
 from study.paths import RunKey, data_file, run_folder
+from study.report.page import colour_on_page
 from study.training.experiment import ExperimentConfig, runs_of
 from study.training.scores import UNSURE
 

@@ -92,3 +92,8 @@ def size(path: Path | str) -> tuple[int, int]:
     """Read width and height of a PNG file, in pixels, from where the format has them."""
     width, height = struct.unpack(">II", Path(path).read_bytes()[16:24])
     return width, height
+
+
+def colour_on_page(colour: str, text: str) -> str:
+    """Give the colour of a method on a page: what is black on paper is ``text``, as its text is."""
+    return text if colour == "#000000" else colour

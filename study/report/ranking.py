@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from study.figures.style import colour_on_page, method_colours, method_label
+from study.figures.style import method_colours, method_label
 from study.inference.ranking import Concordance, concordance, performance_profiles
 from study.inference.wording import digits
 from study.report.charts import ProfileChart, profile_chart
 from study.report.findings import listed
+from study.report.page import colour_on_page
 
 
 @dataclass(frozen=True)
