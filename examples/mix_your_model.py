@@ -1,6 +1,6 @@
 """Train your own model with Manifold Mixup: replace what stands between the two lines.
 
-python examples/mix_your_model.py [--alpha 1.0] [--epochs 20] [--plain]
+python -m examples.mix_your_model [--alpha 1.0] [--epochs 20] [--plain]
 """
 
 import argparse

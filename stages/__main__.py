@@ -14,7 +14,8 @@ if name not in stages:
     start = "-m stages" if sys.argv[0] == __file__ else sys.argv[0]
     usage = f"usage: python {start} NAME ..., where NAME is a stage: {', '.join(stages)}"
     if name not in ("-h", "--help"):
-        sys.exit(f"there is no stage {name!r}\n{usage}")
+        print(f"there is no stage {name!r}\n{usage}", file=sys.stderr)
+        sys.exit(2)
     print(usage)
     sys.exit()
 sys.path[0] = str(HERE.parent)

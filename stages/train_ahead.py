@@ -22,7 +22,7 @@ from study.ahead import (
 from study.command import run
 from study.errors import StudyError
 from study.files import write_text
-from study.parallel.checks import check_nets, check_stages
+from study.parallel.checks import check_nets, check_splits, check_stages
 from study.parallel.job import FailedRun, Outcome
 from study.parallel.pools import make_pool, train_all
 from study.parallel.shares import jobs_with_costs
@@ -75,6 +75,7 @@ def main() -> None:
         print("no run is left to train")
         return
     check_nets(missing)
+    check_splits(missing)
     workers = max(1, cpu_count() // read_section(ComputeConfig, "compute").threads)
     costs = jobs_with_costs(missing, code, workers)
     pool = make_pool(workers, len(costs), ahead_folder() / CORES)

@@ -4,12 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages import summarize
 from study.data.dataset import Dataset, save_dataset
 from study.params import check
 from study.paths import run_folder
 from study.training.experiment import ExperimentConfig, RunConfig, all_runs, read_run_config
 from study.training.record import write_run
 from study.training.trainer import train_run
+
+
+def sum_up() -> None:
+    """Run the stage summarize on the measures of bottlenecks."""
+    summarize.main(["metrics/embedding.csv", "metrics/flatness.csv"])
 
 
 def experiment(

@@ -33,7 +33,8 @@ def main() -> None:
     if name in ("-h", "--help"):
         print(text)
     else:
-        sys.exit(f"there is no command {name!r}\n\n{text}")
+        print(f"there is no command {name!r}\n\n{text}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

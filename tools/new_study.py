@@ -51,7 +51,7 @@ FILES = {
     "dvc_config.j2": ".dvc/config",
     "dvc_gitignore": ".dvc/.gitignore",
 }
-FEWEST_SEEDS = 2
+FEWEST_SEEDS, MOST_SEEDS = 2, 10_000
 
 
 def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) -> str:
@@ -74,6 +74,8 @@ def new_study(folder: Path, own: dict[str, Any], net: str | None, n_seeds: int) 
             f"--seeds must be at least {FEWEST_SEEDS}, got {n_seeds}: of one seed "
             "alone nobody can tell what another would bring"
         )
+    if n_seeds > MOST_SEEDS:
+        raise StudyError(f"--seeds must be at most {MOST_SEEDS:,}, got {n_seeds:,}")
     if folder.exists():
         raise StudyError(f"{folder} already exists: name another folder, or delete it first")
     python = python_command(folder)

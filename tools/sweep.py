@@ -20,7 +20,7 @@ from study.command import run
 from study.errors import StudyError
 from study.figures.style import method_colours, save
 from study.figures.sweeps import draw_sweep, moved
-from study.params import dotted, read_params, shown
+from study.params import did_you_mean, dotted, read_params, shown
 from study.paths import SUMMARY_TABLE
 from study.revisions import (
     WORKSPACE,
@@ -95,11 +95,12 @@ def place_of(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """Find the section that holds ``key``, written with dots, and its name there."""
     *path, last = key.split(".")
     section: Any = params
-    for part in path:
-        section = section.get(part) if isinstance(section, dict) else None
-    if not isinstance(section, dict) or last not in section:
-        raise StudyError(f"{dotted(*key.split('.'))} is not in params.yaml")
-    return section, last
+    for part in (*path, last):
+        if not isinstance(section, dict) or part not in section:
+            near = did_you_mean(part, section) if isinstance(section, dict) else ""
+            raise StudyError(f"{dotted(*key.split('.'))} is not in params.yaml{near}")
+        found, section = section, section[part]
+    return found, last
 
 
 def as_text(params: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Measures over a sweep: of a parameter, or of where mixing may enter and alpha."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ from study.training.config import MethodConfig
 
 NUMBERS = ["mean", "low", "high"]
 MOST_TICKS = 6
+LEAST_SPACE = 0.12
+"""Between two labels of an axis, as a share of it."""
 
 
 @styled()
@@ -95,8 +98,21 @@ def _draw_panel(
     if values and values[0] > 0 and values[-1] > 10 * values[0]:
         log_scale(axes, "x", values)
     if len(values) <= MOST_TICKS:
-        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.set_xticks(values, _labels(axes, values))
         axes.set_xticks([], minor=True)
+
+
+def _labels(axes: Axes, values: Sequence[float]) -> list[str]:
+    """Label ticks, but those so near to the last labelled one that the words would overlap."""
+    scale = axes.xaxis.get_transform()
+    low, high = scale.transform(np.array(axes.get_xlim()))
+    labels, last = [], -math.inf
+    for value, at in zip(values, scale.transform(np.array(values)), strict=True):
+        place = (at - low) / (high - low)
+        far = place - last >= LEAST_SPACE
+        labels.append(f"{value:g}" if far else "")
+        last = place if far else last
+    return labels
 
 
 def _about(rows: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from study.inference.verdicts import INCONCLUSIVE
+from study.inference.verdicts import SETTLED
 from study.paired import t_quantile
 from study.paths import RunKey
 
@@ -135,8 +135,7 @@ class Turn:
     @property
     def flipped(self) -> bool:
         """Whether supported became contradicted or the other way round."""
-        words = {self.committed, self.fresh}
-        return len(words) == 2 and not words & {INCONCLUSIVE, None}
+        return {self.committed, self.fresh} == set(SETTLED)
 
 
 def turns(committed: pd.DataFrame, fresh: pd.DataFrame) -> list[Turn]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import numpy as np
+
 from study.errors import StudyError
 from study.parallel.job import load
 from study.paths import RunKey, data_file
@@ -36,6 +38,30 @@ def check_nets(configs: Iterable[RunConfig]) -> None:
 
         for config in doubtful:
             check_fits(config, load(data_file(config.data).absolute()))
+
+
+def check_splits(configs: Iterable[RunConfig]) -> None:
+    """Try the splits of data in groups, one run a seed: whether few groups reach both sides of one
+    is a matter of the seed.
+
+    Raises:
+        StudyError: names the experiment, the seed and the number of groups.
+    """
+    by_seed = {(config.experiment, config.seed): config for config in configs}
+    for (experiment, seed), config in by_seed.items():
+        dataset = load(data_file(config.data).absolute())
+        n_groups = len(np.unique(dataset.group))
+        if n_groups == len(dataset.labels):
+            continue
+        from study.training.split import split_for  # torch
+
+        try:
+            split_for(config, dataset)
+        except StudyError as error:
+            raise StudyError(
+                f"{experiment} cannot be split with seed {seed}: its points are {n_groups} groups, "
+                f"each of which stays together, and {error}; name groups of which there are more"
+            ) from error
 
 
 def is_certain(config: RunConfig) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import embed_bottleneck, summarize, svd_analysis
+from stages import embed_bottleneck, svd_analysis
 from study.data.dataset import load_dataset
 from study.errors import StudyError
 from study.measures.bottleneck import bottleneck_states
@@ -22,11 +22,7 @@ from tests.stages.small_bottlenecks import (
     rows_in_order,
     write_params,
 )
-from tests.training import train_all
-
-
-def sum_up() -> None:
-    summarize.main(["metrics/embedding.csv", "metrics/flatness.csv"])
+from tests.training import sum_up, train_all
 
 
 def analyse() -> None:

@@ -112,6 +112,7 @@ def test_wrong_words_exit_with_2(command: str) -> None:
         ("tools.compare HEAD:mixup", 1, "'HEAD:mixup' is not a commit, branch, tag or DVC"),
         ("tools.sweep mixup.alpha --base nope", 1, "'nope' is not a commit, branch, tag or DVC"),
         ("tools.sweep mixup..alpha", 1, "mixup..alpha is not in params.yaml"),
+        ("tools nope", 2, "there is no command 'nope'"),
         ("tools.sweep", 2, "the following arguments are required: param\n"),
     ],
 )
@@ -132,7 +133,7 @@ def test_words_that_name_nothing(
 @pytest.mark.parametrize(
     ("word", "status", "said"),
     [("", 0, "usage: python stages NAME"), ("-h", 0, "usage: python stages NAME"),
-     ("trian", 1, "there is no stage 'trian'"), ("__init__", 1, "there is no stage '__init__'"),
+     ("trian", 2, "there is no stage 'trian'"), ("__init__", 2, "there is no stage '__init__'"),
      ("train", 2, "usage: train.py"), ("-m stages.train", 2, "usage: python -m stages.train")],
 )  # fmt: skip
 def test_stages_are_named_as_one_types_them(word: str, status: int, said: str) -> None:

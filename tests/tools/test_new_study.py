@@ -141,6 +141,8 @@ def test_images_smaller_than_the_net_needs(tmp_path: Path) -> None:
 def test_seeds_of_which_nothing_can_be_told() -> None:
     with pytest.raises(StudyError, match="--seeds must be at least 2, got 1"):
         new_study(Path("mine"), {"name": "iris"}, None, 1)
+    with pytest.raises(StudyError, match="--seeds must be at most 10,000, got 1,000,000"):
+        new_study(Path("mine"), {"name": "iris"}, None, 1_000_000)
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_base_can_be_an_earlier_commit(
 
 def test_what_cannot_be_drawn_is_named(swept: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     for words, said in (
-        ("mixup.alhpa", "mixup.alhpa is not in params.yaml"),
+        ("mixup.alhpa", "mixup.alhpa is not in params.yaml: did you mean alpha?"),
         ("mixup.alpha.x", "mixup.alpha.x is not in params.yaml"),
         ("mixup", "mixup is not a number"),
         ("mixup.alpha --base nope", "'nope' is not a commit, branch, tag or DVC experiment"),

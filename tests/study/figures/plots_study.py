@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from stages import embed_bottleneck, summarize, svd_analysis
+from stages import embed_bottleneck, svd_analysis
 from study.data.dataset import Dataset
 from study.data.spirals import SpiralsConfig, generate
 from study.params import check
@@ -74,8 +74,8 @@ def make_study(
         "spirals": spirals("mirrored" if alpha < 1 else "arms"),
     }
     training.train_all(experiments, data, seeds)
-    for stage in (embed_bottleneck, svd_analysis, summarize):
-        stage.main()
+    for main in (embed_bottleneck.main, svd_analysis.main, training.sum_up):
+        main()
 
 
 def drawn() -> dict[str, str]:

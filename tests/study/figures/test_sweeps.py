@@ -1,5 +1,7 @@
 """Figures of sweeps: over a parameter, and over eligible layers and alpha."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +85,16 @@ def test_axis_is_logarithmic_over_more_than_a_decade(values: list[float], scale:
     figure = draw_sweep(summaries(values), "p", ["test_nll"], method_colours(NAMES))
     assert {axes.get_xscale() for axes in figure.axes} == {scale}
     assert figure.axes[0].get_xticks().tolist() == values
+
+
+def test_labels_of_the_axis_do_not_overlap() -> None:
+    values = [0.3, 0.4, 0.7, 1.0, 2.0, 3.1]
+    figure = draw_sweep(summaries(values), "p", ["test_nll"], method_colours(NAMES))
+    figure.draw_without_rendering()
+    labels = [label for label in figure.axes[0].get_xticklabels() if label.get_text()]
+    assert [label.get_text() for label in labels] == ["0.3", "0.7", "1", "2", "3.1"]
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_one_seed_and_a_metric_of_one_experiment(tmp_path) -> None:

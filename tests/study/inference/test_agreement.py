@@ -165,6 +165,7 @@ def test_agreements_come_in_the_order_of_the_runs():
         ("contradicted", "supported", False, True),
         ("supported", "inconclusive", False, False),
         ("inconclusive", "contradicted", False, False),
+        ("contradicted", "not asked", False, False),
         ("supported", None, False, False),
         (None, "contradicted", False, False),
     ],

@@ -13,11 +13,11 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
-from stages import claims, embed_bottleneck, report, summarize, svd_analysis
+from stages import claims, embed_bottleneck, report, svd_analysis
 from tests.once import once
 from tests.study.figures import plots_study
 from tests.study.figures.plots_study import BOTH, SPIRALS, blobs, spirals
-from tests.training import train_all
+from tests.training import sum_up, train_all
 
 ATTACK = (
     "</script><script>window.attacked = 1</script><!--<script>\"'>"
@@ -82,8 +82,8 @@ def make_study(folder: Path) -> None:
         yaml.safe_dump({"claims": CLAIMS, "questions": QUESTIONS}, sort_keys=False)
     )
     train_all(PARAMS["experiments"], {"blobs": blobs(), "spirals": spirals()}, SEEDS)
-    for stage in (embed_bottleneck, svd_analysis, summarize, claims):
-        stage.main()
+    for main in (embed_bottleneck.main, svd_analysis.main, sum_up, claims.main):
+        main()
     _add_metric_with_markup(folder / "metrics/runs.csv")
     (folder / "figures/study").mkdir(parents=True)
     for shade, name in enumerate(FIGURES):
