@@ -141,6 +141,8 @@ def _caption(kind: str, experiment: str, numbers: Numbers) -> str:
     asked = {metric for name, metric in numbers.asked if name == experiment}
     metrics = said_in(kind, summary["metric"].unique(), asked)
     sentences = [finding(summary, metric) for metric in metrics]
+    if kind == "bottleneck" and sentences:
+        sentences.append("These numbers are of all classes.")
     if kind == "curves":
         curves = numbers.curves[numbers.curves["experiment"] == experiment]
         sentences = [overfitting(curves), *sentences]

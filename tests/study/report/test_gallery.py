@@ -22,7 +22,10 @@ def numbers() -> Numbers:
     summary = [
         (name, "baseline", metric, 5, mean, *[NONE] * 6)
         for name, mean in (("e", 0.25), ("e_wide", 0.75))
-        for metric in ("test_accuracy", "test_nll", "test_ece", "test_first_singular_value_raw")
+        for metric in (
+            *("test_accuracy", "test_nll", "test_ece"),
+            *("test_scatter_ratio", "test_first_singular_value_raw"),
+        )
     ]
     curves = [
         (name, "baseline", step, "test_loss", loss)
@@ -86,6 +89,7 @@ def test_a_part_of_a_figure_is_named_in_its_title(
         ("curves_e_wide", ["from its lowest recorded value, 1 at step 1, to 3 at step 2", "0.75"]),
         ("draws_e_wide", ["2 steps were recorded.", "2 for manifold mixup."]),
         ("spectra_e_raw", ["0.25 for baseline"]),
+        ("bottleneck_e_0_4", ["0.25 for baseline", "These numbers are of all classes."]),
     ],
 )
 def test_captions_are_made_from_the_numbers_of_their_experiment(
