@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+HELP = {"-h", "--help"}
+NEED_NO_STUDY = {"new_study"}
 
 
 def commands() -> dict[str, str]:
@@ -23,6 +25,9 @@ def main() -> None:
     known = commands()
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in known:
+        if not (name in NEED_NO_STUDY or Path("dvc.yaml").is_file() or HELP & set(sys.argv)):
+            print("error: this folder holds no study: it has no dvc.yaml", file=sys.stderr)
+            sys.exit(1)
         sys.path[0] = str(HERE.parent)
         sys.argv[:2] = [f"python -m tools {name}"]  # what the usage names
         runpy.run_module(f"tools.{name}", run_name="__main__")
@@ -30,7 +35,7 @@ def main() -> None:
     width = max(map(len, known))
     listed = "\n".join(f"  {each:<{width}}  {about}" for each, about in known.items())
     text = f"usage: python -m tools COMMAND [--help]\n\n{listed}"
-    if name in ("-h", "--help"):
+    if name in HELP:
         print(text)
     else:
         print(f"there is no command {name!r}\n\n{text}", file=sys.stderr)
