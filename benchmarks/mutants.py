@@ -95,7 +95,7 @@ TESTS = {
     "study/training/scores": ["study/training/test_scores"],
     "study/measures/allowances": ["study/measures/test_allowances"],
     "study/measures/hidden_plane": ["study/measures/test_hidden_plane"],
-    "study/measures/spectra": ["study/measures/test_spectra"],
+    "study/measures/spectra": ["study/measures/test_spectra", "study/measures/test_bottleneck"],
     "study/measures/temperature": ["study/measures/test_temperature"],
     "study/paired": ["study/test_paired"],
     "study/summaries": [f"study/test_summaries{part}" for part in ("", "_curves", "_choices")],

@@ -2,19 +2,15 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group
 
-from study.measures import embedding
 from study.measures.spectra import (
     FLATNESS,
     SCALINGS,
-    applies,
     effective_rank,
     flatness,
     flatness_of_all,
     singular_values,
     spectra_table,
 )
-from study.paths import RunKey
-from tests.training import with_bottleneck
 
 OBLONG = np.array([[2.0, 1.0], [2.0, -1.0], [-2.0, 1.0], [-2.0, -1.0]])
 
@@ -25,25 +21,6 @@ def states_and_labels() -> tuple[np.ndarray, np.ndarray]:
     labels = rng.permutation(np.repeat([0, 1, 2], [30, 50, 20]))
     states = rng.normal(size=(100, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1]
     return states + 4.0 * rng.normal(size=(3, 5))[labels], labels
-
-
-@pytest.mark.parametrize(
-    ("size", "own", "spectra", "picture"),
-    [
-        (None, None, False, False),
-        (1, None, False, False),
-        (2, None, False, True),
-        (3, None, True, False),
-        (12, None, True, False),
-        (12, 2, True, False),
-        (2, 3, True, False),
-        (2, 1, False, False),
-    ],
-)
-def test_no_bottleneck_is_measured_as_a_picture_and_by_its_spectra(size, own, spectra, picture):
-    key, experiment = RunKey("e", "baseline", 0), with_bottleneck(size, own)
-    assert applies(key, experiment) is spectra
-    assert embedding.applies(key, experiment) is picture
 
 
 def test_the_first_of_three_is_explained_and_the_centred_one_is_no_headline():
