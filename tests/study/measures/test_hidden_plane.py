@@ -9,6 +9,7 @@ import torch
 from study.data.dataset import Dataset
 from study.errors import StudyError
 from study.measures.hidden_plane import (
+    MEASURES,
     applies,
     class_flatness,
     has_hidden_plane,
@@ -45,6 +46,12 @@ def test_planes_are_of_two_units_or_of_the_inputs_alone(size, has_one, are_measu
     key, experiment = RunKey("e", "baseline", 0), with_bottleneck(size)
     assert has_hidden_plane(key, experiment) is has_one
     assert applies(key, experiment) is are_measured
+
+
+def test_lengths_are_written_with_one_digit_and_shares_with_two():
+    digits = [(measure.short, measure.digits) for measure in MEASURES if measure.short]
+    assert {of for words, of in digits if words == "boundary"} == {1}
+    assert {of for words, of in digits if words != "boundary"} == {2}
 
 
 def test_a_half_plane_has_the_border_and_the_band_of_its_slope():
