@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from study.data.dataset import Dataset
+from study.data.spirals import SPIRALS
 from study.errors import StudyError
 from study.parallel.job import load
 from study.paths import RunKey, data_file
@@ -47,21 +49,29 @@ def check_splits(configs: Iterable[RunConfig]) -> None:
     Raises:
         StudyError: names the experiment, the seed and the number of groups.
     """
-    by_seed = {(config.experiment, config.seed): config for config in configs}
-    for (experiment, seed), config in by_seed.items():
-        dataset = load(data_file(config.data).absolute())
+    by_data: dict[str, dict[tuple[str, int], RunConfig]] = {}
+    for config in configs:
+        if config.data not in SPIRALS:  # whose groups are pairs of points
+            by_data.setdefault(config.data, {})[config.experiment, config.seed] = config
+    for name, by_seed in by_data.items():
+        dataset = load(data_file(name).absolute())
         n_groups = len(np.unique(dataset.group))
-        if n_groups == len(dataset.labels):
-            continue
-        from study.training.split import split_for  # torch
+        if n_groups < len(dataset.labels):
+            for config in by_seed.values():
+                _check_split(config, dataset, n_groups)
 
-        try:
-            split_for(config, dataset)
-        except StudyError as error:
-            raise StudyError(
-                f"{experiment} cannot be split with seed {seed}: its points are {n_groups} groups, "
-                f"each of which stays together, and {error}; name groups of which there are more"
-            ) from error
+
+def _check_split(config: RunConfig, dataset: Dataset, n_groups: int) -> None:
+    from study.training.split import split_for  # torch
+
+    try:
+        split_for(config, dataset)
+    except StudyError as error:
+        raise StudyError(
+            f"{config.experiment} cannot be split with seed {config.seed}: its points are "
+            f"{n_groups} groups, each of which stays together, and {error}; name groups of which "
+            "there are more"
+        ) from error
 
 
 def is_certain(config: RunConfig) -> bool:
